@@ -1,0 +1,26 @@
+"""Days and instants: a day belongs to the workspace's time zone, an instant is UTC."""
+
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from abmloop.errors import BadPolicy
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of that IANA name. Raises BadPolicy where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadPolicy(f"abmloop.yaml: timezone: {name!r} is not a time zone; give one such as Asia/Shanghai") from error
+
+
+def end_of_local_day(day: date, timezone: str) -> datetime:
+    """The last second of `day` in `timezone`, as an aware UTC instant. Source: spec 00-loop (`at` from `as_of`)."""
+    midnight = datetime.combine(day + timedelta(days=1), clock_time(), zone(timezone))
+    return midnight.astimezone(UTC) - timedelta(seconds=1)
+
+
+def local_day(instant: datetime, timezone: str) -> date:
+    """The day of an aware instant in `timezone`."""
+    return instant.astimezone(zone(timezone)).date()

@@ -1,0 +1,30 @@
+"""What we say to people, in English and Chinese: one YAML file per area, `code: {en: …, zh: …}`."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from abmloop.errors import AbmError
+
+LANGUAGES = ("en", "zh")
+
+
+@cache
+def _catalogue() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(Path(__file__).parent.glob("*.yaml")):
+        for code, texts in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+            if code in found or set(texts) != set(LANGUAGES):
+                raise AbmError(f"{path.name}: {code}: needs exactly the languages {LANGUAGES} and to be named once")
+            found[code] = texts
+    return found
+
+
+def say(code: str, language: str = "en", **fields: Any) -> str:
+    """The message of that code in that language, its `{fields}` filled in. Raises AbmError for an unknown code."""
+    texts = _catalogue().get(code)
+    if texts is None:
+        raise AbmError(f"no message {code!r} in abmloop/messages; add it there in {LANGUAGES}")
+    return texts.get(language, texts["en"]).format(**fields)

@@ -1,0 +1,1 @@
+"""What runs, in order: the loop and its steps dressed as Prefect flows."""

@@ -1,0 +1,1 @@
+"""Judgement: pure functions over columns. No clock, no database, no network."""

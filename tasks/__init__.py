@@ -1,0 +1,1 @@
+"""One step of the loop per module: gather, judge, apply."""
