@@ -12,7 +12,9 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadPolicy(f"abmloop.yaml: timezone: {name!r} is not a time zone; give one such as Asia/Shanghai") from error
+        raise BadPolicy(
+            f"abmloop.yaml: timezone: {name!r} is not a time zone; give one such as Asia/Shanghai"
+        ) from error
 
 
 def end_of_local_day(day: date, timezone: str) -> datetime:

@@ -3,7 +3,24 @@
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
+
+
+class Author(Protocol):
+    """Who writes to the ledger: a run, or a person at the command line (`Person`)."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def as_of(self) -> date: ...
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person who decides something outside a run; `run_id` names them in the ledger."""
+
+    run_id: str
+    as_of: date
 
 
 @dataclass(frozen=True)
@@ -51,4 +68,6 @@ class StepCounts:
     counts: dict[str, int]
 
     def __str__(self) -> str:
-        return ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in self.counts.items()) or "nothing to do"
+        return (
+            ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in self.counts.items()) or "nothing to do"
+        )

@@ -1,0 +1,69 @@
+"""A workspace's `abmloop.yaml`: where it is, how it counts days and money, how much of the machine it may use."""
+
+import os
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from abmloop.calendar import zone
+from abmloop.errors import BadUsage
+from abmloop.policy import Policy, read_policy
+
+SETTINGS_FILE = "abmloop.yaml"
+CONFIG_FILES = (
+    "icp.yaml",
+    "tags.yaml",
+    "scoring.yaml",
+    "routing.yaml",
+    "attribution.yaml",
+    "match.yaml",
+    "sources.yaml",
+    "crm.yaml",
+    "consent.yaml",
+)
+
+
+class Settings(Policy):
+    """The settings of one workspace. Secrets are not among them: those come from environment variables."""
+
+    file_name: ClassVar[str] = SETTINGS_FILE
+
+    name: str = Field("my-company", description="shown on reports")
+    language: Literal["en", "zh"] = "en"
+    timezone: str = "Asia/Shanghai"
+    currency: str = Field("CNY", pattern="^[A-Z]{3}$")
+    memory_limit: str = Field(
+        "4GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="DuckDB's; beyond it spills to disk"
+    )
+    threads: int = Field(0, ge=0, description="0 = all cores")
+    ledger_url: str | None = Field(None, description="a SQLAlchemy URL; default: ledger/ledger.db of the workspace")
+    quarantine_hold_share: float = Field(
+        0.05, ge=0, le=1, description="above this share of refused rows per file nothing is published"
+    )
+    push: Literal["apply", "plan", "off"] = "apply"
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        zone(value)
+        return value
+
+
+def find_workspace(given: Path | None) -> Path:
+    """The workspace's folder: the one given, else `ABMLOOP_WORKSPACE`, else the current folder.
+
+    Raises BadUsage where that folder holds no abmloop.yaml.
+    """
+    root = Path(given or os.environ.get("ABMLOOP_WORKSPACE") or ".").resolve()
+    if not (root / SETTINGS_FILE).is_file():
+        raise BadUsage(
+            f"{root} is no workspace: it has no {SETTINGS_FILE}. Make one with `abmloop init {root}`, "
+            "or name yours with --workspace or the variable ABMLOOP_WORKSPACE."
+        )
+    return root
+
+
+def load_settings(root: Path) -> Settings:
+    """The settings of the workspace in `root`. Raises BadPolicy with every fault."""
+    return read_policy(root / SETTINGS_FILE, Settings)

@@ -1,0 +1,187 @@
+"""The ledger: what people decided and what the outside world was told. SQLite with full sync, or PostgreSQL by URL."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+
+from abmloop.errors import AbmError
+from abmloop.faultpoint import fault_point
+from abmloop.run import Author, Run
+from warehouse import ledger_tables
+from warehouse.ledger_tables import counter, metadata
+
+Row = Mapping[str, Any]
+_HEAD = "entry"
+_VERSION = "schema_version"
+
+
+def ledger_url(root: Path, given: str | None) -> str:
+    """The SQLAlchemy URL of a workspace's ledger."""
+    return given or f"sqlite:///{root / 'ledger' / 'ledger.db'}"
+
+
+def _open(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        path = Path(engine.url.database or "")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+        @event.listens_for(engine, "connect")
+        def _set_up(connection: Any, _record: Any) -> None:
+            # pysqlite must not begin transactions by itself, else BEGIN IMMEDIATE below would come too late.
+            connection.isolation_level = None
+            for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+                connection.execute(f"pragma {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("begin immediate")
+
+    return engine
+
+
+class Ledger:
+    """One workspace's ledger. Appends are transactions that take the next entry number; nothing is ever updated."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _open(url)
+        self._create()
+
+    @classmethod
+    def of(cls, root: Path, given_url: str | None = None) -> "Ledger":
+        """The ledger of the workspace in `root`, made if it is not there yet."""
+        return cls(ledger_url(root, given_url))
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _create(self) -> None:
+        try:
+            with self._reading() as connection:
+                found = connection.execute(select(counter.c.value).where(counter.c.name == _VERSION)).scalar()
+        except OperationalError:
+            found = None
+        except Exception as error:
+            if "does not exist" not in str(error):
+                raise
+            found = None
+        if found is None:
+            metadata.create_all(self.engine)
+            with self.engine.begin() as connection:
+                rows = [{"name": _HEAD, "value": 0}, {"name": _VERSION, "value": ledger_tables.SCHEMA_VERSION}]
+                connection.execute(self._insert_new(counter), rows)
+        elif found > ledger_tables.SCHEMA_VERSION:
+            raise AbmError(
+                f"the ledger has format {found}, this abmloop knows {ledger_tables.SCHEMA_VERSION}: install the newer "
+                "abmloop that wrote it; nothing was changed"
+            )
+
+    def _insert_new(self, table: Table) -> Any:
+        """An insert that leaves out rows whose unique key is there already."""
+        kind = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
+        return kind(table).on_conflict_do_nothing()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction, for what must read and write in one (the gate and the intent)."""
+        with self.engine.begin() as connection:
+            yield connection
+            fault_point("ledger:before_commit")
+        fault_point("ledger:after_commit")
+
+    def append(self, table: str, rows: Sequence[Row], by: Author) -> int:
+        """Add rows to one table in one transaction; see `append_all`."""
+        return self.append_all({table: rows}, by)[table]
+
+    def append_all(self, rows: Mapping[str, Sequence[Row]], by: Author) -> dict[str, int]:
+        """Add rows to several tables in one transaction; rows whose unique key is known are left out.
+
+        Gives the number of rows really added per table.
+        """
+        with self.transaction() as connection:
+            return {name: self.append_in(connection, name, some, by) for name, some in rows.items()}
+
+    def append_in(self, connection: Connection, table: str, rows: Sequence[Row], by: Author) -> int:
+        """Add rows within a transaction of `transaction()`; gives the number really added."""
+        if not rows:
+            return 0
+        target = metadata.tables[table]
+        taken = update(counter).where(counter.c.name == _HEAD).values(value=counter.c.value + 1)
+        entry = connection.execute(taken.returning(counter.c.value)).scalar_one()
+        stamp = {
+            "entry": entry,
+            "recorded_as_of": by.as_of,
+            "recorded_at": datetime.now(UTC).replace(tzinfo=None),
+            "run_id": by.run_id,
+        }
+        connection.execute(self._insert_new(target), [{**row, **stamp} for row in rows])
+        added = connection.execute(select(func.count()).select_from(target).where(target.c.entry == entry)).scalar_one()
+        return int(added)
+
+    def head(self) -> int:
+        """The number of the newest entry."""
+        with self._reading() as connection:
+            return int(connection.execute(select(counter.c.value).where(counter.c.name == _HEAD)).scalar() or 0)
+
+    def read(self, table: str, run: Run | None = None) -> pa.Table:
+        """The rows of a table in the order they were recorded.
+
+        With a run: those up to its `ledger_head` and its own, recorded on or before its `as_of`. Types: text, int64,
+        bool, date32 and timestamp[us] without zone (UTC).
+        """
+        target = metadata.tables[table]
+        query = select(target).order_by(target.c.seq)
+        if run is not None:
+            query = query.where((target.c.entry <= run.ledger_head) | (target.c.run_id == run.run_id))
+            query = query.where(target.c.recorded_as_of <= run.as_of)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        columns = list(zip(*rows, strict=True)) if rows else [() for _ in target.columns]
+        arrays = [
+            pa.array(list(values), _arrow_type(column)) for values, column in zip(columns, target.columns, strict=True)
+        ]
+        return pa.table(dict(zip(target.columns.keys(), arrays, strict=True)))
+
+    def save_config(self, config_hash: str, files: str) -> None:
+        """Keep the rules' text (JSON: file name → text) under its hash."""
+        row = {"config_hash": config_hash, "files": files, "recorded_at": datetime.now(UTC).replace(tzinfo=None)}
+        with self.engine.begin() as connection:
+            connection.execute(self._insert_new(ledger_tables.configs), [row])
+
+    def config(self, config_hash: str) -> str:
+        """The rules' text kept under that hash (JSON: file name → text)."""
+        configs = ledger_tables.configs
+        with self._reading() as connection:
+            found = connection.execute(select(configs.c.files).where(configs.c.config_hash == config_hash)).scalar()
+        if found is None:
+            raise AbmError(f"the ledger holds no rules under {config_hash}; start the run anew")
+        return str(found)
+
+
+def _arrow_type(column: Any) -> pa.DataType:
+    kinds: dict[str, pa.DataType] = {
+        "INTEGER": pa.int64(),
+        "BOOLEAN": pa.bool_(),
+        "DATE": pa.date32(),
+        "DATETIME": pa.timestamp("us"),
+    }
+    return kinds.get(str(column.type), pa.string())
