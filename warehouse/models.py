@@ -1,0 +1,156 @@
+"""The SQL runner: one SELECT a file is one table; its header says what a row is and what must hold."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from abmloop.errors import AbmError
+from warehouse.tables import ZONES
+
+FOLDER = Path(__file__).parent / "models"
+_HEADER = re.compile(r"^--\s?(.*)$")
+_ENTRY = re.compile(r"^(grain|check|column|kind):\s*(.*)$")
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+_ASIDE = ("rules", "ops", "quality")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL file. `columns`: name → comment; `reads`: the tables its FROM clauses name; `kind`: table or view."""
+
+    name: str
+    sql: str
+    description: str
+    grain: tuple[str, ...]
+    checks: tuple[str, ...]
+    columns: dict[str, str]
+    kind: str
+    reads: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def zone(self) -> str:
+        """The schema the table stands in."""
+        return self.name.partition(".")[0]
+
+
+def parse_model(name: str, text: str) -> Model:
+    """The model that a file's text says. Raises AbmError for an unknown kind or a statement that is no SELECT."""
+    entries: dict[str, list[str]] = {"grain": [], "check": [], "column": [], "kind": []}
+    description: list[str] = []
+    for line in text.splitlines():
+        found = _HEADER.match(line)
+        if not found:
+            break
+        entry = _ENTRY.match(found[1])
+        if entry:
+            entries[entry[1]].append(entry[2].strip())
+        elif not any(entries.values()):
+            description.append(found[1].strip())
+    columns = dict(tuple(part.strip() for part in line.split("|", 1)) for line in entries["column"] if "|" in line)
+    return Model(
+        name=name,
+        sql=text.strip().rstrip(";"),
+        description=" ".join(description),
+        grain=tuple(part.strip() for line in entries["grain"] for part in line.split(",")),
+        checks=tuple(entries["check"]),
+        columns=columns,
+        kind=(entries["kind"] or ["table"])[0],
+        reads=frozenset(tables_read(name, text)),
+    )
+
+
+def tables_read(name: str, sql: str) -> set[str]:
+    """The schema-qualified tables that a SELECT reads, found by DuckDB's own parser."""
+    answer = json.loads(duckdb.execute("select json_serialize_sql(?)", [sql.strip().rstrip(";")]).fetchall()[0][0])
+    if answer.get("error"):
+        raise AbmError(f"{name}: not one SELECT: {answer.get('error_message')}")
+    found: set[str] = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "BASE_TABLE" and node.get("schema_name"):
+                found.add(f"{node['schema_name']}.{node['table_name']}")
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(answer)
+    return found
+
+
+@cache
+def all_models() -> dict[str, Model]:
+    """Every model by name (`zone.table`), in build order. Raises AbmError on a cycle or a broken zone rule."""
+    found = {
+        f"{path.parent.name}.{path.stem}": parse_model(
+            f"{path.parent.name}.{path.stem}", path.read_text(encoding="utf-8")
+        )
+        for path in sorted(FOLDER.glob("*/*.sql"))
+    }
+    for model in found.values():
+        _check_zone(model)
+    return {name: found[name] for name in _in_order(found)}
+
+
+def _check_zone(model: Model) -> None:
+    """Nothing reads to its right: only its own zone, zones to its left, and the rules, ops and quality aside."""
+    for read in model.reads:
+        zone = read.partition(".")[0]
+        if zone not in _ASIDE and ZONES.index(zone) > ZONES.index(model.zone):
+            raise AbmError(f"{model.name} reads {read}, which stands to its right; zones go {' → '.join(ZONES)}")
+
+
+def _in_order(models: dict[str, Model]) -> list[str]:
+    graph = {name: sorted(model.reads & models.keys()) for name, model in sorted(models.items())}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise AbmError(f"models read each other in a circle: {' → '.join(error.args[1])}") from error
+
+
+def build_models(con: duckdb.DuckDBPyConnection, names: Iterable[str], parameters: dict[str, Any]) -> dict[str, int]:
+    """Make these models' tables anew, in order; gives rows per table. Raises AbmError where grain or check is broken."""
+    wanted = set(names)
+    unknown = wanted - all_models().keys()
+    if unknown:
+        raise AbmError(f"no such model: {', '.join(sorted(unknown))}; they are the files of warehouse/models/")
+    return {model.name: build_model(con, model, parameters) for model in all_models().values() if model.name in wanted}
+
+
+def build_model(con: duckdb.DuckDBPyConnection, model: Model, parameters: dict[str, Any]) -> int:
+    """Make one model's table or view; gives its rows (0 for a view)."""
+    body = "\n".join(line for line in model.sql.splitlines() if not line.startswith("--"))
+    used = {name: parameters[name] for name in set(_PARAMETER.findall(body))}
+    try:
+        con.execute(f"create or replace {model.kind} {model.name} as {body}", used or None)
+        if model.kind == "view":
+            return 0
+        return verify_table(con, model.name, model.grain, model.checks)
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException) as error:
+        raise AbmError(f"{model.name}: {error}") from error
+
+
+def verify_table(con: duckdb.DuckDBPyConnection, name: str, grain: tuple[str, ...], checks: tuple[str, ...]) -> int:
+    """Rows of the table. Raises AbmError naming the broken grain or check and how many rows break it."""
+    tests = [f"count(*) filter (not coalesce(({check}), true))" for check in checks]
+    rows, *broken = con.execute(f"select count(*), {', '.join(tests) or '0'} from {name}").fetchall()[0]
+    for check, number in zip(checks, broken, strict=False):
+        if number:
+            raise AbmError(f"{name}: {number:,} of {rows:,} rows break the check: {check}")
+    if grain:
+        keys = ", ".join(grain)
+        twice = con.execute(
+            f"select {keys}, count(*) from {name} group by {keys} having count(*) > 1 limit 3"
+        ).fetchall()
+        if twice:
+            raise AbmError(f"{name}: more than one row per ({keys}), for example {twice}")
+    return int(rows)

@@ -1,0 +1,69 @@
+"""Declarations of the tables that Python makes: name, one row's meaning, grain, columns with types and comments."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from abmloop.errors import AbmError
+
+FOLDER = Path(__file__).parent / "tables"
+ZONES = ("raw", "staging", "resolved", "matched", "core", "scored", "marts")
+SCHEMAS = (*ZONES, "rules", "ops", "quality")
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One declared table. `columns`: name → (DuckDB type, comment); `grain`: the columns that name a row."""
+
+    name: str
+    comment: str
+    grain: tuple[str, ...]
+    columns: dict[str, tuple[str, str]]
+
+    def ddl(self) -> str:
+        """`create table if not exists …`, as an analyst would write it."""
+        columns = ",\n  ".join(f"{quote(name)} {kind}" for name, (kind, _) in self.columns.items())
+        return f"create table if not exists {self.name} (\n  {columns}\n)"
+
+
+def quote(identifier: str) -> str:
+    """A name as a quoted SQL identifier; refuses what no column or table of ours is called."""
+    if "\0" in identifier or len(identifier) > 128:
+        raise AbmError(f"not usable as a column name: {identifier[:40]!r}")
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def parse_spec(name: str, declared: dict[str, object], file_name: str = "") -> TableSpec:
+    """A table as YAML declares it: `comment`, `grain` (comma-separated), `columns: {name: "type | comment"}`."""
+    columns: dict[str, tuple[str, str]] = {}
+    for column, text in dict(declared.get("columns") or {}).items():  # type: ignore[call-overload]
+        kind, _, comment = str(text).partition("|")
+        columns[str(column)] = (kind.strip(), comment.strip())
+        if not comment.strip():
+            raise AbmError(f"{file_name}: {name}.{column}: has no comment; write `type | what it says`")
+    if name.partition(".")[0] not in SCHEMAS or not declared.get("comment") or not columns:
+        raise AbmError(f"{file_name}: {name}: needs a known schema, a comment and columns")
+    grain = tuple(part.strip() for part in str(declared.get("grain") or "").split(",") if part.strip())
+    return TableSpec(name, str(declared["comment"]), grain, columns)
+
+
+@cache
+def declared_tables() -> dict[str, TableSpec]:
+    """All tables declared in `warehouse/tables/*.yaml`, by name."""
+    found: dict[str, TableSpec] = {}
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for name, declared in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+            if name in found:
+                raise AbmError(f"{path.name}: {name}: is declared twice")
+            found[name] = parse_spec(name, declared, path.name)
+    return found
+
+
+def fingerprint(specs: Iterable[TableSpec]) -> str:
+    """A hash of the shapes: a warehouse made with another one is rebuilt, not patched."""
+    text = "\n".join(sorted(spec.ddl() for spec in specs))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
