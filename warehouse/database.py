@@ -66,7 +66,7 @@ def _fits(con: duckdb.DuckDBPyConnection) -> bool | None:
         found = con.execute("select fingerprint, format from ops.warehouse").fetchone()
     except duckdb.CatalogException:
         return None
-    return found == (fingerprint(declared_tables().values()), FORMAT)
+    return bool(found == (fingerprint(declared_tables().values()), FORMAT))
 
 
 def remove_warehouse(root: Path) -> None:

@@ -53,14 +53,13 @@ def parse_model(name: str, text: str) -> Model:
             entries[entry[1]].append(entry[2].strip())
         elif not any(entries.values()):
             description.append(found[1].strip())
-    columns = dict(tuple(part.strip() for part in line.split("|", 1)) for line in entries["column"] if "|" in line)
     return Model(
         name=name,
         sql=text.strip().rstrip(";"),
         description=" ".join(description),
         grain=tuple(part.strip() for line in entries["grain"] for part in line.split(",")),
         checks=tuple(entries["check"]),
-        columns=columns,
+        columns={key.strip(): text.strip() for key, _, text in (line.partition("|") for line in entries["column"])},
         kind=(entries["kind"] or ["table"])[0],
         reads=frozenset(tables_read(name, text)),
     )
@@ -118,7 +117,7 @@ def _in_order(models: dict[str, Model]) -> list[str]:
 
 
 def build_models(con: duckdb.DuckDBPyConnection, names: Iterable[str], parameters: dict[str, Any]) -> dict[str, int]:
-    """Make these models' tables anew, in order; gives rows per table. Raises AbmError where grain or check is broken."""
+    """Make these models' tables anew, in order; gives rows per table. Raises AbmError on a broken grain or check."""
     wanted = set(names)
     unknown = wanted - all_models().keys()
     if unknown:
