@@ -59,7 +59,7 @@ class Work:
 
     def query(self, sql: str, **parameters: Any) -> pa.Table:
         """A SELECT's rows as an Arrow table."""
-        return self.con.execute(sql, parameters or None).to_arrow_table()
+        return self.con.sql(sql, params=parameters or None).to_arrow_table()
 
     def table(self, name: str) -> pa.Table:
         """A whole table."""
