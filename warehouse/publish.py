@@ -1,0 +1,179 @@
+"""Publishing: a new file with copies of the listed tables, checked, synced to disk, then put in place in one step."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from abmloop.errors import AbmError
+from abmloop.faultpoint import fault_point
+from abmloop.run import Run
+from warehouse.database import published_path
+from warehouse.models import all_models
+from warehouse.tables import declared_tables, quote
+
+SCHEMAS = ("resolved", "matched", "core", "scored", "marts", "quality", "ops")
+EXTRA_TABLES = ("staging.source_rows",)
+# What is made for the CRM holds people's full contact data and leaves through the outbound room only.
+NOT_PUBLISHED_PREFIXES = ("marts.crm_",)
+NOT_PUBLISHED = ("ops.warehouse", "matched.match_candidates")
+_ALIAS = "published"
+
+_DIGITS = r"regexp_replace({0}, '(\d{{3}})\d{{4,}}(\d{{4}})', '\1****\2', 'g')"
+_MAIL = r"regexp_replace({0}, '([[:alnum:]])[[:alnum:]._%+-]*@', '\1***@', 'g')"
+_CONTACT = _MAIL.format(_DIGITS)
+MASKS = {
+    "contact": _CONTACT,
+    "text": _CONTACT,
+    "name": "left({0}, 1) || '**'",
+    "drop": "null",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column to publish: its DuckDB type, its comment and its mask (None: as it is)."""
+
+    name: str
+    kind: str
+    comment: str
+    mask: str | None
+
+    def expression(self) -> str:
+        """The SQL that gives the published value."""
+        name = quote(self.name)
+        if self.mask is None:
+            return name
+        if self.kind.endswith("[]"):
+            return f"list_transform({name}, lambda item: {MASKS[self.mask].format('item')}) as {name}"
+        return f"{MASKS[self.mask].format(name)}::{self.kind} as {name}"
+
+
+@cache
+def _masking() -> dict[str, Any]:
+    text = (Path(__file__).parent / "masking.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
+
+
+def mask_of(table: str, column: str, unmasked: frozenset[str]) -> str | None:
+    """The mask of a column by `masking.yaml`, unless the user publishes it (`table.column`) unmasked."""
+    if f"{table}.{column}" in unmasked:
+        return None
+    masking = _masking()
+    found = masking["tables"].get(table, {}).get(column) or masking["columns"].get(column)
+    return None if found is None else str(found)
+
+
+def described(name: str) -> tuple[str, Mapping[str, str]]:
+    """A table's comment and its columns' comments, from its declaration or its model's header."""
+    spec = declared_tables().get(name)
+    if spec is not None:
+        return spec.comment, {column: comment for column, (_, comment) in spec.columns.items()}
+    model = all_models().get(name)
+    return (model.description, model.columns) if model else ("", {})
+
+
+def tables_to_publish(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The names of all tables and views that are published."""
+    rows = con.execute("select table_schema || '.' || table_name from information_schema.tables order by 1").fetchall()
+    return [
+        name
+        for (name,) in rows
+        if (name.partition(".")[0] in SCHEMAS or name in EXTRA_TABLES)
+        and name not in NOT_PUBLISHED
+        and not name.startswith(NOT_PUBLISHED_PREFIXES)
+    ]
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) -> list[Column]:
+    comments = described(table)[1]
+    rows = con.execute(f"describe {table}").fetchall()
+    return [Column(row[0], row[1], comments.get(row[0], ""), mask_of(table, row[0], unmasked)) for row in rows]
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _copy(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) -> int:
+    """One table into the new file, masked and commented; gives its rows."""
+    columns = _columns(con, table, unmasked)
+    body = ", ".join(column.expression() for column in columns)
+    con.execute(f"create table {_ALIAS}.{table} as select {body} from {table}")
+    con.execute(f"comment on table {_ALIAS}.{table} is {_text(described(table)[0])}")
+    for column in columns:
+        if column.comment:
+            con.execute(f"comment on column {_ALIAS}.{table}.{quote(column.name)} is {_text(column.comment)}")
+    rows, copied = con.execute(
+        f"select (select count(*) from {table}), (select count(*) from {_ALIAS}.{table})"
+    ).fetchall()[0]
+    if rows != copied:
+        raise AbmError(f"publishing {table}: {rows:,} rows became {copied:,}; the old published file stays")
+    return int(rows)
+
+
+_DICTIONARY = """
+create view marts.dictionary as
+select c.schema_name, c.table_name, t.comment as table_comment, c.column_name, c.data_type, c.comment
+from duckdb_columns() as c
+left join duckdb_tables() as t using (database_oid, schema_oid, table_oid)
+where not c.internal
+order by all
+"""
+
+
+def _sync(path: Path) -> None:
+    """Make sure that the file, or a folder's entries, are on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable[str] = ()) -> dict[str, int]:
+    """Write a new published file beside the old one and put it in its place; gives rows per table.
+
+    `con` must hold no transaction that writes the warehouse. Readers that have the old file open keep it until they
+    reopen; whoever opens the path finds the old file or the new one, never a part. Source: spec 08-looking.
+    """
+    target = published_path(run.root)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left_over in target.parent.glob(".abmloop-*"):
+        left_over.unlink(missing_ok=True)
+    fresh = target.parent / f".abmloop-{run.run_id}.duckdb"
+    hidden = frozenset(unmasked)
+    con.execute(f"attach {_text(str(fresh))} as {_ALIAS}")
+    try:
+        tables = tables_to_publish(con)
+        for schema in sorted({table.partition(".")[0] for table in tables} | {"marts"}):
+            con.execute(f"create schema if not exists {_ALIAS}.{schema}")
+        rows = {table: _copy(con, table, hidden) for table in tables}
+        con.execute(
+            f"create table {_ALIAS}.marts.published as select ? as run_id, ?::date as as_of, ? as config_hash",
+            [run.run_id, run.as_of, run.config_hash],
+        )
+        con.execute(f"comment on table {_ALIAS}.marts.published is 'One row: the run this file was published by.'")
+        con.execute(f"checkpoint {_ALIAS}")
+    finally:
+        con.execute(f"detach {_ALIAS}")
+    _finish(fresh, target)
+    return rows
+
+
+def _finish(fresh: Path, target: Path) -> None:
+    """Add the dictionary, check that the file opens, sync it, and replace the old one."""
+    with duckdb.connect(str(fresh)) as con:
+        con.execute(_DICTIONARY)
+        con.execute("select count(*) from marts.dictionary").fetchall()
+        con.execute("checkpoint")
+    _sync(fresh)
+    fault_point("publish:before_replace")
+    fresh.replace(target)
+    _sync(target.parent)
+    fault_point("publish:after_replace")

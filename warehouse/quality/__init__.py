@@ -1,0 +1,1 @@
+"""The suites asked at the two doors: what has landed, what is about to be published."""
