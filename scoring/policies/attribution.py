@@ -1,0 +1,98 @@
+"""The rules of attribution: whose touches count, in which window, under which models."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from abmloop.policy import Policy, Rule
+
+AnchorName = Literal["first", "last", "lead", "opportunity", "close"]
+Repeats = Literal["every_touch", "one_per_campaign_person_day", "collapse_consecutive", "first_per_campaign"]
+
+RULE_MODELS: tuple[str, ...] = (
+    "first_touch",
+    "last_touch",
+    "lead_creation",
+    "last_non_direct",
+    "linear",
+    "linear_campaign",
+    "u_shaped",
+    "u_shaped_50",
+    "position_based",
+    "j_shaped",
+    "inverse_j",
+    "w_shaped",
+    "full_path",
+    "time_decay",
+)
+PATH_MODELS: tuple[str, ...] = ("markov", "shapley", "shapley_rate")
+PARTICIPATION = "participation"
+BUILT_IN = {*RULE_MODELS, *PATH_MODELS, PARTICIPATION}
+
+
+class CustomModel(Rule):
+    """A user's own model: shares in per cent for anchors and positions, factors for whoever shares the rest."""
+
+    anchors: dict[AnchorName, Annotated[float, Field(ge=0, le=100)]] = {}
+    positions: dict[int, Annotated[float, Field(ge=0, le=100)]] = {}
+    types: dict[str, Annotated[float, Field(ge=0)]] = {}
+    channels: dict[str, Annotated[float, Field(ge=0)]] = {}
+    roles: dict[str, Annotated[float, Field(ge=0)]] = {}
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> CustomModel:
+        if 0 in self.positions:
+            raise ValueError("position 0 does not exist; 1 is the first touch, -1 the last")
+        if sum(self.anchors.values()) + sum(self.positions.values()) > 100 + 1e-9:
+            raise ValueError("the shares of anchors and positions are more than 100 per cent together")
+        return self
+
+
+class DealStages(Rule):
+    """The words by which the CRM says that a deal is won or lost."""
+
+    won: tuple[str, ...] = ("won",)
+    lost: tuple[str, ...] = ("lost",)
+
+
+class AttributionPolicy(Policy):
+    """What `attribution.yaml` says; the defaults below are those of the bare models, without exclusions."""
+
+    file_name: ClassVar[str] = "attribution.yaml"
+
+    version: int = 1
+    people: Literal["all_people", "deal_contacts", "primary_contact"] = "all_people"
+    role_weights: dict[str, Annotated[float, Field(ge=0)]] = {}
+    anchor: Literal["closed", "created"] = "closed"
+    lookback_days: Annotated[float, Field(ge=0)] = 180
+    until: Literal["closed", "opened"] = "closed"
+    repeats: Repeats = "one_per_campaign_person_day"
+    excluded_types: tuple[str, ...] = ()
+    half_life_days: Annotated[float, Field(gt=0)] = 7
+    markov_order: Annotated[int, Field(ge=1, le=4)] = 1
+    path_by: Literal["channel", "campaign"] = "channel"
+    custom: dict[str, CustomModel] = {}
+    models: tuple[str, ...] = (*RULE_MODELS, *PATH_MODELS[:2], PARTICIPATION)
+    renewals: Literal["own", "inherit", "split"] = "own"
+    signed_without_orders: Literal["never", "when_no_orders", "always"] = "when_no_orders"
+    deal_stages: DealStages = DealStages()
+
+    @field_validator("custom")
+    @classmethod
+    def _custom_names_are_free(cls, custom: dict[str, CustomModel]) -> dict[str, CustomModel]:
+        if shadowed := sorted(BUILT_IN & set(custom)):
+            raise ValueError(f"{', '.join(shadowed)} is the name of a built-in model; give another")
+        return custom
+
+    @field_validator("models")
+    @classmethod
+    def _models_are_known(cls, models: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = BUILT_IN | set(info.data.get("custom", {}))
+        if unknown := [model for model in models if model not in known]:
+            raise ValueError(f"unknown {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        if not models or len(set(models)) != len(models):
+            raise ValueError("name at least one model, each once")
+        return models
