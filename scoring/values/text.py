@@ -1,0 +1,122 @@
+"""Text of a cell: cleaned in bulk, placeholders emptied, damage and misplaced personal data flagged."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.names.mojibake import is_mojibake
+
+Values = pa.Array | pa.ChunkedArray | Sequence[str | None]
+
+# Zero-width, soft hyphen, bidi marks, byte-order marks, variation selectors: NFKC keeps them (catalogue V14).
+INVISIBLE = "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufe00-\ufe0f]"
+_SPACES = "[\\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f]"
+
+# What people write where they have nothing to write, lower case, without spaces (catalogue V09).
+PLACEHOLDERS = (
+    "无 暂无 没有 无数据 无信息 无记录 未知 不详 不明 未填写 未填 未公示 未公开 未披露 保密 空 空白 详见 详见附件 见附件 待定 待补充 待完善 "
+    "不清楚 不知道 其他无 企业未公示 企业选择不公示 - -- --- — —— ——— _ __ / // \\ . .. ... 。 * ** ? ?? ! n/a na n.a. #n/a null (null) <null> "
+    "none nil nan undefined unknown notavailable notapplicable tbd test testing tester testtest 测试 测试数据 测试测试 test测试 xxx xx xxxx "
+    "0 00 000 123 1234 12345 123456 1234567 12345678 abc asdf qwerty a@a.com test@test.com [] {} #ref! #value! #name? #null! #num! #div/0!"
+).split()
+_SAME_AS_ABOVE = ("同上", "同前", "同左", "ditto", "sameasabove")
+
+
+def as_column(values: Values) -> pa.Array:
+    """The values as one Arrow string array."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values if values.type == pa.string() else values.cast(pa.string())
+    return pa.array(list(values), pa.string())
+
+
+def clean_text(values: Values) -> pa.Array:
+    """NFKC, no invisible or control characters, runs of space folded to one, none at the ends; empty is null."""
+    column = as_column(values)
+    column = pc.replace_substring_regex(column, f"{INVISIBLE}|{_CONTROLS}", "")
+    column = pc.utf8_normalize(column, form="NFKC")
+    column = pc.utf8_trim(pc.replace_substring_regex(column, _SPACES, " "), " ")
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def squeezed(cleaned: pa.Array) -> pa.Array:
+    """Clean text without any space, lower case: what words are looked up by."""
+    return pc.utf8_lower(pc.replace_substring(cleaned, " ", ""))
+
+
+def is_placeholder(cleaned: pa.Array) -> pa.Array:
+    """True where the cell says that there is nothing to say; null and empty are no placeholder."""
+    return pc.fill_null(pc.is_in(squeezed(cleaned), pa.array(PLACEHOLDERS)), False)
+
+
+def is_same_as_above(cleaned: pa.Array) -> pa.Array:
+    """True for 同上 and its like, which nobody may resolve by guess."""
+    return pc.fill_null(pc.is_in(squeezed(cleaned), pa.array(_SAME_AS_ABOVE)), False)
+
+
+def first_rule(*tests: tuple[str, pa.Array]) -> pa.Array:
+    """The name of the first test that holds in each row; null where none does."""
+    rule = pa.nulls(len(tests[0][1]), pa.string())
+    for name, holds in reversed(tests):
+        rule = pc.if_else(pc.fill_null(holds, False), name, rule)
+    return rule
+
+
+def _is_sensitive(cleaned: pa.Array) -> pa.Array:
+    """An identity card, a bank card or a password in a text column (catalogue V30)."""
+    card = r"(^|\D)[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx](\D|$)"
+    bank = r"(^|\D)(62|4\d|5[1-5])\d{2}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}([ -]?\d{3})?(\D|$)"
+    password = r"(?i)(密码|口令|password|passwd|pwd)\s*[:：=是为]"
+    return pc.match_substring_regex(cleaned, f"{card}|{bank}|{password}")
+
+
+def _is_mixed_script(cleaned: pa.Array) -> pa.Array:
+    """Latin letters beside Cyrillic or Greek ones in one word, which look alike (catalogue V13)."""
+    return pc.match_substring_regex(cleaned, r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}")
+
+
+def parse_texts(values: Values) -> pa.Table:
+    """Free text: value, text, rule. Placeholders become null; damage, look-alike letters and secrets are flagged."""
+    column = as_column(values)
+    text = clean_text(column)
+    placeholder, same = is_placeholder(text), is_same_as_above(text)
+    rule = first_rule(
+        ("text-placeholder", placeholder),
+        ("text-same-as-above", same),
+        ("text-empty", pc.and_(pc.is_null(text), pc.is_valid(column))),
+        ("text-sensitive", _is_sensitive(text)),
+        ("text-mojibake", is_mojibake(pc.fill_null(text, ""))),
+        ("text-control-characters", pc.match_substring_regex(column, _CONTROLS)),
+        ("text-mixed-script", _is_mixed_script(text)),
+        ("text-invisible-characters", pc.match_substring_regex(column, INVISIBLE)),
+    )
+    text = pc.if_else(pc.or_(placeholder, same), pa.scalar(None, pa.string()), text)
+    return pa.table({"value": column, "text": text, "rule": rule})
+
+
+def undo_spreadsheet(values: Values) -> pa.Array:
+    """Clean text without what spreadsheets put around numbers: a leading apostrophe, `="…"` (catalogue V02)."""
+    cleaned = clean_text(values)
+    return pc.replace_substring_regex(cleaned, r"""^=?\s*["'`’]+\s*(.*?)\s*["'`’]*$""", r"\1")
+
+
+def parse_ids(values: Values) -> pa.Table:
+    """Keys of records: value, id, rule. Case and inner text stay; wrappers of spreadsheets and `.0` go.
+
+    A number in scientific notation is refused: its digits are lost.
+    """
+    column = as_column(values)
+    plain = undo_spreadsheet(column)
+    key = pc.replace_substring_regex(plain, r"^(\d+)\.0+$", r"\1")
+    lost = pc.match_substring_regex(plain, r"^\d(\.\d+)?[eE]\+?\d+$")
+    nothing = pc.or_(is_placeholder(plain), is_same_as_above(plain))
+    rule = first_rule(
+        ("id-scientific", lost),
+        ("id-placeholder", pc.or_(nothing, pc.and_(pc.is_null(plain), pc.is_valid(column)))),
+        ("id-spreadsheet", pc.not_equal(key, clean_text(column))),
+    )
+    refused = pc.or_(pc.fill_null(lost, False), nothing)
+    return pa.table({"value": column, "id": pc.if_else(refused, pa.scalar(None, pa.string()), key), "rule": rule})
