@@ -22,11 +22,13 @@ def make_person(root: Path, name: str, as_of: date | None = None) -> Person:
 
 
 @contextmanager
-def open_run(root: Path, as_of: date | None = None, at: datetime | None = None) -> Iterator[Run]:
+def open_run(
+    root: Path, as_of: date | None = None, at: datetime | None = None, push: str | None = None
+) -> Iterator[Run]:
     """A run that holds the one writer's lease until the block ends; start and outcome stand in the ledger.
 
     `as_of` None is today in the workspace's time zone; `at` None is now, or, where `as_of` is given, the end of that
-    local day. Raises Busy while another run holds the lease, BadPolicy for faults in the settings.
+    local day; `push` None is the setting. Raises Busy while another run holds the lease, BadPolicy for faults in the settings.
     """
     settings = load_settings(root)
     now = datetime.now(UTC).replace(microsecond=0)
@@ -47,6 +49,7 @@ def open_run(root: Path, as_of: date | None = None, at: datetime | None = None) 
                 timezone=settings.timezone,
                 currency=settings.currency,
                 fencing_token=token,
+                push=push or settings.push,
             )
             with kept_alive(ledger, token), _noted(ledger, run):
                 yield run

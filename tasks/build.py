@@ -1,0 +1,18 @@
+"""The zones that are nothing but SQL: everything in them is made anew, because that is cheap and always right."""
+
+from abmloop.run import Run, StepCounts
+from warehouse.steps import step
+
+
+def build_core(run: Run) -> StepCounts:
+    """Campaigns, touches, deals and money with their settled persons and accounts."""
+    with step(run, "build_core") as work:
+        work.build_zone("core")
+    return work.counts
+
+
+def build_marts(run: Run) -> StepCounts:
+    """What people and the CRM read."""
+    with step(run, "build_marts") as work:
+        work.build_zone("marts")
+    return work.counts
