@@ -1,0 +1,32 @@
+"""The word lists of names: forms, branches, industry words, placeholders; their reasons stand in words.yaml."""
+
+from functools import lru_cache
+from importlib.resources import files
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+
+class Words(BaseModel):
+    """Lists as in words.yaml, where each says what it is for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    placeholders: tuple[str, ...]
+    generic_names: tuple[str, ...]
+    ambiguous_places: tuple[str, ...]
+    forms: dict[str, tuple[str, ...]]
+    forms_before_branch: tuple[str, ...]
+    branch_suffixes: tuple[str, ...]
+    department_words: tuple[str, ...]
+    industry_words: tuple[str, ...]
+    surnames: tuple[str, ...]
+    latin_forms: dict[str, tuple[str, ...]]
+    share_words: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def load_words() -> Words:
+    """The lists, read once."""
+    text = (files("scoring.names") / "words.yaml").read_text(encoding="utf-8")
+    return Words.model_validate(yaml.safe_load(text))
