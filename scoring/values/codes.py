@@ -1,5 +1,7 @@
 """Registration codes: the unified social credit code (GB 32100-2015) and its neighbours, told apart and checked."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -27,55 +29,38 @@ def _symbols(codes: pa.Array, alphabet: str, length: int) -> npt.NDArray[np.int3
     return symbols
 
 
-def _holds(codes: pa.Array, pattern: str, check: "type[_Check]") -> pa.Array:
+def _holds(codes: pa.Array, pattern: str, closes: Callable[[pa.Array], npt.NDArray[np.bool_]]) -> pa.Array:
     """Which codes fit the pattern and close their sum; false for null."""
     fits = pc.fill_null(pc.match_substring_regex(codes, f"^{pattern}$"), False)
     flags = np.zeros(len(codes), dtype=bool)
     mask = fits.to_numpy(zero_copy_only=False)
     if mask.any():
-        flags[mask] = check.closes(codes.filter(fits))
+        flags[mask] = closes(codes.filter(fits))
     return pa.array(flags)
 
 
-class _Check:
-    """One check-symbol rule."""
-
-    @staticmethod
-    def closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
-        raise NotImplementedError
+def _uscc_closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
+    symbols = _symbols(codes, USCC_ALPHABET, 18)
+    closed: npt.NDArray[np.bool_] = (31 - symbols[:, :17] @ _USCC_WEIGHTS % 31) % 31 == symbols[:, 17]
+    return closed
 
 
-class _UsccCheck(_Check):
-    @staticmethod
-    def closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
-        symbols = _symbols(codes, USCC_ALPHABET, 18)
-        sums = symbols[:, :17] @ _USCC_WEIGHTS
-        closed: npt.NDArray[np.bool_] = (symbols >= 0).all(axis=1) & ((31 - sums % 31) % 31 == symbols[:, 17])
-        return closed
+def _organisation_closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
+    symbols = _symbols(codes, _ORGANISATION_ALPHABET, 9)
+    given = np.where(symbols[:, 8] == _ORGANISATION_ALPHABET.index("X"), 10, symbols[:, 8])
+    closed: npt.NDArray[np.bool_] = (11 - symbols[:, :8] @ _ORGANISATION_WEIGHTS % 11) % 11 == given
+    return closed
 
 
-class _OrganisationCheck(_Check):
-    @staticmethod
-    def closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
-        symbols = _symbols(codes, _ORGANISATION_ALPHABET, 9)
-        check = (11 - symbols[:, :8] @ _ORGANISATION_WEIGHTS % 11) % 11
-        given = np.where(symbols[:, 8] == _ORGANISATION_ALPHABET.index("X"), 10, symbols[:, 8])
-        closed: npt.NDArray[np.bool_] = check == given
-        return closed
-
-
-class _PersonCheck(_Check):
-    @staticmethod
-    def closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
-        symbols = _symbols(codes, "0123456789X", 18)
-        sums = symbols[:, :17] @ _PERSON_WEIGHTS
-        closed: npt.NDArray[np.bool_] = (12 - sums % 11) % 11 == symbols[:, 17]
-        return closed
+def _person_closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
+    symbols = _symbols(codes, "0123456789X", 18)
+    closed: npt.NDArray[np.bool_] = (12 - symbols[:, :17] @ _PERSON_WEIGHTS % 11) % 11 == symbols[:, 17]
+    return closed
 
 
 def is_uscc(codes: pa.Array) -> pa.Array:
     """True for 18 symbols of the alphabet whose checksum holds."""
-    return _holds(codes, f"[{USCC_ALPHABET}]{{18}}", _UsccCheck)
+    return _holds(codes, f"[{USCC_ALPHABET}]{{18}}", _uscc_closes)
 
 
 def parse_codes(values: Values) -> pa.Table:
@@ -118,15 +103,15 @@ def _matches(codes: pa.Array, pattern: str) -> pa.Array:
 def _parse_unsettled(column: pa.Array) -> pa.Table:
     """The same for values that are not just a valid code."""
     plain = undo_spreadsheet(column)
-    code = pc.utf8_upper(pc.replace_substring_regex(plain, r"\.0+$|[\s\-–—_.·]+", ""))
+    code = pc.utf8_upper(pc.replace_substring_regex(plain, r"\.0+$|[\s_.·—-]+", ""))
     mended = pc.replace_substring(pc.replace_substring(code, "O", "0"), "I", "1")
     holds, mended_holds, rounded = is_uscc(code), is_uscc(mended), _is_rounded(code)
     lost = _matches(plain, r"^\d(\.\d+)?[eE]\+?\d+$")
-    registration = _matches(code, r"^\d{15}$|^\d{13}NA?$")
-    organisation = _holds(code, r"[0-9A-Z]{8}[0-9X]", _OrganisationCheck)
-    person = pc.and_(pc.invert(holds), _holds(code, r"[1-9]\d{5}(19|20)\d{9}[\dX]", _PersonCheck))
+    registration = _matches(code, r"^\d{15}$|^\d{6}NA\d{6,9}[\dX]?$")
+    organisation = _holds(code, r"[0-9A-Z]{8}[0-9X]", _organisation_closes)
+    person = pc.and_(pc.invert(holds), _holds(code, r"[1-9]\d{5}(19|20)\d{9}[\dX]", _person_closes))
     nothing = pc.or_(is_placeholder(plain), pc.and_(pc.is_null(plain), pc.is_valid(column)))
-    looks = pc.and_(_matches(code, r"^[0-9A-Z]{16,20}$"), pc.invert(person))
+    looks = pc.and_(_matches(code, r"^[0-9A-Z]{16,20}$"), pc.invert(pc.or_(person, registration)))
     state = first_rule(
         ("suspect", rounded), ("valid", holds), ("repaired", mended_holds), ("invalid", pc.or_(looks, lost))
     )  # fmt: skip

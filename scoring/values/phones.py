@@ -1,0 +1,193 @@
+"""Telephone numbers of a cell as E.164: several in a cell, spreadsheet damage, and what is no phone."""
+
+from functools import cache
+from typing import Final
+
+import pandas as pd
+import phonenumbers
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
+
+_NONE: Final = pa.scalar(None, pa.string())
+_SEPARATORS = r"[;；、，,|\n\r]+|\s*/\s*|\s{2,}|(?<=\d{5})\s+(?=1[3-9]\d{9})|(?<=\d)\s*[或和]\s*(?=\d)"
+_EXTENSION = r"(?i)\s*(转|轉|分机|分機|内线|ext\.?|extension|x|#)\s*[:：]?\s*\d{1,6}\s*$"
+_LABEL = r"(?i)^(电话|手机|座机|固话|联系电话|手机号|tel|mobile|phone|cell|call|m|t)\s*[.:：]\s*"
+_MOBILE = r"^1[3-9]\d{9}$"
+# Numbers of virtual operators; they ring, but change hands fast.
+_VIRTUAL = r"^(16[257]|17[01])\d{8}$"
+_IOT = r"^(14[0148]|106[4-7])\d{7,10}$"
+_LANDLINE = r"^0(10|2\d|[3-9]\d{2})[2-9]\d{6,7}$"
+_LOST_ZERO = r"^(?:10|2\d|[3-9]\d{2})[2-9]\d{6,7}$"
+# One digit to the end, or a run up or down of eight (catalogue V07).
+_FAKE = "|".join([*(rf"{d}{{7,}}$" for d in range(10)), "(12345678|23456789|01234567|87654321|98765432)$"])
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९", "0123456789" * 3)
+
+
+def parse_phones(values: Values, country: str = "CN") -> pa.Table:
+    """Phones of cells: value, country, e164s (in order, distinct), kind (of the first), national, rule.
+
+    `country` (ISO 3166, two letters) says how numbers without a country code are read. `kind` is mobile, virtual,
+    landline, service (400/800), short (95xxx, 110), iot, foreign, local, masked or invalid. `national` holds the digits
+    of a Chinese landline that lacks its area code or the area code's zero: only a row's city can settle those.
+
+    Source: spec 02-directory (phones), catalogue V01-V07.
+    """
+    column = as_column(values)
+    plain = _fast_mobiles(column) if country == "CN" else pa.nulls(len(column), pa.string())
+    settled = pc.is_valid(plain)
+    rest = _parse_cells(column.filter(pc.invert(settled)), country)
+    good = column.filter(settled)
+    fine = pa.table(
+        {
+            "value": good,
+            "country": pa.repeat(pa.scalar(country), len(good)),
+            "e164s": pa.ListArray.from_arrays(
+                pa.array(range(len(good) + 1), pa.int32()), plain.filter(settled)
+            ),
+            "kind": pc.if_else(pc.match_substring_regex(good, r"^(\+?86)?[- ]?(16[257]|17[01])"), "virtual", "mobile"),
+            "national": pa.nulls(len(good), pa.string()),
+            "rule": pa.nulls(len(good), pa.string()),
+        }
+    )
+    order = pc.array_sort_indices(pc.array_sort_indices(pc.invert(settled).cast(pa.int8())))
+    return pa.concat_tables([fine, rest.cast(fine.schema)]).take(order)
+
+
+def _fast_mobiles(column: pa.Array) -> pa.Array:
+    """E.164 of cells that hold just one mainland mobile number as people write it; null for all others."""
+    digits = pc.replace_substring_regex(column, r"^(\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})$", r"+86\2\3\4")
+    good = pc.match_substring_regex(digits, r"^\+861[3-9]\d{9}$")
+    real = pc.invert(pc.match_substring_regex(digits, f"{_FAKE}|^\\+8614[0148]"))
+    return pc.if_else(pc.fill_null(pc.and_(good, real), False), digits, _NONE)
+
+
+def _parse_cells(column: pa.Array, country: str) -> pa.Table:
+    """The same for cells that need taking apart."""
+    cleaned = _translated(clean_text(column))
+    text = pc.replace_substring_regex(cleaned, r"""^=?\s*["'`’]+\s*(.*?)\s*["'`’]*$""", r"\1")
+    wrapped = pc.or_(pc.not_equal(text, cleaned), pc.match_substring_regex(column, r"\d\t$"))
+    pieces = pd.Series(text.to_pylist(), dtype=object).str.split(_SEPARATORS, regex=True).explode().dropna()
+    pieces = pieces[pieces != ""]
+    parsed = _parse_pieces(pa.array(pieces, pa.string()), country).to_pandas()
+    parsed.index = pieces.index
+    nothing = pc.or_(is_placeholder(text), is_same_as_above(text)).to_numpy(zero_copy_only=False)
+    frame = pd.DataFrame({"value": column.to_pylist(), "country": country}, index=range(len(column)))
+    found = parsed[parsed["e164"].notna()]
+    frame["e164s"] = found.groupby(level=0)["e164"].agg(lambda numbers: list(dict.fromkeys(numbers)))
+    frame["e164s"] = frame["e164s"].map(lambda numbers: numbers if isinstance(numbers, list) else [])
+    first = pd.concat([found, parsed]).groupby(level=0).first()  # a reachable number speaks for the cell
+    frame["kind"] = first["kind"].where(~first.index.isin(frame.index[nothing]))
+    frame["national"] = parsed.groupby(level=0)["national"].first().where(frame["e164s"].str.len() == 0)
+    frame["rule"] = parsed.groupby(level=0)["rule"].first()
+    frame.loc[frame["rule"].isna() & pc.fill_null(wrapped, False).to_numpy(zero_copy_only=False), "rule"] = "phone-spreadsheet"
+    frame.loc[nothing, "rule"] = "phone-placeholder"
+    schema = [("value", pa.string()), ("country", pa.string()), ("e164s", pa.list_(pa.string()))]
+    schema += [(name, pa.string()) for name in ("kind", "national", "rule")]
+    return pa.Table.from_pandas(frame, schema=pa.schema(schema), preserve_index=False)
+
+
+def _translated(text: pa.Array) -> pa.Array:
+    """Arabic-Indic and Devanagari digits as ASCII ones (NFKC leaves them)."""
+    foreign = pc.match_substring_regex(text, "[٠-٩۰-۹०-९]")
+    if not pc.any(foreign).as_py():
+        return text
+    return pa.array([t.translate(_DIGITS) if t else t for t in text.to_pylist()], pa.string())
+
+
+def _parse_pieces(pieces: pa.Array, country: str) -> pa.Table:
+    """One number each: e164, kind, national, rule."""
+    text = pc.replace_substring_regex(pieces, _LABEL, "")
+    text = pc.replace_substring_regex(text, _EXTENSION, "")
+    text = pc.replace_substring_regex(text, r"^([\d(][\d() -]{6,}\d)-\d{1,4}$", r"\1")
+    lost = pc.match_substring_regex(text, r"^\d(\.\d+)?[eE]\+?\d+$")
+    masked = pc.match_substring_regex(text, r"\d[*xX＊•]{2,}\d|\d[*＊]{2,}")
+    spreadsheet = pc.match_substring_regex(text, r"^\d{7,}\.0+$")
+    text = pc.replace_substring_regex(text, r"^(\d{7,})\.0+$", r"\1")
+    letters = pc.match_substring_regex(text, r"^[\dOolI +()-]{7,}$")
+    read = pc.replace_substring_regex(pc.replace_substring_regex(text, "[Oo]", "0"), "[lI]", "1")
+    wrong_letters = pc.and_(letters, pc.not_equal(read, text))
+    text = pc.if_else(wrong_letters, read, text)
+    digits = pc.replace_substring_regex(text, r"[\s().·\-–—_]", "")
+    if country == "CN":
+        digits = pc.replace_substring_regex(digits, r"^(\+86|0086|86)(1[3-9]\d{9}|[48]00\d{7}|0\d{9,11})$", r"\2")
+        digits = pc.replace_substring_regex(digits, rf"^(\+86|0086|86)({_LOST_ZERO[1:-1]})$", r"0\2")
+        digits = pc.replace_substring_regex(digits, r"^0(1[3-9]\d{9})$", r"\1")
+    number = _of_china(digits) if country == "CN" else pa.nulls(len(digits), pa.string())
+    kind = _kind_in_china(digits) if country == "CN" else pa.nulls(len(digits), pa.string())
+    fake = pc.match_substring_regex(pc.replace_substring_regex(digits, r"^\+?86", ""), _FAKE)
+    fake = pc.or_(fake, pc.match_substring_regex(digits, r"^(\d)?(12345|11111|00000)\d*$"))
+    refused = pc.or_(pc.or_(lost, masked), fake)
+    open_ones = pc.and_(pc.is_null(number), pc.and_(pc.is_null(kind), pc.invert(refused)))
+    number, kind = _of_the_world(text, open_ones, number, kind, country)
+    number = pc.if_else(refused, _NONE, number)
+    local = pc.equal(kind, "local")
+    rule = first_rule(
+        ("phone-scientific", lost),
+        ("phone-masked", masked),
+        ("phone-fake", fake),
+        ("phone-lost-zero", pc.and_(local, pc.greater(pc.utf8_length(digits), 8))),
+        ("phone-no-area", local),
+        ("phone-unreachable", pc.is_in(kind, pa.array(["short", "iot"]))),
+        ("phone-invalid", pc.is_null(number)),
+        ("phone-letters", wrong_letters),
+        ("phone-spreadsheet", spreadsheet),
+    )
+    kind = pc.if_else(masked, "masked", pc.if_else(pc.or_(lost, fake), "invalid", pc.fill_null(kind, "invalid")))
+    national = pc.if_else(pc.and_(local, pc.invert(refused)), digits, _NONE)
+    return pa.table({"e164": number, "kind": kind, "national": national, "rule": rule})
+
+
+def _of_china(digits: pa.Array) -> pa.Array:
+    """E.164 of mainland numbers that are complete; null for others."""
+    mobile = pc.and_(pc.match_substring_regex(digits, _MOBILE), pc.invert(pc.match_substring_regex(digits, _IOT)))
+    service = pc.match_substring_regex(digits, r"^[48]00\d{7}$")
+    landline = pc.match_substring_regex(digits, _LANDLINE)
+    whole = pc.binary_join_element_wise("+86", digits, "")
+    number = pc.if_else(pc.or_(mobile, service), whole, _NONE)
+    return pc.if_else(landline, pc.replace_substring_regex(whole, r"^\+860", "+86"), number)
+
+
+def _kind_in_china(digits: pa.Array) -> pa.Array:
+    return first_rule(
+        ("iot", pc.match_substring_regex(digits, _IOT)),
+        ("virtual", pc.match_substring_regex(digits, _VIRTUAL)),
+        ("mobile", pc.match_substring_regex(digits, _MOBILE)),
+        ("service", pc.match_substring_regex(digits, r"^[48]00\d{7}$")),
+        ("landline", pc.match_substring_regex(digits, _LANDLINE)),
+        ("short", pc.match_substring_regex(digits, r"^(95\d{3,6}|1[012]\d{1,3}|12[13]\d{2}|100\d{2})$")),
+        ("local", pc.match_substring_regex(digits, rf"^[2-9]\d{{6,7}}$|{_LOST_ZERO}")),
+    )
+
+
+def _of_the_world(
+    text: pa.Array, rows: pa.Array, number: pa.Array, kind: pa.Array, country: str
+) -> tuple[pa.Array, pa.Array]:
+    """Numbers that no rule of China settles, by libphonenumber, one by one: there are few."""
+    where = pc.indices_nonzero(pc.fill_null(rows, False))
+    if not len(where):
+        return number, kind
+    found = [_parse_one(item or "", country) for item in text.take(where).to_pylist()]
+    mask = pc.fill_null(rows, False)
+    numbers = pa.array([item[0] for item in found], pa.string())
+    kinds = pa.array([item[1] for item in found], pa.string())
+    return pc.replace_with_mask(number, mask, numbers), pc.replace_with_mask(kind, mask, kinds)
+
+
+@cache
+def _parse_one(text: str, country: str) -> tuple[str | None, str | None]:
+    if text.startswith("00"):
+        text = "+" + text[2:]
+    try:
+        parsed = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None, None
+    if not phonenumbers.is_valid_number(parsed):
+        return None, None
+    types = phonenumbers.PhoneNumberType
+    kind = {types.MOBILE: "mobile", types.FIXED_LINE: "landline", types.FIXED_LINE_OR_MOBILE: "landline"}.get(
+        phonenumbers.number_type(parsed), "service"
+    )
+    at_home = phonenumbers.region_code_for_number(parsed) == country
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164), kind if at_home else "foreign"
