@@ -1,0 +1,185 @@
+"""Starting, running and checking the loop: init, demo, sync, rebuild, serve, status, doctor."""
+
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from abmloop.run import Run, StepCounts
+from abmloop.settings import find_workspace, load_settings
+from cli.options import AsOfOption, JsonOption, WorkspaceOption
+from cli.show import show_rows
+from tasks.loop import Act, run_steps
+from tasks.runs import open_run
+from tasks.workspace import make_demo, make_workspace
+
+DEMO_DAY = date(2026, 10, 31)
+DEMO_FOLDER = Path("demo-workspace")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the app."""
+    for command in (init, demo, sync, rebuild, serve, status, doctor):
+        app.command()(command)
+
+
+def _perform_shown(act: Act, run: Run) -> StepCounts:
+    """Carry out a step and print what it counted and how long it took."""
+    started = time.perf_counter()
+    typer.echo(f"  {act.__name__:<16}", nl=False)
+    try:
+        counts = act(run)
+    except BaseException:
+        typer.echo("stopped")
+        raise
+    typer.echo(f"{time.perf_counter() - started:7.1f} s  {counts}")
+    return counts
+
+
+def _as_day(as_of: datetime | None) -> date | None:
+    return as_of.date() if as_of else None
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
+    language: Annotated[str, typer.Option(help="en or zh")] = "en",
+) -> None:
+    """Make a workspace: settings with comments, default rules, an inbox. 新建工作区."""
+    written = make_workspace(folder, language)
+    typer.echo(f"{folder}: {len(written)} files written. Next:")
+    typer.echo(f"  1. put your lists into {folder}/inbox/<entity>/, for example inbox/companies/")
+    typer.echo(f"  2. abmloop sync --local --workspace {folder}")
+
+
+def demo(
+    local: Annotated[bool, typer.Option("--local", help="Without Prefect.")] = False,
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Where to make it.")] = DEMO_FOLDER,
+    language: Annotated[str, typer.Option(help="en or zh")] = "en",
+) -> None:
+    """The whole loop on the bundled sample, from company lists to campaign ROI. 演示."""
+    from warehouse.quality.gate import import_in_background
+
+    started = time.perf_counter()
+    import_in_background()
+    make_demo(workspace, language)
+    root = workspace.resolve()
+    if local:
+        _sync_local(root, DEMO_DAY)
+    else:
+        from flows.private_server import private_server
+
+        typer.echo("Starting a private Prefect server …")
+        with private_server(root / "state" / "prefect"):
+            from flows.daily_sync import Push, daily_sync
+
+            daily_sync(workspace=str(root), as_of=DEMO_DAY, push=Push.APPLY)
+    _finish(root, write_report=True)
+    typer.echo(f"\nDone in {time.perf_counter() - started:.0f} s.")
+
+
+def sync(
+    workspace: WorkspaceOption = None,
+    as_of: AsOfOption = None,
+    at: Annotated[datetime | None, typer.Option("--at", help="The instant (UTC) for SLA and delivery.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Only this step; may be repeated.")] = None,
+    local: Annotated[bool, typer.Option("--local", help="Without Prefect, in this process.")] = False,
+    push: Annotated[str | None, typer.Option(help="apply, plan or off; default: the setting.")] = None,
+) -> None:
+    """The daily run: take in the inbox, bring everything up to date, tell the CRM what changed. 每日同步."""
+    from datetime import UTC
+
+    from warehouse.quality.gate import import_in_background
+
+    root = find_workspace(workspace)
+    if local or only:
+        import_in_background()
+        _sync_local(root, _as_day(as_of), at.replace(tzinfo=UTC) if at else None, only, push)
+    else:
+        from flows.daily_sync import Push, daily_sync
+
+        daily_sync(workspace=str(root), as_of=_as_day(as_of), push=Push(push or load_settings(root).push))
+    _finish(root, write_report=not only)
+
+
+def _sync_local(
+    root: Path,
+    as_of: date | None,
+    at: datetime | None = None,
+    only: list[str] | None = None,
+    push: str | None = None,
+) -> None:
+    with open_run(root, as_of, at, push) as run:
+        typer.echo(f"As of {run.as_of} ({run.run_id})")
+        run_steps(run, _perform_shown, only)
+
+
+def _finish(root: Path, write_report: bool) -> None:
+    """Write the report, print what came in, what was refused, the best campaigns, and where to look next."""
+    from tasks.report import report
+    from tasks.summary import best_campaigns, files_rows, refused_rows
+    from warehouse.database import connect_published, published_path
+
+    if write_report:
+        report(root)
+    with connect_published(root) as con:
+        files, refused = files_rows(con), refused_rows(con)
+        typer.echo("")
+        show_rows(files, title="What came in")
+        typer.echo("")
+        show_rows(
+            [{**row, "example": str(row["example"])[:90]} for row in refused[:12]], title="What was refused, and why"
+        )
+        typer.echo("")
+        show_rows(best_campaigns(con, "linear", "cash"), title="The five best campaigns (linear model, cash received)")
+    typer.echo(
+        f"\nWhere to look next:\n"
+        f"  the report         {root / 'reports' / 'report.html'}  (open it in a browser)\n"
+        f'  SQL                abmloop sql -w {root} "select * from marts.campaign_roi limit 5"\n'
+        f"  or open            {published_path(root)} read-only in any DuckDB client\n"
+        f"  for your CRM       {root / 'exports' / 'crm'}\n"
+        f"  why a lead         abmloop explain lead -w {root} LEAD_ID\n"
+        f"  what was refused   abmloop quarantine list -w {root}"
+    )
+    if any(row["status"] == "refused" or row["rows_quarantined"] for row in files) or refused:
+        typer.echo("\nSome rows were refused (exit code 1 for scripts with --strict); nothing of them is lost.")
+
+
+def rebuild(workspace: WorkspaceOption = None, as_of: AsOfOption = None) -> None:
+    """Delete the warehouse and make it anew from the raw store and the ledger. 重建."""
+    from tasks.runs import open_run as begin
+    from warehouse.database import remove_warehouse
+
+    root = find_workspace(workspace)
+    with begin(root, _as_day(as_of), push="off") as run:
+        remove_warehouse(root)
+        typer.echo(f"Rebuilding as of {run.as_of}")
+        run_steps(run, _perform_shown)
+    _finish(root, write_report=True)
+
+
+def serve(workspace: WorkspaceOption = None) -> None:
+    """Serve the daily flow from this process on a schedule: a laptop's Prefect. 常驻运行."""
+    root = find_workspace(workspace)
+    from flows.daily_sync import daily_sync
+
+    typer.echo("Serving daily-sync at 02:00 Asia/Shanghai; stop with Ctrl-C.")
+    daily_sync.serve(name="daily-sync", cron="0 2 * * *", parameters={"workspace": str(root)}, limit=1)
+
+
+def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """What the last runs did and what waits. 状态."""
+    from tasks.doctor import status_rows
+
+    show_rows(status_rows(find_workspace(workspace)), as_json)
+
+
+def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Versions, locks, disk, configuration, quality, the oldest stuck row. 诊断."""
+    from tasks.doctor import doctor_rows
+
+    rows = doctor_rows(find_workspace(workspace))
+    show_rows(rows, as_json)
+    if any(row["state"] == "bad" for row in rows):
+        raise typer.Exit(2)

@@ -1,0 +1,53 @@
+"""The `abmloop` command and how its errors end: a message for the user, an exit code for the scheduler."""
+
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+
+from abmloop import __version__
+from abmloop.errors import AbmError
+from cli import crm, files, look, loop
+
+app = typer.Typer(
+    name="abmloop",
+    help="The account-based marketing loop: company lists in, campaign ROI out. 企业名录进, 活动 ROI 出.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for room in (loop, look, files, crm):
+    room.add_to(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"abmloop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True)) -> None:
+    """The account-based marketing loop: company lists in, campaign ROI out."""
+
+
+def main() -> None:
+    """Run the command. Exit codes: 0 done, 1 done with refused rows, 2 usage, 3 gate, 4 CRM, 5 busy, 70 our defect."""
+    for stream in (sys.stdout, sys.stderr):
+        # Chinese text must survive a console of any code page.
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        app()
+    except AbmError as error:
+        typer.echo(f"abmloop: {error}", err=True)
+        raise SystemExit(error.exit_code) from error
+    except KeyboardInterrupt:
+        typer.echo("abmloop: stopped; the next run finishes the work", err=True)
+        raise SystemExit(130) from None
+    except Exception as error:
+        log = Path.cwd() / "abmloop-error.log"
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+        typer.echo(f"abmloop: a defect of ours ({type(error).__name__}); please report it with {log}", err=True)
+        raise SystemExit(AbmError.exit_code) from error

@@ -1,0 +1,63 @@
+"""What a run came to, read from the published file: for the end of a command, Prefect's artifacts and the report."""
+
+from typing import Any
+
+import duckdb
+
+Rows = list[dict[str, Any]]
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, sql: str, **parameters: Any) -> Rows:
+    """A SELECT's rows as dictionaries."""
+    return list(con.sql(sql, params=parameters or None).to_arrow_table().to_pylist())
+
+
+def files_rows(con: duckdb.DuckDBPyConnection) -> Rows:
+    """One row per landed file and entity: what came in, what was refused."""
+    return rows_of(
+        con,
+        """
+        select entity, file_name, rows_in, rows_loaded, rows_quarantined, rows_skipped, status
+        from ops.files order by entity, file_name
+        """,
+    )
+
+
+def refused_rows(con: duckdb.DuckDBPyConnection) -> Rows:
+    """One row per entity, column and rule that refused something."""
+    return rows_of(
+        con,
+        """
+        select entity, column_name, rule, count(*) as rows, any_value(message) as example
+        from quality.quarantine group by all order by rows desc, entity, rule
+        """,
+    )
+
+
+def quality_rows(con: duckdb.DuckDBPyConnection) -> Rows:
+    """One row per expectation asked at the doors."""
+    return rows_of(
+        con,
+        """
+        select door, expectation, expected, success, observed
+        from quality.expectations order by door, success, expectation
+        """,
+    )
+
+
+def best_campaigns(con: duckdb.DuckDBPyConnection, model: str, basis: str, limit: int = 5) -> Rows:
+    """The campaigns with the highest ROI by one model and basis, costs and revenue beside it."""
+    return rows_of(
+        con,
+        """
+        select r.campaign_id, c.name, c.channel, r.cost, r.attributed_amount, r.roi
+        from marts.campaign_roi as r
+        join core.campaigns as c using (campaign_id)
+        where r.model = $model and r.basis = $basis and r.roi is not null
+        order by r.roi desc, r.campaign_id
+        limit $limit
+        """,
+        model=model,
+        basis=basis,
+        limit=limit,
+    )

@@ -1,0 +1,90 @@
+"""The published file: whole, masked, commented, replaced in one step, never in a reader's way."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from abmloop.run import Run
+from warehouse.database import connect_published, published_path
+from warehouse.publish import write_published
+from warehouse.steps import step
+
+
+def publish_once(run: Run, rule: str, copies: int = 1) -> None:
+    with step(run, "fill") as work:
+        work.execute("delete from quality.quarantine")
+        work.execute("delete from quality.repairs")
+        for _ in range(copies):
+            for table in ("quarantine", "repairs"):
+                work.execute(
+                    f"insert into quality.{table} (rule, value) values (?, ?)", [rule, "13812345678 bob@x.com"]
+                )
+    with step(run, "publish") as work, work.con.cursor() as reader:
+        write_published(reader, run)
+
+
+def test_people_are_masked_and_columns_explained(run: Run, workspace: Path) -> None:
+    publish_once(run, "r")
+    con = connect_published(workspace)
+    assert con.execute("select value from quality.quarantine").fetchall() == [("138****5678 b***@x.com",)]
+    comment = "select comment from marts.dictionary where table_name = 'quarantine' and column_name = 'rule'"
+    assert con.execute(comment).fetchall() == [("the rule that refused it",)]
+    assert con.execute("select run_id, as_of::varchar from marts.published").fetchall() == [(run.run_id, "2026-10-31")]
+
+
+def test_what_the_user_publishes_is_not_masked(run: Run, workspace: Path) -> None:
+    publish_once(run, "r")
+    with step(run, "publish") as work, work.con.cursor() as reader:
+        write_published(reader, run, unmasked=["quality.quarantine.value"])
+    con = connect_published(workspace)
+    assert con.execute("select value from quality.quarantine").fetchall() == [("13812345678 bob@x.com",)]
+    assert con.execute("select value from quality.repairs").fetchall() == [("138****5678 b***@x.com",)]
+
+
+READER = """
+import duckdb, json, sys, threading
+stopped = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+print("ready", flush=True)
+seen, errors = [], []
+while not stopped.is_set():
+    try:
+        with duckdb.connect(sys.argv[1], read_only=True) as con:
+            tables = ("quality.quarantine", "quality.repairs")
+            seen.append([con.execute(f"select list(distinct rule) from {t}").fetchall()[0][0] for t in tables])
+    except duckdb.Error as error:
+        errors.append(str(error))
+print(json.dumps({"seen": seen, "errors": errors}))
+"""
+
+
+def test_a_reader_polling_twenty_publishes_sees_no_error_and_no_mixture(run: Run, workspace: Path) -> None:
+    publish_once(run, "v0")
+    command = [sys.executable, "-c", READER, str(published_path(workspace))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        reader.stdout.readline()
+        for version in range(1, 21):
+            publish_once(run, f"v{version}")
+        answer = json.loads(reader.communicate()[0])
+    assert answer["errors"] == []
+    assert len({left[0] for left, _ in answer["seen"]}) > 5, "the reader saw many versions"
+    assert [pair for pair in answer["seen"] if pair[0] != pair[1] or len(pair[0]) != 1] == []
+
+
+def test_an_open_reader_keeps_the_version_it_opened(run: Run, workspace: Path) -> None:
+    publish_once(run, "old")
+    con = connect_published(workspace)
+    publish_once(run, "new")
+    assert con.execute("select rule from quality.quarantine").fetchall() == [("old",)]
+    con.close()
+    assert connect_published(workspace).execute("select rule from quality.quarantine").fetchall() == [("new",)]
+
+
+def test_left_overs_of_a_killed_publish_are_removed(run: Run, workspace: Path) -> None:
+    folder = published_path(workspace).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".abmloop-killed.duckdb").write_bytes(b"half")
+    publish_once(run, "r")
+    assert [path.name for path in folder.iterdir()] == ["abmloop.duckdb"]
