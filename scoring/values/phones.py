@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Final
 
-import pandas as pd
 import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.cells import join_cells, split_cells, strings
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
 _NONE: Final = pa.scalar(None, pa.string())
@@ -68,24 +68,20 @@ def _parse_cells(column: pa.Array, country: str) -> pa.Table:
     cleaned = _translated(clean_text(column))
     text = pc.replace_substring_regex(cleaned, r"""^=?\s*["'`’]+\s*(.*?)\s*["'`’]*$""", r"\1")
     wrapped = pc.or_(pc.not_equal(text, cleaned), pc.match_substring_regex(column, r"\d\t$"))
-    pieces = pd.Series(text.to_pylist(), dtype=object).str.split(_SEPARATORS, regex=True).explode().dropna()
-    pieces = pieces[pieces != ""]
+    pieces = split_cells(text, _SEPARATORS)
     parsed = _parse_pieces(pa.array(pieces, pa.string()), country).to_pandas()
     parsed.index = pieces.index
+    cells, e164s = join_cells(parsed, "e164", "phone-part-refused", len(column))
+    unwrapped = pc.fill_null(wrapped, False).to_numpy(zero_copy_only=False)
+    cells.loc[cells["rule"].isna() & unwrapped, "rule"] = "phone-spreadsheet"
     nothing = pc.or_(is_placeholder(text), is_same_as_above(text)).to_numpy(zero_copy_only=False)
-    frame = pd.DataFrame({"value": column.to_pylist(), "country": country}, index=range(len(column)))
-    found = parsed[parsed["e164"].notna()]
-    frame["e164s"] = found.groupby(level=0)["e164"].agg(lambda numbers: list(dict.fromkeys(numbers)))
-    frame["e164s"] = frame["e164s"].map(lambda numbers: numbers if isinstance(numbers, list) else [])
-    first = pd.concat([found, parsed]).groupby(level=0).first()  # a reachable number speaks for the cell
-    frame["kind"] = first["kind"].where(~first.index.isin(frame.index[nothing]))
-    frame["national"] = parsed.groupby(level=0)["national"].first().where(frame["e164s"].str.len() == 0)
-    frame["rule"] = parsed.groupby(level=0)["rule"].first()
-    frame.loc[frame["rule"].isna() & pc.fill_null(wrapped, False).to_numpy(zero_copy_only=False), "rule"] = "phone-spreadsheet"
-    frame.loc[nothing, "rule"] = "phone-placeholder"
-    schema = [("value", pa.string()), ("country", pa.string()), ("e164s", pa.list_(pa.string()))]
-    schema += [(name, pa.string()) for name in ("kind", "national", "rule")]
-    return pa.Table.from_pandas(frame, schema=pa.schema(schema), preserve_index=False)
+    cells.loc[nothing, ["kind", "national", "rule"]] = [None, None, "phone-placeholder"]
+    found = strings(cells)
+    same_country = pa.repeat(pa.scalar(country), len(column))
+    return pa.table(
+        {"value": column, "country": same_country, "e164s": e164s}
+        | {name: found[name] for name in ("kind", "national", "rule")}
+    )
 
 
 def _translated(text: pa.Array) -> pa.Array:
