@@ -1,0 +1,70 @@
+"""The loop's judgements on plain files, no workspace needed: match, attribute, attribute-paths."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.options import JsonOption
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the app."""
+    app.command()(match)
+    app.command()(attribute)
+    app.command("attribute-paths")(attribute_paths)
+
+
+def _show(summary: dict[str, Any], out: Path, as_json: bool) -> None:
+    """The summary of what was done, then where it is."""
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False, default=str))
+        return
+    for name, value in summary.items():
+        text = f"{value:,}" if isinstance(value, int) else value
+        typer.echo(f"  {name.replace('_', ' '):<24} {text}")
+    typer.echo(f"Written: {out}")
+
+
+def match(
+    accounts: Annotated[Path, typer.Argument(help="Companies: CSV, XLSX or Parquet.")],
+    contacts: Annotated[Path, typer.Argument(help="People with the company they gave.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV or Parquet to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Find each contact's company: decided, for review, or none, with evidence. 匹配联系人与企业."""
+    from tasks.match_files import match_files
+
+    _show(match_files(accounts, contacts, out), out, as_json)
+
+
+def attribute(
+    touches: Annotated[Path, typer.Argument(help="touch_id, account_id, campaign_id, channel, occurred_at.")],
+    deals: Annotated[Path, typer.Argument(help="deal_id, account_id, amount, created_at, closed_at, status.")],
+    model: Annotated[str, typer.Option(help="linear, w_shaped, time_decay, …")],
+    out: Annotated[Path, typer.Option("--out", help="CSV or Parquet to write.")],
+    anchor: Annotated[str, typer.Option(help="Where the window ends: created or closed.")] = "closed",
+    lookback_days: Annotated[float, typer.Option(help="Days before the anchor; 0 = without end.")] = 180,
+    repeats: Annotated[str, typer.Option(help="every_touch, one_per_campaign_person_day, …")] = "every_touch",
+    as_json: JsonOption = False,
+) -> None:
+    """Share deals among their touches by one model, exact to the cent. 归因."""
+    from tasks.attribute_files import attribute_files
+
+    _show(attribute_files(touches, deals, model, anchor, lookback_days, repeats, out), out, as_json)
+
+
+def attribute_paths(
+    paths: Annotated[Path, typer.Argument(help="path, total_conversions, total_conversion_value, total_null.")],
+    model: Annotated[str, typer.Option(help="linear, markov, shapley, …")],
+    out: Annotated[Path, typer.Option("--out", help="CSV or Parquet to write.")],
+    order: Annotated[int, typer.Option(help="Order of the Markov chain, 1 to 4.")] = 1,
+    without_null: Annotated[bool, typer.Option("--without-null", help="Leave out what did not convert.")] = False,
+    max_steps: Annotated[int | None, typer.Option(help="At most so many states before the end.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Share conversions among the channels of a path file. 路径归因."""
+    from tasks.attribute_paths import attribute_paths as share
+
+    _show(share(paths, model, order, without_null, max_steps, out), out, as_json)

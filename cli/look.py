@@ -1,0 +1,136 @@
+"""Looking: explain, sql, report, quarantine, inspect."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+
+from abmloop.errors import BadUsage
+from abmloop.settings import find_workspace, load_settings
+from cli.options import JsonOption, LanguageOption, WorkspaceOption
+from cli.show import show_rows
+from tasks.summary import refused_rows, rows_of
+from warehouse.database import connect_published
+
+Explain = Callable[[duckdb.DuckDBPyConnection, str, str], Any]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the app."""
+    for command in (explain, sql, report, inspect):
+        app.command()(command)
+    quarantine = typer.Typer(no_args_is_help=True, help="What was refused, and why. 拒收的数据.")
+    quarantine.command("list")(quarantine_list)
+    quarantine.command("show")(quarantine_show)
+    app.add_typer(quarantine, name="quarantine")
+
+
+def _explainers() -> dict[str, Explain]:
+    from tasks.explain_account import explain_account
+    from tasks.explain_deal import explain_campaign, explain_deal
+    from tasks.explain_lead import explain_lead
+    from tasks.explain_person import explain_person
+
+    return {
+        "account": explain_account,
+        "person": explain_person,
+        "lead": explain_lead,
+        "deal": explain_deal,
+        "campaign": explain_campaign,
+    }
+
+
+def explain(
+    kind: Annotated[str, typer.Argument(help="account, person, lead, deal or campaign")],
+    key: Annotated[str, typer.Argument(help="Its id; for an account also its code or name.")],
+    workspace: WorkspaceOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """Why: each value, score, match, owner and credit with what it came from. 解释."""
+    explainers = _explainers()
+    if kind not in explainers:
+        raise BadUsage(f"explain {kind}: there is no such kind; it is one of {', '.join(explainers)}")
+    root = find_workspace(workspace)
+    with connect_published(root) as con:
+        answer = explainers[kind](con, key, language or load_settings(root).language)
+    typer.echo(answer if isinstance(answer, str) else "\n".join(answer))
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help='For example "select * from marts.campaign_roi limit 5".')],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write CSV or Parquet instead of printing.")] = None,
+) -> None:
+    """Ask the published file in SQL; `select * from marts.dictionary` tells what there is. SQL 查询."""
+    with connect_published(find_workspace(workspace)) as con:
+        try:
+            rows = rows_of(con, query) if out is None else _write(con, query, out)
+        except duckdb.Error as error:
+            raise BadUsage(f'sql: {error}\nWhat there is: abmloop sql "select * from marts.dictionary"') from error
+    if out is None:
+        show_rows(rows, as_json)
+    else:
+        typer.echo(f"{len(rows):,} rows written: {out}")
+
+
+def _write(con: duckdb.DuckDBPyConnection, query: str, out: Path) -> list[dict[str, Any]]:
+    import pyarrow.csv as arrow_csv
+    import pyarrow.parquet as arrow_parquet
+
+    table = con.sql(query).to_arrow_table()
+    if out.suffix == ".parquet":
+        arrow_parquet.write_table(table, out)
+    else:
+        arrow_csv.write_csv(table, out)
+    return [{}] * int(table.num_rows)
+
+
+def report(workspace: WorkspaceOption = None) -> None:
+    """Write the report of the published figures: one HTML file per language, nothing fetched. 报告."""
+    from tasks.report import report as write_report
+
+    for path in write_report(find_workspace(workspace)):
+        typer.echo(f"Written: {path}")
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="Any list.")],
+    entity: Annotated[str | None, typer.Option(help="What its rows are; default: the best guess.")] = None,
+    workspace: WorkspaceOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """What a file is, how each header was understood, what would be refused; nothing is loaded. 检查文件."""
+    from tasks.land.inspect import inspect_lines
+
+    for line in inspect_lines(file, entity, language or "en"):
+        typer.echo(line)
+
+
+def quarantine_list(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """How many rows each rule refused, by entity and column. 拒收汇总."""
+    with connect_published(find_workspace(workspace)) as con:
+        show_rows(refused_rows(con), as_json)
+
+
+def quarantine_show(
+    rule: Annotated[str, typer.Argument(help="A rule of `quarantine list`, or a file's name.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
+) -> None:
+    """The refused rows of a rule or file, with what to do. 拒收明细."""
+    with connect_published(find_workspace(workspace)) as con:
+        rows = rows_of(
+            con,
+            """
+            select file_name, sheet, line, column_name, value, rule, message, hint
+            from quality.quarantine where rule = $asked or file_name like '%' || $asked || '%'
+            order by file_name, sheet, line limit $limit
+            """,
+            asked=rule,
+            limit=limit,
+        )
+    show_rows(rows, as_json)

@@ -1,0 +1,168 @@
+"""What a person asks when something seems wrong: versions, locks, disk, configuration, quality, stuck rows."""
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from abmloop.errors import AbmError
+from abmloop.settings import load_settings
+from scoring.policies import POLICIES
+from tasks.policies import read_config
+from tasks.summary import rows_of
+from warehouse.database import connect_published, published_path, warehouse_path
+from warehouse.ledger import Ledger
+from warehouse.ledger_tables import lease
+
+Rows = list[dict[str, Any]]
+LIBRARIES = ("duckdb", "prefect", "pandas", "rapidfuzz", "great-expectations", "sqlalchemy", "fastapi")
+# Prefect 3.8.8 schedules no run, silently, with newer ones; see requirements.in.
+CEILINGS = {"fastapi": (0, 151), "sqlalchemy": (2, 1)}
+LEAST_FREE_SHARE = 0.05
+
+
+def _row(asked: str, state: str, found: str, do: str = "") -> dict[str, Any]:
+    return {"asked": asked, "state": state, "found": found, "what to do": do}
+
+
+def _versions(_root: Path) -> Rows:
+    found = {name: version(name) for name in LIBRARIES}
+    rows = [_row("python", "ok", f"{platform.python_version()} on {sys.platform}")]
+    for name, number in found.items():
+        parts = tuple(int(part) for part in number.split(".")[:2])
+        broken = name in CEILINGS and parts >= CEILINGS[name]
+        rows.append(_row(name, "bad" if broken else "ok", number, "run `make setup`" if broken else ""))
+    return rows
+
+
+def _configuration(root: Path) -> Rows:
+    from abmloop.policy import parse_policy
+
+    load_settings(root)
+    faults: list[str] = []
+    for name, text in read_config(root).items():
+        try:
+            parse_policy(text, POLICIES[name], name)
+        except AbmError as error:
+            faults += str(error).splitlines()
+    if faults:
+        return [_row("configuration", "bad", fault, "correct the line") for fault in faults]
+    return [_row("configuration", "ok", f"{len(POLICIES)} rules files and the settings are readable")]
+
+
+def _disk(root: Path) -> Rows:
+    usage = shutil.disk_usage(root)
+    used = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    tight = usage.free < max(usage.total * LEAST_FREE_SHARE, 3 * used)
+    text = f"{usage.free / 1e9:.1f} GB free; the workspace takes {used / 1e6:.0f} MB"
+    return [
+        _row("disk", "warn" if tight else "ok", text, "free space: a publish needs room for a copy" if tight else "")
+    ]
+
+
+def _lease(root: Path) -> Rows:
+    with Ledger.of(root, load_settings(root).ledger_url) as ledger, ledger.engine.connect() as connection:
+        held = connection.execute(select(lease)).mappings().first()
+    if held is None or held["holder"] is None:
+        return [_row("lease", "ok", "free")]
+    text = f"{held['holder']}, process {held['pid']} on {held['host']}, until {held['expires_at']} UTC"
+    return [_row("lease", "warn", text, "a run is going on, or was killed: the next run takes over by itself")]
+
+
+def _runs(root: Path) -> Rows:
+    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
+        runs = ledger.read("runs").to_pylist()
+    if not runs:
+        return [_row("last run", "warn", "none yet", "abmloop sync")]
+    last = runs[-1]
+    state = "ok" if last["event"] in ("done", "started") else "warn"
+    text = f"{last['run_id']} {last['event']} {last['recorded_at']:%Y-%m-%d %H:%M} UTC {last['message'] or ''}".strip()
+    return [_row("last run", state, text[:300], "" if state == "ok" else "see the message; then abmloop sync")]
+
+
+def _outbox(root: Path) -> Rows:
+    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
+        wanted = {row["outbox_id"]: row for row in ledger.read("outbox").to_pylist()}
+        last = {row["outbox_id"]: row["state"] for row in ledger.read("deliveries").to_pylist()}
+    waiting = [row for key, row in wanted.items() if last.get(key, row["state"]) in ("pending", "sending", "retry")]
+    dead = sum(state == "dead" for state in last.values())
+    if not waiting:
+        state = "warn" if dead else "ok"
+        return [_row("outbox", state, f"nothing waits, {dead} dead letters", "abmloop letters list" if dead else "")]
+    oldest = min(row["recorded_at"] for row in waiting)
+    age = datetime.now(UTC).replace(tzinfo=None) - oldest
+    text = f"{len(waiting)} wait, the oldest for {age.total_seconds() / 3600:.1f} hours; {dead} dead letters"
+    return [_row("outbox", "warn", text, "abmloop push --plan")]
+
+
+def _quality(root: Path) -> Rows:
+    if not published_path(root).is_file():
+        return [_row("published", "warn", "nothing yet", "abmloop sync")]
+    with connect_published(root) as con:
+        as_of = rows_of(con, "select as_of, run_id from marts.published")[0]
+        broken = rows_of(con, "select door, expectation, observed from quality.expectations where not success")
+        refused = rows_of(con, "select count(*) as rows from quality.quarantine")[0]["rows"]
+        unconverted = rows_of(con, "select count(*) as rows from core.unconverted")[0]["rows"]
+    rows = [_row("published", "ok", f"as of {as_of['as_of']} by {as_of['run_id']}")]
+    rows += [_row("quality", "bad", f"{row['door']}: {row['expectation']}: {row['observed']}") for row in broken]
+    text = f"{refused:,} rows in quarantine"
+    rows.append(_row("quarantine", "warn" if refused else "ok", text, "abmloop quarantine list" if refused else ""))
+    if unconverted:
+        rows.append(_row("money", "warn", f"{unconverted} amounts without a rate", "add fx_rates for their days"))
+    return rows
+
+
+def _warehouse(root: Path) -> Rows:
+    path = warehouse_path(root)
+    if not path.is_file():
+        return [_row("warehouse", "ok", "not there; the next sync makes it")]
+    return [
+        _row("warehouse", "ok", f"{path.stat().st_size / 1e6:.0f} MB; may be deleted, `abmloop rebuild` makes it anew")
+    ]
+
+
+CHECKS: tuple[Callable[[Path], Rows], ...] = (
+    _versions,
+    _configuration,
+    _disk,
+    _lease,
+    _runs,
+    _warehouse,
+    _quality,
+    _outbox,
+)
+
+
+def doctor_rows(root: Path) -> Rows:
+    """One row per thing asked: `asked`, `state` (ok, warn, bad), `found`, `what to do`. Never raises: it tells."""
+    rows: Rows = []
+    for check in CHECKS:
+        try:
+            rows += check(root)
+        except Exception as error:
+            rows.append(_row(check.__name__.strip("_"), "bad", f"{type(error).__name__}: {error}"[:300]))
+    return rows
+
+
+def status_rows(root: Path, limit: int = 10) -> Rows:
+    """The last runs, newest first: what they stood for, how they ended."""
+    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
+        runs = ledger.read("runs").to_pylist()
+    last: dict[str, dict[str, Any]] = {}
+    for row in runs:
+        started = last.get(row["run_id"], {}).get("started", row["recorded_at"])
+        last[row["run_id"]] = {
+            "run": row["run_id"],
+            "as of": row["recorded_as_of"],
+            "started": started,
+            "state": row["event"],
+            "seconds": round((row["recorded_at"] - started).total_seconds(), 1),
+            "message": (row["message"] or "")[:120],
+        }
+    return list(last.values())[::-1][:limit]
