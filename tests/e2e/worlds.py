@@ -1,0 +1,88 @@
+"""Small worlds for the end-to-end tests: written once, synced in a child process, compared by hash."""
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks.world import SMALL, write_world
+from tasks.loop import run_steps
+from tasks.runs import open_run
+from warehouse.database import connect_published, warehouse_path
+from warehouse.hashes import table_hashes
+
+AS_OF = date(2026, 10, 31)
+SEED = 11
+
+
+def write_small_world(root: Path, seed: int = SEED) -> Path:
+    """A workspace in `root` with a small world in its inbox; gives `root`."""
+    world = root.parent / f"{root.name}-world"
+    write_world(world, SMALL, seed)
+    root.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(world / "inbox", root / "inbox", dirs_exist_ok=True)
+    if (world / "config").is_dir():
+        shutil.copytree(world / "config", root / "config", dirs_exist_ok=True)
+    (root / "abmloop.yaml").write_text("name: small world\n", encoding="utf-8")
+    return root
+
+
+def sync(root: Path, as_of: date = AS_OF) -> None:
+    """The whole loop, in this process."""
+    with open_run(root, as_of) as run:
+        run_steps(run)
+
+
+def hashes(root: Path, schemas: tuple[str, ...] = ("core", "marts")) -> dict[str, str]:
+    """Table → hash of the warehouse's tables."""
+    with duckdb.connect(str(warehouse_path(root)), read_only=True) as con:
+        return table_hashes(con, schemas)
+
+
+def differing(left: dict[str, str], right: dict[str, str]) -> list[str]:
+    """The tables that are not the same in both."""
+    return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+
+
+def ask(root: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of a query on the published file."""
+    with connect_published(root) as con:
+        return list(con.execute(sql).fetchall())
+
+
+def exported_records(root: Path) -> dict[str, int]:
+    """How often each CRM record was written to the export files: `object:key` → times."""
+    index = root / "exports" / "crm"
+    found: dict[str, int] = {}
+    for path in sorted(index.rglob("*.csv")):
+        with duckdb.connect() as con:
+            rows = con.execute("select abm_key from read_csv(?, all_varchar = true)", [str(path)]).fetchall()
+        for (key,) in rows:
+            name = f"{path.name.partition('-')[0]}:{key}"
+            found[name] = found.get(name, 0) + 1
+    return found
+
+
+def conservation_faults(root: Path) -> list[str]:
+    """What was lost or stands twice: raw rows against the raw store's manifests, files landed twice."""
+    with duckdb.connect(str(warehouse_path(root)), read_only=True) as con:
+        entities = con.execute("select entity, sum(rows_loaded)::bigint from ops.files group by all").fetchall()
+        faults = [
+            f"{entity}: {loaded} rows loaded, {found} in raw"
+            for entity, loaded in entities
+            for (found,) in con.execute(f"select count(*) from raw.{entity}").fetchall()
+            if found != loaded
+        ]
+        twice = con.execute("select file_sha, entity from ops.files group by all having count(*) > 1").fetchall()
+        unaccounted = con.execute(
+            "select file_name from ops.files where rows_in <> rows_loaded + rows_quarantined + rows_skipped"
+        ).fetchall()
+    return faults + [f"landed twice: {row}" for row in twice] + [f"rows unaccounted for: {row}" for row in unaccounted]
+
+
+def as_json(value: Any) -> str:
+    """For comparing structures as text."""
+    return json.dumps(value, sort_keys=True, default=str)
