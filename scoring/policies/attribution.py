@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -58,6 +59,11 @@ class DealStages(Rule):
     lost: tuple[str, ...] = ("lost",)
 
 
+def plain_word(text: str) -> str:
+    """A stage as it is compared: lower case, without spaces, hyphens and underscores."""
+    return re.sub(r"[\s_-]", "", text.lower())
+
+
 class AttributionPolicy(Policy):
     """What `attribution.yaml` says; the defaults below are those of the bare models, without exclusions."""
 
@@ -79,6 +85,7 @@ class AttributionPolicy(Policy):
     renewals: Literal["own", "inherit", "split"] = "own"
     signed_without_orders: Literal["never", "when_no_orders", "always"] = "when_no_orders"
     deal_stages: DealStages = DealStages()
+    decision_roles: tuple[str, ...] = ("decision maker",)
 
     @field_validator("custom")
     @classmethod

@@ -1,0 +1,133 @@
+-- One row per campaign, model and basis: what it cost, whom it touched, what it earned.
+-- A campaign with cost and no revenue stays, with -1; one with revenue and no cost has no ROI. Touches without a
+-- campaign stand under '(their channel)', amounts that nothing earned under '(unattributed)'.
+-- grain: campaign_id, model, basis
+-- check: cost is null or cost >= 0 or roi is null
+-- column: campaign_id | campaign
+-- column: name | its name
+-- column: channel | its channel
+-- column: parent_campaign_id | campaign it belongs to
+-- column: is_listed | false: named by touches or costs only
+-- column: model | attribution model
+-- column: basis | pipeline, signed, invoiced, cash
+-- column: is_influence | an influence figure: not to be summed, no ROI
+-- column: cost | the campaign's own cost up to the run's day, workspace currency; null where none is known
+-- column: is_budget | cost holds a budget, for want of actual figures
+-- column: deal_cost | people and travel spent on its deals, by its share in them
+-- column: full_cost | cost + deal_cost; null without own cost
+-- column: attributed_amount | credits, workspace currency; null where no amount is known
+-- column: attributed_deals | shares of deals, summed (participation: deals)
+-- column: roi | (attributed_amount - full_cost) / full_cost; null without cost, -1 with cost and no revenue
+-- column: roas | attributed_amount / full_cost; null without cost
+-- column: touches | touches counted, all of the campaign's
+-- column: people | people touched
+-- column: accounts | companies touched
+-- column: target_accounts | of them, on the target list on the run's day
+-- column: mqls | people touched whose lead became an MQL after their first touch of the campaign
+-- column: sqls | people touched whose lead became sales qualified after it
+-- column: opportunities | deals with a touch of the campaign in their journey
+-- column: won_deals | of them, won
+-- column: cost_per_person | cost / people
+-- column: cost_per_mql | cost / mqls
+-- column: cost_per_sql | cost / sqls
+-- column: cost_per_opportunity | cost / opportunities
+with spent as (
+    select campaign_id, sum(amount_base) as cost, bool_or(is_budget) as is_budget
+    from core.campaign_costs
+    where campaign_id is not null and coalesce(spent_on, $as_of) <= $as_of
+    group by all
+),
+deal_spent as (
+    select deal_id, sum(amount_base) as cost
+    from core.campaign_costs
+    where deal_id is not null and campaign_id is null and coalesce(spent_on, $as_of) <= $as_of
+    group by all
+),
+credit as (
+    select credits.campaign_id, credits.model, credits.basis, sum(credits.credit) as amount,
+           sum(credits.weight) as deals, sum(credits.weight * deal_spent.cost)::decimal(18, 2) as deal_cost
+    from scored.credits
+    left join deal_spent using (deal_id)
+    group by all
+),
+touch as (
+    select coalesce(campaign_id, '(' || coalesce(channel, 'unknown') || ')') as campaign_id, touch_id, person_id,
+           account_id, occurred_at
+    from core.touches
+    where not is_future
+),
+target as (
+    select distinct account_id
+    from resolved.target_accounts
+    where list = 'target' and coalesce(valid_from, $as_of) <= $as_of and coalesce(valid_to, $as_of) >= $as_of
+),
+reach as (
+    select touch.campaign_id, count(*) as touches, count(distinct touch.person_id) as people,
+           count(distinct touch.account_id) as accounts, count(distinct target.account_id) as target_accounts
+    from touch
+    left join target using (account_id)
+    group by all
+),
+first_touch as (
+    select campaign_id, person_id, min(occurred_at) as touched_at from touch where person_id is not null group by all
+),
+stage as (
+    select leads.person_id, lead_stages.stage, max(lead_stages.entered_at) as entered_at
+    from scored.lead_stages
+    join scored.leads using (lead_id)
+    where lead_stages.stage in ('mql', 'sql')
+    group by all
+),
+qualified as (
+    select first_touch.campaign_id, count(distinct stage.person_id) filter (stage.stage = 'mql') as mqls,
+           count(distinct stage.person_id) filter (stage.stage = 'sql') as sqls
+    from first_touch
+    join stage on stage.person_id = first_touch.person_id and stage.entered_at >= first_touch.touched_at
+    group by all
+),
+dealt as (
+    select touch.campaign_id, count(distinct deals.deal_id) as opportunities,
+           count(distinct deals.deal_id) filter (deals.status = 'won') as won_deals
+    from scored.deal_touches
+    join touch using (touch_id)
+    join core.deals using (deal_id)
+    group by all
+),
+campaign as (
+    select campaign_id, name, channel, parent_campaign_id, is_listed from core.campaigns
+    union all
+    select campaign_id, campaign_id as name, any_value(channel) as channel, null as parent_campaign_id,
+           false as is_listed
+    from scored.credits
+    where campaign_id not in (select campaign_id from core.campaigns)
+    group by campaign_id
+),
+figures as (
+    select campaign.*, models.model, models.basis, models.is_influence, spent.cost, spent.is_budget,
+           credit.deal_cost,
+           case when spent.cost > 0 then spent.cost + coalesce(credit.deal_cost, 0) end as full_cost,
+           credit.amount as attributed_amount, credit.deals as attributed_deals,
+           reach.touches, reach.people, reach.accounts, reach.target_accounts,
+           qualified.mqls, qualified.sqls, dealt.opportunities, dealt.won_deals
+    from campaign
+    cross join marts.models_and_bases as models
+    left join spent using (campaign_id)
+    left join credit
+        on credit.campaign_id = campaign.campaign_id and credit.model = models.model and credit.basis = models.basis
+    left join reach on reach.campaign_id = campaign.campaign_id
+    left join qualified on qualified.campaign_id = campaign.campaign_id
+    left join dealt on dealt.campaign_id = campaign.campaign_id
+)
+select campaign_id, name, channel, parent_campaign_id, is_listed, model, basis, is_influence, cost,
+       coalesce(is_budget, false) as is_budget, deal_cost, full_cost, attributed_amount, attributed_deals,
+       case when not is_influence
+            then ((coalesce(attributed_amount, 0) - full_cost) / full_cost)::double end as roi,
+       case when not is_influence then (coalesce(attributed_amount, 0) / full_cost)::double end as roas,
+       coalesce(touches, 0) as touches, coalesce(people, 0) as people, coalesce(accounts, 0) as accounts,
+       coalesce(target_accounts, 0) as target_accounts, coalesce(mqls, 0) as mqls, coalesce(sqls, 0) as sqls,
+       coalesce(opportunities, 0) as opportunities, coalesce(won_deals, 0) as won_deals,
+       (cost / nullif(people, 0))::decimal(18, 2) as cost_per_person,
+       (cost / nullif(mqls, 0))::decimal(18, 2) as cost_per_mql,
+       (cost / nullif(sqls, 0))::decimal(18, 2) as cost_per_sql,
+       (cost / nullif(opportunities, 0))::decimal(18, 2) as cost_per_opportunity
+from figures
