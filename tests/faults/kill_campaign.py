@@ -1,0 +1,180 @@
+"""Kill a sync at seeded moments, run it again, and compare with a sync that nobody disturbed.
+
+    python -m tests.faults.kill_campaign --moments 30 --seed 7
+
+Half of the moments are named places in the code (a step's begin, before and after its commit, the ledger's commit,
+the publish's replace, the delivery's boundaries), half are random instants. After each kill one more sync must end with
+the same tables, nothing lost, nothing twice. The control does the same with the step transaction switched off, and
+must fail. Process death only: power loss is another claim.
+"""
+
+import argparse
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.worlds import conservation_faults, differing, exported_records, hashes, sync, write_small_world
+
+SCHEMAS = ("raw", "resolved", "matched", "core", "scored", "marts")
+ROOT = Path(__file__).parent.parent.parent
+_POINT = re.compile(r'fault_point\(f?"([^"]+)"\)')
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When the process dies: at a named point's n-th passing, or after some seconds."""
+
+    point: str | None
+    seconds: float
+
+    def __str__(self) -> str:
+        return self.point or f"{self.seconds:.2f} s"
+
+
+def named_points() -> list[str]:
+    """Every `fault_point` in the code, a step's own with each step's name."""
+    from tasks.loop import NAMES
+
+    found: set[str] = set()
+    for folder in ("tasks", "warehouse", "abmloop"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for name in _POINT.findall(path.read_text(encoding="utf-8")):
+                found |= {name.replace("{name}", step) for step in NAMES} if "{name}" in name else {name}
+    found.discard("name")
+    return sorted(found)
+
+
+def draw_moments(count: int, seed: int, duration: float) -> list[Moment]:
+    """`count` moments, alternately named and random, the same for the same seed."""
+    chance = random.Random(seed)
+    points = named_points()
+    chance.shuffle(points)
+    return [
+        Moment(points[number // 2 % len(points)], 0) if number % 2 == 0 else Moment(None, chance.uniform(0.2, duration))
+        for number in range(count)
+    ]
+
+
+def in_child(work: Callable[[], None], environment: dict[str, str], kill_after: float | None = None) -> int:
+    """Do `work` in a forked child; gives its exit status as `os.waitpid` tells it, negative for a signal."""
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            os.environ.update(environment)
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+    if kill_after is not None:
+        ends = time.monotonic() + kill_after
+        while time.monotonic() < ends:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.01)
+        os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a sync that nobody disturbed came to."""
+
+    inputs: Path
+    tables: dict[str, str]
+    sent: dict[str, int]
+    seconds: float
+
+
+def run_undisturbed(folder: Path) -> Undisturbed:
+    """Write the small world, sync it in a child, keep what it came to."""
+    inputs = write_small_world(folder / "inputs")
+    root = folder / "undisturbed"
+    shutil.copytree(inputs, root)
+    started = time.monotonic()
+    if in_child(lambda: sync(root), {}) != 0:
+        raise SystemExit("the undisturbed sync failed; nothing can be compared")
+    seconds = time.monotonic() - started
+    return Undisturbed(inputs, hashes(root, SCHEMAS), exported_records(root), seconds)
+
+
+def faults_after_kill(folder: Path, wanted: Undisturbed, moment: Moment, transactional: bool) -> list[str] | None:
+    """What is wrong after a kill at `moment` and one more sync; None where the sync ended before it could be killed."""
+    root = folder / "killed"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(wanted.inputs, root)
+    environment = {} if transactional else {"ABMLOOP_FAULT_NO_TRANSACTION": "1"}
+    point = {"ABMLOOP_FAULT_POINT": moment.point} if moment.point else {}
+    status = in_child(lambda: sync(root), {**environment, **point}, None if moment.point else moment.seconds)
+    if status == 0:
+        return None
+    if status != -signal.SIGKILL:
+        return [f"the run ended by itself with {status} instead of being killed"]
+    again = in_child(lambda: sync(root), environment)
+    if again != 0:
+        return [f"the next sync failed with {again}"]
+    tables = [f"{name} differs" for name in differing(wanted.tables, hashes(root, SCHEMAS))]
+    return tables + conservation_faults(root) + _sending_faults(wanted.sent, exported_records(root))
+
+
+def _sending_faults(wanted: dict[str, int], sent: dict[str, int]) -> list[str]:
+    lost = wanted.keys() - sent.keys()
+    twice = [key for key, times in sent.items() if times > wanted.get(key, 0)]
+    return [f"{len(lost)} records never sent"] * bool(lost) + [f"{len(twice)} records sent twice"] * bool(twice)
+
+
+def campaign(moments: int, seed: int, folder: Path, transactional: bool = True) -> dict[str, list[str] | None]:
+    """Every moment → its faults (empty: survived; None: the run was over before)."""
+    from warehouse.quality.gate import import_seconds
+
+    import_seconds()  # once, here: the children are forked with the library in memory
+    wanted = run_undisturbed(folder)
+    found: dict[str, list[str] | None] = {}
+    for number, moment in enumerate(draw_moments(moments, seed, wanted.seconds), start=1):
+        faults = faults_after_kill(folder, wanted, moment, transactional)
+        found[f"{number:02d} {moment}"] = faults
+        print(f"  {number:>3} killed at {moment!s:<32} {_verdict(faults)}", flush=True)
+    return found
+
+
+def _verdict(faults: list[str] | None) -> str:
+    if faults is None:
+        return "was over before"
+    return "; ".join(faults[:4]) or "whole"
+
+
+def main() -> None:
+    """Run the campaign and its control; exit 1 where a kill did harm or the control did none."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--moments", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="abmloop-kill-") as folder:
+        print(f"{arguments.moments} moments, seed {arguments.seed}, {len(named_points())} named points")
+        found = campaign(arguments.moments, arguments.seed, Path(folder))
+        harmed = {moment: faults for moment, faults in found.items() if faults}
+        killed = sum(faults is not None for faults in found.values())
+        print(f"{killed} killed, {len(harmed)} harmed")
+        print("Control: the same without the step transaction")
+        control = campaign(arguments.moments, arguments.seed, Path(folder) / "control", transactional=False)
+        broken = sum(bool(faults) for faults in control.values())
+        print(f"control: {broken} of {len(control)} harmed")
+    raise SystemExit(1 if harmed or not broken else 0)
+
+
+if __name__ == "__main__":
+    main()
