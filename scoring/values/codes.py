@@ -77,7 +77,9 @@ def parse_codes(values: Values) -> pa.Table:
     settled = pc.and_(is_uscc(column), pc.invert(_is_rounded(column)))
     good = column.filter(settled)
     nothing = pa.nulls(len(good), pa.string())
-    fine = _table(good, good, _same("valid", good), nothing, pc.utf8_slice_codeunits(good, 8, 17), _same("uscc", good), nothing)
+    fine = _table(
+        good, good, _same("valid", good), nothing, pc.utf8_slice_codeunits(good, 8, 17), _same("uscc", good), nothing
+    )
     table = pa.concat_tables([fine, _parse_unsettled(column.filter(pc.invert(settled)))])
     order = pc.array_sort_indices(pc.array_sort_indices(pc.invert(settled).cast(pa.int8())))
     return table.take(order)

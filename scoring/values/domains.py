@@ -97,7 +97,9 @@ def parse_domains(values: Values) -> pa.Table:
         ("domain-look-alike", look_alike),
         ("domain-invalid", pc.and_(pc.is_null(domain), pc.is_valid(text))),
     )
-    website = pc.if_else(pc.is_valid(domain), pc.utf8_rtrim(pc.binary_join_element_wise(host, _path(bare), ""), "/"), _NONE)
+    website = pc.if_else(
+        pc.is_valid(domain), pc.utf8_rtrim(pc.binary_join_element_wise(host, _path(bare), ""), "/"), _NONE
+    )
     return pa.table({"value": column, "website": website, "domain": domain, "kind": kind, "rule": rule})
 
 

@@ -103,7 +103,9 @@ def _parse_cells(text: pa.Array, values: pa.Array, nothing: pa.Array) -> pa.Tabl
     bare = pc.replace_substring_regex(bare, r"\s*@\s*", "@")
     pieces = split_cells(bare, _SEPARATORS).str.strip("\"'.,")
     with_at = pieces[pieces.str.contains("@", regex=False)]
-    pieces = pd.concat([with_at, pieces[~pieces.index.isin(with_at.index) & ~pieces.index.duplicated()]]).sort_index(kind="stable")
+    pieces = pd.concat([with_at, pieces[~pieces.index.isin(with_at.index) & ~pieces.index.duplicated()]]).sort_index(
+        kind="stable"
+    )
     raw = pa.array(pieces, pa.string())
     mended = pc.replace_substring_regex(pc.replace_substring_regex(raw, r"\s+", ""), r"^([^@]+@[^@.]+),", r"\1.")
     mended = pc.replace_substring_regex(mended, r"(@.*[^.])\.{2,}", r"\1.")

@@ -43,9 +43,7 @@ def parse_phones(values: Values, country: str = "CN") -> pa.Table:
         {
             "value": good,
             "country": pa.repeat(pa.scalar(country), len(good)),
-            "e164s": pa.ListArray.from_arrays(
-                pa.array(range(len(good) + 1), pa.int32()), plain.filter(settled)
-            ),
+            "e164s": pa.ListArray.from_arrays(pa.array(range(len(good) + 1), pa.int32()), plain.filter(settled)),
             "kind": pc.if_else(pc.match_substring_regex(good, r"^(\+?86)?[- ]?(16[257]|17[01])"), "virtual", "mobile"),
             "national": pa.nulls(len(good), pa.string()),
             "rule": pa.nulls(len(good), pa.string()),

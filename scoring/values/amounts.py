@@ -1,0 +1,267 @@
+"""Money, numbers, shares and bands of a cell: with their unit and currency, never guessed."""
+
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
+
+_NONE: Final = pa.scalar(None, pa.string())
+# Signs and words of currencies as they stand in cells; `$` alone is the US dollar of business exports.
+CURRENCY_WORDS: Final = {
+    "CNY": "人民币|人民幣|rmb|cny|元人民币|¥|yuan",
+    "USD": "美元|美金|usd|us\\$|\\$",
+    "HKD": "港元|港币|港幣|港纸|hkd|hk\\$",
+    "EUR": "欧元|eur|€",
+    "JPY": "日元|日圆|日币|jpy",
+    "GBP": "英镑|gbp|£",
+    "TWD": "新台币|台币|twd|nt\\$",
+    "KRW": "韩元|韩币|韩圆|krw|₩",
+    "SGD": "新加坡元|新元|新加坡币|sgd|s\\$",
+    "AUD": "澳元|澳大利亚元|澳币|aud|a\\$",
+    "CAD": "加元|加拿大元|cad|c\\$",
+    "CHF": "瑞士法郎|chf",
+    "MOP": "澳门元|澳门币|mop",
+    "INR": "印度卢比|卢比|inr|₹",
+    "RUB": "俄罗斯卢布|卢布|rub|₽",
+    "DEM": "德国马克|dem",
+    "MYR": "马来西亚林吉特|林吉特|令吉|myr",
+    "THB": "泰铢|thb|฿",
+}
+_UNITS: Final = {
+    "十": "1e1", "百": "1e2", "千": "1e3", "万": "1e4", "萬": "1e4", "十万": "1e5", "百万": "1e6", "千万": "1e7", "亿": "1e8", "億": "1e8",
+    "十亿": "1e9", "百亿": "1e10", "千亿": "1e11", "万亿": "1e12", "兆": "1e12", "k": "1e3", "thousand": "1e3", "w": "1e4",
+    "m": "1e6", "mm": "1e6", "mn": "1e6", "mio": "1e6", "million": "1e6", "b": "1e9", "bn": "1e9", "billion": "1e9",
+}  # fmt: skip
+_UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
+_CURRENCY = "|".join(
+    sorted((word for words in CURRENCY_WORDS.values() for word in words.split("|")), key=len, reverse=True)
+)
+_AMOUNT = (
+    rf"^(?P<open>\()?(?P<sign1>[+-])?(?P<before>{_CURRENCY})?(?P<sign2>[+-])?(?P<number>\d+(?:\.\d+)?)(?P<unit>{_UNIT})?"
+    rf"(?P<after>(?:{_CURRENCY}|元|圆|块|整)*)(?P<close>\))?(?P<tax>含税|不含税|未税|税前|税后)?(?P<per>[/每](?:年|月|季度?|天|日|次|人|个|套|台|y|yr|year|month|mo|user))?$"
+)
+
+
+def currency_of(words: pa.Array) -> pa.Array:
+    """The ISO code of currency words or signs (lower case); null for none and for unknown ones."""
+    code = pa.nulls(len(words), pa.string())
+    for currency, spelled in reversed(CURRENCY_WORDS.items()):
+        code = pc.if_else(pc.fill_null(pc.match_substring_regex(words, spelled), False), currency, code)
+    return code
+
+
+def parse_currencies(values: Values) -> pa.Table:
+    """Currency columns: value, currency (three letters), rule."""
+    column = as_column(values)
+    word = squeezed(clean_text(column))
+    code = pc.if_else(pc.is_null(word), _NONE, currency_of(word))
+    letters = pc.match_substring_regex(word, "^[a-z]{3}$")
+    code = pc.if_else(pc.and_(pc.is_null(code), letters), pc.utf8_upper(word), code)
+    code = pc.if_else(pc.fill_null(pc.match_substring_regex(word, "^(元|圆)$"), False), "CNY", code)
+    unknown = pc.and_(pc.is_null(code), pc.is_valid(word))
+    return pa.table({"value": column, "currency": code, "rule": first_rule(("currency-unknown", unknown))})
+
+
+def _digits(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The text with its separators settled (a point for decimals, none for thousands); and where two readings remain."""
+    point = pc.match_substring_regex(text, r"\d{1,3}(,\d{3})+(\.\d+)?(\D|$)")
+    comma = pc.match_substring_regex(text, r"\d{1,3}(\.\d{3})+,\d+(\D|$)|\d{1,3}(\.\d{3}){2,}(\D|$)")
+    decimal_comma = pc.match_substring_regex(text, r"(^|\D)\d+,\d{1,2}(\D|$)")
+    both = pc.and_(pc.match_substring(text, ","), pc.invert(pc.or_(point, pc.or_(comma, decimal_comma))))
+    plain = pc.replace_substring(text, ",", "")
+    german = pc.replace_substring(pc.replace_substring(text, ".", ""), ",", ".")
+    return pc.if_else(pc.or_(comma, pc.and_(decimal_comma, pc.invert(point))), german, plain), both
+
+
+def parse_amounts(values: Values) -> pa.Table:
+    """Money: value, amount (decimal, in units of the currency), currency (null where none is written), tax, rule.
+
+    万, 亿, k, million and brackets for negatives are understood; `1.234,56` has one reading; `tax` is included or
+    excluded. A price per year or per head is no amount; an unknown unit is refused. Zero, blank and 无 differ.
+
+    Source: spec 02-directory (registered capital), catalogue V23.
+    """
+    column = as_column(values)
+    text = clean_text(column)
+    nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
+    numeric = pc.fill_null(pc.match_substring_regex(text, r"^[\d., ]*\d[\d., ]*$"), False)
+    nothing = pc.and_(nothing, pc.invert(numeric))
+    word = pc.replace_substring_regex(squeezed(text), r"""^=?["']+|["']+$|约|大约|^共|合计""", "")
+    word = pc.replace_substring_regex(word, r"\(([^\d()]+)\)", r"\1")
+    word, two_readings = _digits(pc.replace_substring(word, "−", "-"))
+    part = _parts(word)
+    scale = pa.array(["1e0", *_UNITS.values()]).take(
+        pc.fill_null(pc.add(pc.index_in(part["unit"], pa.array(list(_UNITS))), 1), 0)
+    )
+    amount = _scaled(part["number"], scale)
+    minus = pc.or_(pc.equal(part["sign1"], "-"), pc.or_(pc.equal(part["sign2"], "-"), pc.equal(part["open"], "(")))
+    negative = pc.fill_null(minus, False)
+    amount = pc.if_else(negative, pc.negate(amount), amount)
+    per = pc.fill_null(pc.not_equal(part["per"], ""), False)
+    refused = pc.or_(pc.or_(nothing, per), pc.fill_null(two_readings, False))
+    amount = pc.if_else(refused, pa.scalar(None, amount.type), amount)
+    rule = first_rule(
+        ("amount-placeholder", nothing),
+        ("amount-two-readings", two_readings),
+        ("amount-per-unit", per),
+        ("amount-unreadable", pc.and_(pc.is_null(amount), pc.is_valid(text))),
+    )
+    words = pc.binary_join_element_wise(part["before"], part["after"], "")
+    chinese = pc.fill_null(pc.match_substring_regex(part["after"], "^元"), False)
+    currency = currency_of(words)
+    currency = pc.if_else(pc.and_(chinese, pc.is_null(currency)), "CNY", currency)
+    tax = pc.if_else(pc.is_in(part["tax"], pa.array(["含税", "税后"])), "included", _NONE)
+    tax = pc.if_else(pc.is_in(part["tax"], pa.array(["不含税", "未税", "税前"])), "excluded", tax)
+    return pa.table({"value": column, "amount": amount, "currency": currency, "tax": tax, "rule": rule})
+
+
+def _parts(word: pa.Array) -> dict[str, pa.Array]:
+    found = pc.extract_regex(word, _AMOUNT)
+    return {
+        name: pc.struct_field(found, name)
+        for name in ("open", "sign1", "before", "sign2", "number", "unit", "after", "tax", "per")
+    }
+
+
+def _scaled(number: pa.Array, scale: pa.Array) -> pa.Array:
+    """number × scale as decimal(18, 2), half away from zero; null where it does not fit."""
+    fits = pc.fill_null(pc.match_substring_regex(number, r"^\d{1,15}(\.\d{1,12})?$"), False)
+    exact = pc.cast(pc.if_else(fits, number, _NONE), pa.decimal128(28, 12))
+    powers = pc.cast(pc.cast(scale, pa.float64()), pa.decimal128(14, 0))
+    product = pc.multiply(pc.cast(exact, pa.decimal256(28, 12)), pc.cast(powers, pa.decimal256(14, 0)))
+    rounded = pc.round(product, ndigits=2, round_mode="half_towards_infinity")
+    small = pc.less(rounded, pa.scalar(10**16, pa.int64()).cast(pa.decimal256(20, 0)))
+    kept = pc.if_else(pc.fill_null(small, False), rounded, pa.scalar(None, rounded.type))
+    return pc.cast(kept, pa.decimal128(18, 2), safe=False)
+
+
+def parse_numbers(values: Values) -> pa.Table:
+    """Plain numbers: value, number, rule. Thousands separators and a unit word behind (分钟, 人, 个) are understood."""
+    column = as_column(values)
+    text = clean_text(column)
+    word = pc.replace_substring_regex(
+        squeezed(text), r"""^=?["']+|["']+$|(分钟|分|mins?|minutes?|人|个|家|条|次|天|日|days?)$""", ""
+    )
+    clock = pc.extract_regex(word, r"^(?P<hours>\d{1,3}):(?P<minutes>\d{2})(?::(?P<seconds>\d{2}))?$")
+    word, two_readings = _digits(word)
+    plain = pc.fill_null(pc.match_substring_regex(word, r"^[+-]?\d{1,15}(\.\d+)?$"), False)
+    number = pc.cast(pc.replace_substring_regex(pc.if_else(plain, word, _NONE), r"^\+", ""), pa.float64())
+    number = pc.coalesce(number, _minutes(clock))
+    number = pc.if_else(pc.fill_null(two_readings, False), pa.scalar(None, pa.float64()), number)
+    nothing = pc.and_(pc.or_(is_placeholder(text), is_same_as_above(text)), pc.is_null(number))
+    rule = first_rule(
+        ("number-placeholder", nothing), ("number-unreadable", pc.and_(pc.is_null(number), pc.is_valid(text)))
+    )  # fmt: skip
+    return pa.table({"value": column, "number": number, "rule": rule})
+
+
+def _minutes(clock: pa.Array) -> pa.Array:
+    """`1:20` and `1:20:30` as minutes: hours first."""
+    hours, minutes, seconds = (pc.struct_field(clock, name) for name in ("hours", "minutes", "seconds"))
+    seconds = pc.if_else(pc.equal(seconds, ""), "0", seconds)
+    whole = pc.add(pc.multiply(pc.cast(hours, pa.float64()), 60.0), pc.cast(minutes, pa.float64()))
+    return pc.add(whole, pc.divide(pc.cast(seconds, pa.float64()), 60.0))
+
+
+def parse_shares(values: Values) -> pa.Table:
+    """Shares 0..1: value, share, rule. `15%`, `15` and `0.15` are the same; above 100 and below 0 are refused."""
+    column = as_column(values)
+    percent = pc.fill_null(pc.match_substring_regex(column, "[%％]"), False)
+    parsed = parse_numbers(pc.replace_substring_regex(column, "[%％]", ""))
+    number = parsed["number"].combine_chunks()
+    share = pc.if_else(pc.or_(percent, pc.fill_null(pc.greater(number, 1.0), False)), pc.divide(number, 100.0), number)
+    inside = pc.and_(pc.greater_equal(share, 0.0), pc.less_equal(share, 1.0))
+    rule = pc.coalesce(
+        parsed["rule"].combine_chunks(),
+        first_rule(("share-out-of-range", pc.and_(pc.is_valid(share), pc.invert(inside)))),
+    )
+    share = pc.if_else(pc.fill_null(inside, False), share, pa.scalar(None, pa.float64()))
+    return pa.table({"value": column, "share": share, "rule": rule})
+
+
+_TRUE = (
+    "是 真 对 有 √ ✓ ✔ ☑ y yes true t 1 1.0 on 启用 在职 有效 活跃 active enabled primary 主 主要 同意 checked".split()
+)
+_FALSE = "否 假 错 无 没有 × ✗ ✘ ☐ n no false f 0 0.0 off 停用 离职 无效 禁用 inactive disabled 次 次要 不同意 unchecked -".split()
+
+
+def parse_booleans(values: Values) -> pa.Table:
+    """Yes and no: value, flag, rule."""
+    column = as_column(values)
+    word = squeezed(clean_text(column))
+    yes, no = pc.is_in(word, pa.array(_TRUE)), pc.is_in(word, pa.array(_FALSE))
+    flag = pc.if_else(yes, True, pc.if_else(no, False, pa.scalar(None, pa.bool_())))
+    rule = first_rule(("boolean-unknown", pc.and_(pc.is_null(flag), pc.is_valid(word))))
+    return pa.table({"value": column, "flag": flag, "rule": rule})
+
+
+EMPLOYEE_BANDS: Final = ((0, "0-19"), (20, "20-99"), (100, "100-499"), (500, "500-999"), (1000, "1000-4999"), (5000, "5000-9999"), (10000, "10000+"))  # fmt: skip
+REVENUE_BANDS: Final = ((0, "0-1M"), (1_000_000, "1M-10M"), (10_000_000, "10M-50M"), (50_000_000, "50M-100M"), (100_000_000, "100M-500M"), (500_000_000, "500M-1B"), (1_000_000_000, "1B-10B"), (10_000_000_000, "10B+"))  # fmt: skip
+
+
+def _band(number: pa.Array, bands: tuple[tuple[int, str], ...]) -> pa.Array:
+    edges = [edge for edge, _ in bands]
+    labels = pd.cut(
+        number.to_pandas().astype("float64"), [*edges, float("inf")], right=False, labels=[name for _, name in bands]
+    )
+    return pa.array(labels.astype(object).where(labels.notna(), None), pa.string())
+
+
+def _lower_end(word: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Of `a-b` and `a以上` the text of a, of `少于b` 0, null of what is no range; and which are of the last kind."""
+    between = pc.extract_regex(word, r"^(?P<low>[\d.,]+[^\d~-]*)[~到至–—-]+(?P<high>[\d.,]+\D*)$")
+    above = pc.extract_regex(
+        word,
+        rf"^(?:{_MORE})(?P<low>[\d.,]+\D*)$|^(?P<low2>[\d.,]+[^\d以及+]*?)(?:及?以上|\+|plus)(?P<unit>\D*)$",
+    )
+    after = pc.binary_join_element_wise(pc.struct_field(above, "low2"), pc.struct_field(above, "unit"), "")
+    low = pc.coalesce(pc.struct_field(between, "low"), _filled(pc.struct_field(above, "low")), _filled(after))
+    below = rf"^(?:{_LESS})[\d.,]+\D*$|^[\d.,]+\D*(?:以下|以内)\D*$"
+    is_below = pc.fill_null(pc.match_substring_regex(word, below), False)
+    low = pc.if_else(is_below, "0", low)
+    unit = pc.replace_substring_regex(pc.struct_field(between, "high"), r"^[\d.,]+", "")
+    bare = pc.fill_null(pc.match_substring_regex(low, r"^[\d.,]+$"), False)
+    return pc.if_else(pc.and_(bare, pc.is_valid(unit)), pc.binary_join_element_wise(low, unit, ""), low), is_below
+
+
+_MORE: Final = ">=?|≥|大于等于|大于|超过|多于|over|morethan"
+_LESS: Final = "<=?|≤|小于等于|少于|小于|不足|低于|under|lessthan"
+
+
+def _filled(text: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(text, ""), _NONE, text)
+
+
+def parse_employees(values: Values) -> pa.Table:
+    """Headcounts: value, employees (of a range its lower end), band, rule. `100-499人`, `500人以上`, `少于50`."""
+    column = as_column(values)
+    text = clean_text(column)
+    word = pc.replace_substring_regex(squeezed(text), r"(employees|people|员工|职员|人数|左右|约|名|人)", "")
+    low, is_below = _lower_end(word)
+    parsed = parse_amounts(pc.coalesce(low, word))
+    number = pc.cast(pc.floor(pc.cast(parsed["amount"].combine_chunks(), pa.float64())), pa.int64())
+    number = pc.if_else(pc.fill_null(pc.greater_equal(number, 0), False), number, pa.scalar(None, pa.int64()))
+    band = _band(number, EMPLOYEE_BANDS)
+    nothing = pc.and_(pc.or_(is_placeholder(text), is_same_as_above(text)), pc.is_null(number))
+    rule = first_rule(
+        ("employees-placeholder", nothing), ("employees-unreadable", pc.and_(pc.is_null(number), pc.is_valid(text)))
+    )  # fmt: skip
+    number = pc.if_else(is_below, pa.scalar(None, pa.int64()), number)
+    return pa.table({"value": column, "employees": number, "band": band, "rule": rule})
+
+
+def parse_revenues(values: Values) -> pa.Table:
+    """Yearly revenue: value, revenue (of a range its lower end), currency, band, rule."""
+    column = as_column(values)
+    text = clean_text(column)
+    word = pc.replace_substring_regex(squeezed(text), r"(/年|每年|年营业额|营业额)", "")
+    low, is_below = _lower_end(word)
+    parsed = parse_amounts(pc.coalesce(low, word))
+    amount = parsed["amount"].combine_chunks()
+    rule = pc.replace_substring_regex(parsed["rule"].combine_chunks(), "^amount-", "revenue-")
+    band = _band(pc.cast(amount, pa.float64()), REVENUE_BANDS)
+    amount = pc.if_else(is_below, pa.scalar(None, amount.type), amount)
+    return pa.table({"value": column, "revenue": amount, "currency": parsed["currency"], "band": band, "rule": rule})
