@@ -1,0 +1,110 @@
+"""What the CRM gets from us: objects, the fields allowed out, who owns each of them, and how records are matched."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from abmloop.policy import Policy, Rule
+
+Owner = Literal["ours", "theirs", "fill_if_blank", "newest"]
+FieldType = Literal["text", "email", "phone", "integer", "decimal", "date", "time", "boolean"]
+MatchPolicy = Literal["upsert", "update_only", "create_only"]
+ObjectName = Literal["companies", "contacts", "leads", "campaign_members", "tasks"]
+PlayColumn = Literal["stage", "grid", "fit_grade", "engagement_band", "channel", "industry_section", "seniority"]
+
+# Companies before the contacts and leads that point at them.
+OBJECT_ORDER: tuple[ObjectName, ...] = ("companies", "contacts", "leads", "campaign_members", "tasks")
+
+
+class FieldRule(Rule):
+    """One field that may leave: its name over there, its type, and whose word counts."""
+
+    to: str | None = Field(None, min_length=1, description="the CRM's name; default: ours")
+    owner: Owner = "ours"
+    type: FieldType = "text"
+    why: str = ""
+
+
+class ObjectRule(Rule):
+    """One object of the CRM: how its records are matched and the fields allowed out; nothing else leaves."""
+
+    match: MatchPolicy = "upsert"
+    why: str = ""
+    fields: dict[str, FieldRule] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_distinct(self) -> ObjectRule:
+        names = [self.name_there(name) for name in self.fields]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"fields: two of them go to {', '.join(doubled)}; give each its own `to`")
+        return self
+
+    def name_there(self, name: str) -> str:
+        """What the CRM calls our field `name`."""
+        return self.fields[name].to or name
+
+    @property
+    def owners(self) -> dict[str, Owner]:
+        """The CRM's field name → whose word counts."""
+        return {self.name_there(name): rule.owner for name, rule in self.fields.items()}
+
+    @property
+    def types(self) -> dict[str, FieldType]:
+        """The CRM's field name → its type, in the order of the file."""
+        return {self.name_there(name): rule.type for name, rule in self.fields.items()}
+
+
+class PlayRule(Rule):
+    """What sales should do with a lead; the first play whose conditions all hold is attached to the task."""
+
+    id: str
+    when: dict[PlayColumn, tuple[str, ...]] = Field({}, description="column → allowed values; empty: always")
+    asks_to_call: bool = False
+    text: dict[Literal["en", "zh"], str]
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _speaks_both(self) -> PlayRule:
+        if missing := {"en", "zh"} - set(self.text):
+            raise ValueError(f"text: {', '.join(sorted(missing))} is missing; give en and zh")
+        return self
+
+
+class CrmPolicy(Policy):
+    """What `crm.yaml` says."""
+
+    file_name: ClassVar[str] = "crm.yaml"
+
+    version: int = 1
+    instance: str = Field("files:default", pattern=r"^[a-z][a-z0-9_]*:[A-Za-z0-9._-]+$")
+    previous_instances: tuple[str, ...] = ()
+    region: str = Field("CN", pattern="^[A-Z]{2}$", description="where the CRM keeps its data, ISO 3166")
+    key_field: str = Field("abm_key", min_length=1)
+    import_folder: str | None = None
+    csv_profile: Literal["human", "machine"] = "human"
+    attempts_per_run: int = Field(5, ge=1, le=20)
+    backoff_seconds: float = Field(2, ge=0, le=300)
+    longest_pause_seconds: float = Field(60, ge=0, le=3600)
+    stop_after_failures: int = Field(4, ge=1)
+    objects: dict[ObjectName, ObjectRule]
+    plays: tuple[PlayRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _last_play_catches_all(self) -> CrmPolicy:
+        if self.plays and self.plays[-1].when:
+            raise ValueError("plays: the last one needs `when: {}`, so that no lead is left without a play")
+        return self
+
+    @model_validator(mode="after")
+    def _key_is_free(self) -> CrmPolicy:
+        for name, rule in self.objects.items():
+            if self.key_field in rule.owners:
+                raise ValueError(f"objects.{name}: a field goes to {self.key_field!r}, the name of the key; rename it")
+        return self
+
+    @property
+    def connector(self) -> str:
+        """The kind of connector: what stands before the colon of `instance`."""
+        return self.instance.partition(":")[0]

@@ -1,0 +1,1 @@
+"""The connectors, one module each, behind one small protocol (`base`)."""

@@ -1,0 +1,114 @@
+"""What a connector is: four verbs and a few declared facts. Everything else (gate, plan, outbox, retry) is ours."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from abmloop.errors import CrmRefused, CrmUnreachable
+
+# JSON values only: dates, times and decimals are text in ISO form, so that equal means equal on both sides.
+Value = str | int | bool | None
+Fields = Mapping[str, Value]
+
+Identity = Literal["upsert_by_external_id", "search_after_lag", "manual_hold"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record to be written. `allowed_by` is the gate's word for it; a connector refuses a record without."""
+
+    key: str
+    fields: Fields
+    payload_hash: str
+    allowed_by: str
+    crm_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the CRM did with one record, known by our key. A record without a verdict is of unknown outcome."""
+
+    key: str
+    state: Literal["done", "retry", "dead"]
+    crm_id: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A record that the CRM holds. `fields` None: it is not read back; `modified_at` is UTC in ISO form."""
+
+    crm_id: str | None
+    fields: Fields | None = None
+    modified_at: str | None = None
+    payload_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A piece of what changed over there, as a file of an entity that `land` reads."""
+
+    entity: str
+    name: str
+    suffix: str
+    body: bytes
+    cursor: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """Who the other side is and what it can.
+
+    `fields`: object → the fields it has; an object left out takes any. `reads_back`: `find` gives the fields of a
+    record, and what it does not give is not there; otherwise it only knows which keys it was given.
+    """
+
+    instance: str
+    identity: Identity
+    batch_size: int
+    reads_back: bool
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+class BatchRefused(CrmRefused):
+    """The batch was refused as a whole and nothing of it was applied: one of its records is to blame."""
+
+
+class ChannelStopped(CrmRefused):
+    """Nothing can be delivered now: no permission, wrong instance, revoked key."""
+
+
+class SlowDown(CrmUnreachable):
+    """The CRM asks to wait. `seconds` None: it did not say how long."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Connector(Protocol):
+    """One CRM account.
+
+    Errors: BatchRefused and ChannelStopped as above; any other CrmUnreachable (also SlowDown) leaves the outcome of
+    the whole batch unknown, and `find` is asked before anything of it is sent again.
+    """
+
+    def describe(self) -> Description:
+        """Who answers there. `identity` says how a doubtful delivery is settled; blind creation is not an option:
+
+        upsert_by_external_id: the CRM itself keeps our key unique; search_after_lag: `find` answers for all that was
+        sent before it was called, waiting out the search index if need be; manual_hold: a person looks.
+        """
+        ...
+
+    def find(self, object_name: str, keys: Sequence[str]) -> Mapping[str, Found]:
+        """Our key → the record, for those of `keys` that the CRM holds."""
+        ...
+
+    def upsert(self, object_name: str, records: Sequence[Record]) -> list[Verdict]:
+        """Create the records without `crm_id` (or with a new key), update the others; verdicts in any order."""
+        ...
+
+    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
+        """What changed over there in one of our input entities, oldest first; repeats are allowed, gaps are not."""
+        ...

@@ -1,0 +1,121 @@
+"""The last step: tell the CRM what changed, once, and only what the gate lets out."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from abmloop.errors import BadUsage, CrmRefused, CrmUnreachable
+from abmloop.faultpoint import fault_point
+from abmloop.run import Run, StepCounts
+from tasks.outbound.outbox import OPEN, Intent, Outbox
+from tasks.outbound.push import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash
+from tasks.outbound.send import Sender
+from warehouse.ledger import Ledger
+from warehouse.steps import step
+
+Mode = Literal["apply", "plan", "off"]
+Approved = Mapping[tuple[str, str], str]
+
+
+def deliver(run: Run, mode: Mode = "apply", approved: Approved | None = None) -> StepCounts:
+    """Bring the CRM to the desired state (`apply`), count what that would take (`plan`), or do nothing (`off`).
+
+    With `approved` (a saved plan: (object, key) → row hash) only rows that are still the same are sent. Raises
+    BadUsage for a day older than the last one delivered, CrmRefused for another instance than the last, and
+    CrmUnreachable where deliveries still wait because the CRM gave no answer: the next run goes on from there.
+    """
+    stopped: str | None = None
+    with step(run, "deliver") as work:
+        if mode == "plan":
+            work.count(**plan_objects(open_desk(run, work)).counts)
+        elif mode == "apply":
+            counted, stopped = push(open_desk(run, work), run, work.ledger, approved)
+            work.count(**counted)
+    if stopped:
+        raise CrmUnreachable(f"delivery stopped: {stopped}. What waits stands in the outbox for the next run.")
+    return work.counts
+
+
+def plan_push(run: Run) -> PushPlan:
+    """The plan of a push, row by row; nothing is written but the step's own record."""
+    with step(run, "plan_push") as work:
+        return plan_objects(open_desk(run, work))
+
+
+def push_plan_lines(run: Run) -> list[str]:
+    """The plan of a push as people read it."""
+    return plan_lines(plan_push(run), run.language)
+
+
+def push(
+    desk: Desk,
+    run: Run,
+    ledger: Ledger,
+    approved: Approved | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> tuple[dict[str, int], str | None]:
+    """Settle what is in doubt, plan, write the intents, send. Gives the counts, and why it stopped early if it did."""
+    outbox = Outbox(ledger, run, desk.policy.instance)
+    _assert_pinned(desk, outbox)
+    sender = Sender(outbox, desk.connector, desk.gate, desk.policy, pause)
+    sender.settle()
+    made = plan_objects(desk)
+    agreed = [one for one in made.intents if _is_agreed(one, approved)]
+    fault_point("crm:before_intent")
+    counted: Counter[str] = outbox.enqueue(agreed, desk.gate)
+    fault_point("crm:after_intent")
+    sender.send()
+    counted["held"] += _hold_withdrawn(agreed, desk, outbox)
+    counted["changed_since_plan"] = len(made.intents) - len(agreed)
+    counted.update({key: made.counts[key] for key in ("skipped", "conflicts", "unchanged")})
+    counted.update({key: number for key, number in sender.counted.items() if key != "retry"})
+    counted["waiting"] = len(outbox.queued(OPEN))
+    if sender.counted:
+        _note(outbox, counted)
+    return dict(+counted), sender.stopped
+
+
+def _is_agreed(intent: Intent, approved: Approved | None) -> bool:
+    """Whether a saved plan holds this very row; holding something back needs nobody's agreement."""
+    return approved is None or intent.change is None or approved.get((intent.object, intent.key)) == row_hash(intent)
+
+
+def _assert_pinned(desk: Desk, outbox: Outbox) -> None:
+    """Refuse to push into another CRM than the last time, or a day that is older than what the CRM holds."""
+    instance, delivered_on = outbox.last_delivered()
+    there = desk.connector.describe().instance
+    if there != desk.policy.instance:
+        raise CrmRefused(
+            f"crm.yaml says instance {desk.policy.instance}, but {there} answers. Nothing was sent: correct `instance`."
+        )
+    if instance not in (None, desk.policy.instance, *desk.policy.previous_instances):
+        raise CrmRefused(
+            f"the last delivery went to {instance}, crm.yaml now says {desk.policy.instance}. Nothing was sent: if you "
+            f"moved to another CRM, add {instance} to previous_instances in crm.yaml; else restore `instance`."
+        )
+    if delivered_on and delivered_on > outbox.run.as_of:
+        raise BadUsage(
+            f"the CRM already holds the state of {delivered_on}; a push as of {outbox.run.as_of} would put it back. "
+            "Nothing was sent: leave --as-of away, or look with `abmloop push --plan`."
+        )
+
+
+def _hold_withdrawn(intents: list[Intent], desk: Desk, outbox: Outbox) -> int:
+    """Note what must be removed over there, for persons who refused while it was on its way; gives the number."""
+    with outbox.reading() as connection:
+        desk.gate.refresh(connection)
+    judged = [(one, desk.gate.judge_subject(one.subject)) for one in intents if one.change]
+    late = [replace(one, change=None, word=word, is_known=True) for one, word in judged if not word.is_allowed]
+    if not late:
+        return 0
+    held = outbox.acknowledged()
+    return outbox.enqueue([one for one in late if one.key in held.get(one.object, {})], desk.gate)["held"]
+
+
+def _note(outbox: Outbox, counted: Counter[str]) -> None:
+    """The push as a line of the audit log."""
+    row = {"actor": outbox.run.run_id, "action": "push", "object": outbox.instance}
+    outbox.ledger.append("audit", [{**row, "detail": json.dumps(dict(+counted), sort_keys=True)}], outbox.run)

@@ -1,0 +1,198 @@
+"""The gate: whether something about a person may leave, for which purpose, by what they said until this moment.
+
+Refusals are kept by person, whatever key they came on; a key that several persons share refuses for all of them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pyarrow as pa
+from sqlalchemy import Connection, select
+
+from scoring.policies.consent import ConsentPolicy, PurposeName
+from tasks.outbound.suppress import suppression_hash
+from warehouse.ledger_tables import consents, suppressions
+
+ANY = "any"
+_REFUSING = frozenset({"refused", "withdrawn"})
+
+
+class Word(NamedTuple):
+    """What the gate says: whether it may leave, under which named state, and on which evidence."""
+
+    is_allowed: bool
+    state: str
+    evidence: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.state} ({self.evidence})" if self.evidence else self.state
+
+
+class Subject(NamedTuple):
+    """Whom a record is about (`person_id` None: no person), where they are, and whether it asks to call them."""
+
+    person_id: str | None
+    region: str | None = None
+    asks_to_call: bool = False
+
+
+class ConsentEvent(NamedTuple):
+    """One thing a person said about a channel; `given_at` is UTC without zone."""
+
+    person_id: str
+    channel: str
+    status: str | None
+    given_at: datetime | None
+    event_id: str
+
+
+class _Said(NamedTuple):
+    at: datetime
+    event_id: str
+
+
+@dataclass
+class Standing:
+    """The fold of all events: per person and channel the latest refusal and the latest grant; and who is suppressed."""
+
+    refusals: dict[tuple[str, str], _Said] = field(default_factory=dict)
+    grants: dict[tuple[str, str], _Said] = field(default_factory=dict)
+    suppressed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, event: ConsentEvent, at: datetime) -> None:
+        """Take one event in; the order of events does not matter. What is unclear counts as a refusal for ever."""
+        key = (event.person_id, event.channel or ANY)
+        if event.status == "granted":
+            # A grant for everything, without a date, or of the future proves nothing; it is left out, not refused.
+            if event.given_at is not None and event.given_at <= at and key[1] != ANY:
+                said = _Said(event.given_at, event.event_id)
+                self.grants[key] = max(said, self.grants.get(key, said))
+            return
+        when = event.given_at if event.status in _REFUSING and event.given_at else datetime.max
+        said = _Said(when, event.event_id)
+        self.refusals[key] = max(said, self.refusals.get(key, said))
+
+    def refusal(self, person_id: str, channel: str) -> _Said | None:
+        """The latest refusal of a channel, one of all channels included."""
+        said = [self.refusals[key] for key in ((person_id, channel), (person_id, ANY)) if key in self.refusals]
+        return max(said) if said else None
+
+
+@dataclass
+class Gate:
+    """Judges by a policy over a standing. `at` is the run's instant, UTC without zone; `crm_region` ISO 3166."""
+
+    policy: ConsentPolicy
+    at: datetime
+    keys: "PersonKeys"
+    crm_region: str = "CN"
+    standing: Standing = field(default_factory=Standing)
+    _seen_consent: int = 0
+    _seen_suppression: int = 0
+
+    def read(self, events: pa.Table) -> None:
+        """Take in `core.consents` (person_id, channel, status, given_at, event_id)."""
+        names = ("person_id", "channel", "status", "given_at", "event_id")
+        for row in zip(*(events.column(name).to_pylist() for name in names), strict=True):
+            self.standing.add(ConsentEvent(*row), self.at)
+
+    def refresh(self, connection: Connection) -> None:
+        """Take in what the ledger has learned since the last look, within the transaction that writes the intent."""
+        new = select(consents).where(consents.c.seq > self._seen_consent).order_by(consents.c.seq)
+        for row in connection.execute(new).mappings():
+            self._seen_consent = row["seq"]
+            for person_id in self.keys.persons_of(row["key_kind"], row["key_value"]):
+                said = (row["channel"], row["status"], row["given_at"], row["event_id"])
+                self.standing.add(ConsentEvent(person_id, *said), self.at)
+        newer = select(suppressions).where(suppressions.c.seq > self._seen_suppression).order_by(suppressions.c.seq)
+        for row in connection.execute(newer).mappings():
+            self._seen_suppression = row["seq"]
+            for person_id in self.keys.persons_of_hash(row["key_hash"]):
+                if row["active"]:
+                    self.standing.suppressed[person_id] = row["suppression_id"]
+                else:
+                    self.standing.suppressed.pop(person_id, None)
+
+    def judge(self, purpose: PurposeName, person_id: str, region: str | None) -> Word:
+        """Whether this may be done with this person. Named states: allowed, suppressed, refused, not_granted.
+
+        The latest word counts; a grant and a refusal of the same moment conflict, and a conflict is a refusal.
+        """
+        rule = self.policy.purposes[purpose]
+        if (suppression := self.standing.suppressed.get(person_id)) is not None:
+            return Word(False, "suppressed", suppression)
+        refusal = self.standing.refusal(person_id, rule.channel)
+        grant = self.standing.grants.get((person_id, rule.channel))
+        if refusal and (grant is None or grant.at <= refusal.at):
+            return Word(False, "refused", refusal.event_id)
+        if grant and rule.grant_valid_days and grant.at < self.at - timedelta(days=rule.grant_valid_days):
+            grant = None
+        if grant:
+            return Word(True, "allowed", grant.event_id)
+        where = region or self.policy.unknown_region
+        needed = next(one for one in rule.rules if where in one.regions or "*" in one.regions)
+        if needed.needs == "no_refusal":
+            return Word(True, "allowed", "no refusal")
+        if rule.mechanism:
+            return Word(True, "allowed", rule.mechanism)
+        return Word(False, "not_granted")
+
+    def judge_subject(self, subject: Subject) -> Word:
+        """Whether a record may go to the CRM: its person, the border, and the call it asks for.
+
+        Source: spec 09-trust (consent gate), PIPL art. 38-39 for a CRM abroad.
+        """
+        if subject.person_id is None:
+            return Word(True, "allowed", "no person")
+        if not self.keys.knows(subject.person_id):
+            return Word(False, "unknown_person")
+        word = self.judge("crm_lead", subject.person_id, subject.region)
+        asked: list[PurposeName] = []
+        if self.crm_region != "CN" and (subject.region or self.policy.unknown_region) == "CN":
+            asked.append("cross_border")
+        if subject.asks_to_call:
+            asked.append("call")
+        for purpose in asked:
+            more = self.judge(purpose, subject.person_id, subject.region)
+            if word.is_allowed and not more.is_allowed:
+                word = Word(False, f"{purpose}_{more.state}", more.evidence)
+        return word
+
+
+class PersonKeys:
+    """Which persons a key belongs to, plain and as the suppression list knows it."""
+
+    def __init__(self, keys: pa.Table, secret: Callable[[], bytes]) -> None:
+        """`keys`: key_kind, key_value, person_id of all persons that may leave; `secret` is asked for when needed."""
+        self._secret = secret
+        self._by_key: dict[tuple[str, str], set[str]] = {}
+        self._by_hash: dict[str, set[str]] | None = None
+        self._persons = set(keys.column("person_id").to_pylist())
+        names = ("key_kind", "key_value", "person_id")
+        for kind, value, person_id in zip(*(keys.column(name).to_pylist() for name in names), strict=True):
+            self._by_key.setdefault((kind, value), set()).add(person_id)
+
+    def knows(self, person_id: str) -> bool:
+        """Whether the person has any key: one without (merged into another since) cannot be judged."""
+        return person_id in self._persons
+
+    def persons_of(self, kind: str, value: str) -> Iterable[str]:
+        """The persons with that key. A number counts whether it was written down as mobile or as phone."""
+        kinds = ("mobile", "phone") if kind in ("mobile", "phone") else (kind,)
+        return sorted(set().union(*(self._by_key.get((one, value), set()) for one in kinds)))
+
+    def persons_of_hash(self, key_hash: str) -> Iterable[str]:
+        """The persons with a key of that keyed hash."""
+        if self._by_hash is None:
+            secret = self._secret()
+            self._by_hash = {}
+            for (_, value), persons in self._by_key.items():
+                self._by_hash.setdefault(suppression_hash(secret, value), set()).update(persons)
+        return sorted(self._by_hash.get(key_hash, set()))
+
+
+def naive_utc(at: datetime) -> datetime:
+    """An aware instant as the ledger and the warehouse write it."""
+    return at.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,291 @@
+"""The outbox: what was decided to leave, and what became of it. Lives in the ledger; rows are only ever added.
+
+A row's state is its last delivery event, else its own: pending → sending → done | retry | dead; held by the gate;
+cancelled by a withdrawal; superseded by a newer version. `sending` without an answer means: outcome unknown.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from abmloop.run import Run
+from tasks.outbound.crm.base import Fields, Value
+from tasks.outbound.gate import Gate, Subject, Word, naive_utc
+from tasks.outbound.plan import Change, digest
+from warehouse.lease import assert_lease_in
+from warehouse.ledger import Ledger
+from warehouse.ledger_tables import deliveries, outbox
+
+OPEN = ("pending", "sending", "retry")
+_REPLACEABLE = ("pending", "retry", "dead", "held")
+
+
+@dataclass(frozen=True)
+class Queued:
+    """One outbox row as it stands."""
+
+    outbox_id: str
+    object: str
+    key: str
+    version: int
+    state: str
+    payload_hash: str
+    payload: str
+    person_id: str | None
+    caused_by: str
+    attempt: int
+    crm_id: str | None
+    message: str | None
+
+    @property
+    def fields(self) -> Fields:
+        """What is sent."""
+        fields: dict[str, Value] = json.loads(self.payload)
+        return fields
+
+    @property
+    def cause(self) -> dict[str, Any]:
+        """The action, the gate's word, and what the gate needs to judge again."""
+        return dict(json.loads(self.caused_by))
+
+    @property
+    def subject(self) -> Subject:
+        """Whom it is about."""
+        cause = self.cause
+        return Subject(self.person_id, cause.get("region"), bool(cause.get("asks_to_call")))
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A record that wants to leave: its change, its subject and the gate's word. No change: it is to be held.
+
+    `is_known`: the CRM holds a version of it, so that holding it back leaves something to be removed over there.
+    """
+
+    object: str
+    key: str
+    subject: Subject
+    word: Word
+    change: Change | None = None
+    is_known: bool = False
+
+
+class Journal:
+    """The outbox of one CRM instance, to be read."""
+
+    def __init__(self, ledger: Ledger, instance: str) -> None:
+        self.ledger = ledger
+        self.instance = instance
+
+    def _rows(self, states: Collection[str] | None = None) -> Select[Any]:
+        """Outbox rows with their last delivery event, oldest first."""
+        last = select(deliveries.c.outbox_id, func.max(deliveries.c.seq).label("seq")).group_by(deliveries.c.outbox_id)
+        newest = last.subquery("newest")
+        state = func.coalesce(deliveries.c.state, outbox.c.state).label("now")
+        joined = outbox.outerjoin(newest, newest.c.outbox_id == outbox.c.outbox_id).outerjoin(
+            deliveries, deliveries.c.seq == newest.c.seq
+        )
+        query = (
+            select(outbox, state, deliveries.c.attempt, deliveries.c.crm_id, deliveries.c.message)
+            .select_from(joined)
+            .where(outbox.c.instance == self.instance)
+            .order_by(outbox.c.seq)
+        )
+        return query.where(state.in_(list(states))) if states is not None else query
+
+    def queued(self, states: Collection[str], connection: Connection | None = None) -> list[Queued]:
+        """The rows in any of these states, in the order they were decided."""
+        if connection is not None:
+            return [_queued(row) for row in connection.execute(self._rows(states))]
+        with self.reading() as opened:
+            return self.queued(states, opened)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A look without a write lock."""
+        with self.ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    def acknowledged(self) -> dict[str, dict[str, Fields]]:
+        """What the CRM confirmed: object → key → fields, the versions laid over each other."""
+        held: dict[str, dict[str, Fields]] = {}
+        for row in sorted(self.queued(("done",)), key=lambda row: row.version):
+            records = held.setdefault(row.object, {})
+            records[row.key] = {**records.get(row.key, {}), **row.fields}
+        return held
+
+    def crm_ids(self) -> dict[tuple[str, str], str]:
+        """(object, key) → the CRM's own id, where it ever gave one."""
+        query = (
+            select(outbox.c.object, outbox.c.external_key, deliveries.c.crm_id)
+            .join(deliveries, deliveries.c.outbox_id == outbox.c.outbox_id)
+            .where(and_(outbox.c.instance == self.instance, deliveries.c.crm_id.is_not(None)))
+            .order_by(deliveries.c.seq)
+        )
+        with self.reading() as connection:
+            return {(name, key): crm_id for name, key, crm_id in connection.execute(query)}
+
+    def last_delivered(self) -> tuple[str | None, date | None]:
+        """The instance of the last confirmed delivery of all, and the newest `as_of` delivered to this one."""
+        done = select(outbox.c.instance).join(deliveries, deliveries.c.outbox_id == outbox.c.outbox_id)
+        done = done.where(deliveries.c.state == "done").order_by(deliveries.c.seq.desc()).limit(1)
+        newest = select(func.max(deliveries.c.recorded_as_of)).join(
+            outbox, deliveries.c.outbox_id == outbox.c.outbox_id
+        )
+        newest = newest.where(and_(deliveries.c.state == "done", outbox.c.instance == self.instance))
+        with self.reading() as connection:
+            return connection.execute(done).scalar(), connection.execute(newest).scalar()
+
+
+class Outbox(Journal):
+    """The outbox of one CRM instance, written by one run."""
+
+    def __init__(self, ledger: Ledger, run: Run, instance: str) -> None:
+        super().__init__(ledger, instance)
+        self.run = run
+
+    def enqueue(self, intents: Sequence[Intent], gate: Gate) -> Counter[str]:
+        """Write the intents with the gate's word in one transaction; gives the number per named state.
+
+        The gate looks again inside the transaction, so a refusal committed before it wins. A newer version
+        supersedes one that still stands; what waits for a person who refused since is cancelled.
+        """
+        counted: Counter[str] = Counter()
+        rows: list[dict[str, Any]] = []
+        closed: list[Queued] = []
+        with self.ledger.transaction() as connection:
+            assert_lease_in(connection, self.run)
+            gate.refresh(connection)
+            latest = {(row.object, row.key): row for row in map(_queued, connection.execute(self._rows()))}
+            for intent in intents:
+                before = latest.get((intent.object, intent.key))
+                row = self._row(intent, gate, before.version + 1 if before else 1)
+                state = _standing_state(before, row)
+                counted[state or row["state"]] += 1
+                if state is None:
+                    rows.append(row)
+                    closed += [before] if before and before.state in _REPLACEABLE else []
+            refused = self._refused(connection, gate, {row.outbox_id for row in closed})
+            counted["cancelled"] += len(refused)
+            events = [event(row, "superseded", message="a newer version was decided") for row in closed]
+            events += [event(row, "cancelled", message=f"the gate says {word}") for row, word in refused]
+            self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in events], self.run)
+            self.ledger.append_in(connection, "outbox", rows, self.run)
+        return +counted
+
+    def _row(self, intent: Intent, gate: Gate, version: int) -> dict[str, Any]:
+        """The outbox row of an intent by the gate's word of now; what may not leave is kept without its payload."""
+        word = intent.word
+        if word.is_allowed:
+            word = gate.judge_subject(intent.subject)
+        change = intent.change if word.is_allowed else None
+        action = change.action if change else ("remove" if intent.is_known else "hold")
+        cause = {
+            "action": action,
+            "gate": str(word),
+            "region": intent.subject.region,
+            "asks_to_call": intent.subject.asks_to_call,
+        }
+        return {
+            "outbox_id": digest([self.instance, intent.object, intent.key, version])[:32],
+            "instance": self.instance,
+            "object": intent.object,
+            "external_key": intent.key,
+            "version": version,
+            "payload_hash": change.payload_hash if change else digest(["held", action, word.state]),
+            "payload": _json(dict(change.fields)) if change else "{}",
+            "person_id": intent.subject.person_id,
+            "state": "pending" if change else "held",
+            "caused_by": _json(cause),
+        }
+
+    def _refused(self, connection: Connection, gate: Gate, closed: Collection[str]) -> list[tuple[Queued, Word]]:
+        """What waits for persons who may no longer be sent, with the gate's word."""
+        waiting = [row for row in self.queued(("pending", "retry"), connection) if row.outbox_id not in closed]
+        judged = [(row, gate.judge_subject(row.subject)) for row in waiting]
+        return [(row, word) for row, word in judged if not word.is_allowed]
+
+    def begin_sending(self, rows: Sequence[Queued], gate: Gate) -> dict[str, Word]:
+        """Mark rows as on their way, in one transaction with the gate's last look; outbox_id → word for those that go.
+
+        Rows of persons who refused meanwhile are cancelled. Raises Busy where another run took the lease.
+        """
+        words: dict[str, Word] = {}
+        events = []
+        with self.ledger.transaction() as connection:
+            assert_lease_in(connection, self.run)
+            gate.refresh(connection)
+            for row in rows:
+                word = gate.judge_subject(row.subject)
+                if word.is_allowed:
+                    words[row.outbox_id] = word
+                    events.append(event(row, "sending", attempt=row.attempt + 1))
+                else:
+                    events.append(event(row, "cancelled", message=f"the gate says {word}"))
+            self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in events], self.run)
+        return words
+
+    def record(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Write what became of rows, in one transaction."""
+        if events:
+            self.ledger.append("deliveries", [self._stamped(row) for row in events], self.run)
+
+    def _stamped(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**row, "sent_at": naive_utc(self.run.at)}
+
+
+def _standing_state(before: Queued | None, row: Mapping[str, Any]) -> str | None:
+    """The state of an earlier version that makes a new one needless, as it is counted; None: write the new one."""
+    if before is None:
+        return None
+    if before.state == "sending":
+        return "awaiting_answer"
+    if before.payload_hash == row["payload_hash"] and before.state in _REPLACEABLE:
+        return "held" if before.state == "held" else f"already_{before.state}"
+    return None
+
+
+def event(row: Queued, state: str, *, attempt: int | None = None, **more: str | None) -> dict[str, Any]:
+    """A delivery event of a row; the same event twice is the same row in the ledger."""
+    tried = row.attempt if attempt is None else attempt
+    return {
+        "delivery_id": digest([row.outbox_id, tried, state])[:32],
+        "outbox_id": row.outbox_id,
+        "attempt": tried,
+        "state": state,
+        "crm_id": more.get("crm_id"),
+        "message": (more.get("message") or "")[:2000] or None,
+    }
+
+
+def _queued(row: Row[Any]) -> Queued:
+    values = row._mapping
+    return Queued(
+        outbox_id=values["outbox_id"],
+        object=values["object"],
+        key=values["external_key"],
+        version=values["version"],
+        state=values["now"],
+        payload_hash=values["payload_hash"],
+        payload=values["payload"],
+        person_id=values["person_id"],
+        caused_by=values["caused_by"] or "{}",
+        attempt=values["attempt"] or 0,
+        crm_id=values["crm_id"],
+        message=values["message"],
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def census(rows: Iterable[Queued]) -> dict[str, int]:
+    """How many rows are in each named state; every row is in exactly one."""
+    return dict(sorted(Counter(row.state for row in rows).items()))

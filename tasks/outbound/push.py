@@ -1,0 +1,201 @@
+"""The plan of a push: every object's desired state through the gate, against what the CRM holds."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from abmloop.errors import BadPolicy
+from abmloop.messages import say
+from abmloop.run import Run
+from scoring.policies.consent import ConsentPolicy
+from scoring.policies.crm import CrmPolicy, ObjectName
+from tasks.outbound.crm.base import Connector, Fields, Found
+from tasks.outbound.crm.connectors import open_connector
+from tasks.outbound.desired import Desired, gather_marts, make_desired, persons_in
+from tasks.outbound.gate import Gate, PersonKeys, Word, naive_utc
+from tasks.outbound.outbox import OPEN, Intent, Journal
+from tasks.outbound.plan import Change, Plan, plan, worth_asking
+from tasks.outbound.suppress import read_secret
+from tasks.policies import load_policy
+from warehouse.steps import Work
+
+LINES_PER_OBJECT = 20
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a push works with: the rules, the gate, the ledger's memory, the connector, and the wishes."""
+
+    policy: CrmPolicy
+    gate: Gate
+    journal: Journal
+    connector: Connector
+    desired: Mapping[ObjectName, Desired]
+
+
+@dataclass(frozen=True)
+class PushPlan:
+    """What would be sent and what would be held, per object. Intents stand in the order of sending."""
+
+    instance: str
+    objects: Mapping[ObjectName, Plan]
+    intents: tuple[Intent, ...]
+
+    @property
+    def held(self) -> dict[tuple[str, str], int]:
+        """(object, named state) → number of records held back."""
+        return dict(Counter((one.object, one.word.state) for one in self.intents if one.change is None))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers over all objects."""
+        plans = self.objects.values()
+        return {
+            "creates": sum(len(one.creates) for one in plans),
+            "updates": sum(len(one.updates) for one in plans),
+            "skipped": sum(len(one.skips) for one in plans),
+            "conflicts": sum(len(one.conflicts) for one in plans),
+            "unchanged": sum(one.unchanged for one in plans),
+            "held": sum(self.held.values()),
+        }
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Every row of the plan as JSON values, with the hash that `--apply` compares."""
+        for intent in self.intents:
+            change = intent.change
+            yield {
+                "object": intent.object,
+                "key": intent.key,
+                "action": change.action if change else "hold",
+                "state": str(intent.word),
+                "plan_hash": row_hash(intent),
+                "fields": [[one.field, one.before, one.after] for one in change.changed] if change else [],
+            }
+
+    def approved(self) -> dict[tuple[str, str], str]:
+        """(object, key) → row hash: what somebody agrees to who saves this plan."""
+        return {(intent.object, intent.key): row_hash(intent) for intent in self.intents}
+
+
+def row_hash(intent: Intent) -> str:
+    """The hash of one row of a plan; a held row is named by its state."""
+    return intent.change.plan_hash if intent.change else f"held:{intent.word.state}"
+
+
+def open_desk(run: Run, work: Work) -> Desk:
+    """Everything a push needs, read from the rules, the warehouse and the ledger."""
+    policy, consent = load_policy(run, CrmPolicy), load_policy(run, ConsentPolicy)
+    journal = Journal(work.ledger, policy.instance)
+    tables = gather_marts(work, policy)
+    persons = persons_in(tables) | {row.person_id for row in journal.queued(OPEN) if row.person_id}
+    gate = _open_gate(run, work, consent, persons, policy.region)
+    with journal.reading() as connection:
+        gate.refresh(connection)
+    desired = make_desired(tables, policy, gate, run.language)
+    return Desk(policy, gate, journal, open_connector(run.root, policy, run.as_of), desired)
+
+
+def _open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], crm_region: str) -> Gate:
+    """The gate with what these persons said in landed files; the ledger's events come by `refresh`."""
+    work.con.register("leaving_persons", pa.table({"person_id": pa.array(sorted(persons), pa.string())}))
+    keys = work.query(
+        "select key_kind, key_value, person_id from matched.person_keys join leaving_persons using (person_id)"
+    )
+    events = work.query(
+        "select person_id, channel, status, given_at, event_id from core.consents "
+        "join leaving_persons using (person_id)"
+    )
+    work.con.unregister("leaving_persons")
+    gate = Gate(consent, naive_utc(run.at), PersonKeys(keys, lambda: read_secret(run.root)), crm_region)
+    gate.read(events)
+    return gate
+
+
+def plan_objects(desk: Desk) -> PushPlan:
+    """The plan over all objects: the gate first, then the difference. Reads the ledger and the CRM, writes nothing."""
+    held = desk.journal.acknowledged()
+    plans: dict[ObjectName, Plan] = {}
+    intents: list[Intent] = []
+    for name, wanted in desk.desired.items():
+        known = held.get(name, {})
+        words = {key: _word(key, wanted, desk.gate) for key in wanted.records}
+        allowed = {key: fields for key, fields in wanted.records.items() if words[key].is_allowed}
+        made = _plan_object(desk, name, allowed, known)
+        plans[name] = made
+        changes: dict[str, Change] = {change.key: change for change in made.changes}
+        for key, word in words.items():
+            if not word.is_allowed or key in changes:
+                intents.append(Intent(name, key, wanted.subjects[key], word, changes.get(key), key in known))
+    return PushPlan(desk.policy.instance, plans, tuple(intents))
+
+
+def _word(key: str, wanted: Desired, gate: Gate) -> Word:
+    hold = wanted.holds.get(key)
+    return Word(False, hold) if hold else gate.judge_subject(wanted.subjects[key])
+
+
+def _plan_object(desk: Desk, name: ObjectName, allowed: Mapping[str, Fields], known: Mapping[str, Fields]) -> Plan:
+    """The plan of one object; the CRM is asked only about records that may need something."""
+    rule, says = desk.policy.objects[name], desk.connector.describe()
+    fields = says.fields.get(name)
+    if fields is not None and (missing := sorted(set(rule.owners) - fields)):
+        raise BadPolicy(
+            f"crm.yaml: objects.{name}: the CRM has no field {', '.join(missing)}; make it there or rename `to`"
+        )
+    asked = list(worth_asking(allowed, known, rule))
+    present: dict[str, Found] = {}
+    for start in range(0, len(asked), says.batch_size):
+        present.update(desk.connector.find(name, asked[start : start + says.batch_size]))
+    if not says.reads_back:
+        # What it confirmed is taken to be there still: it cannot say otherwise.
+        present = {**{key: Found(None) for key in asked if key in known}, **present}
+    wanted = {key: allowed[key] for key in asked}
+    made = plan(wanted, known, present, rule, desk.desired[name].changed_at)
+    return replace(made, unchanged=made.unchanged + len(allowed) - len(asked))
+
+
+def plan_lines(push: PushPlan, language: str, limit: int = LINES_PER_OBJECT) -> list[str]:
+    """The plan as people read it, at most `limit` rows an object."""
+    lines: list[str] = []
+    for name, made in push.objects.items():
+        numbers = {"creates": len(made.creates), "updates": len(made.updates), "skips": len(made.skips)}
+        more = {"conflicts": len(made.conflicts), "unchanged": f"{made.unchanged:,}"}
+        lines.append(say("crm_plan_object", language, object=name, **numbers, **more))
+        details = list(_details(made, language))
+        lines += islice(details, limit)
+        if len(details) > limit:
+            lines.append(say("crm_plan_more", language, number=f"{len(details) - limit:,}"))
+    for (held, state), number in sorted(push.held.items()):
+        lines.append(say("crm_plan_held", language, object=held, number=number, state=state))
+    if not any(push.objects.values()):
+        lines.append(say("crm_plan_nothing", language, instance=push.instance))
+    else:
+        lines.append(say("crm_plan_next", language))
+    return lines
+
+
+def _details(made: Plan, language: str) -> Iterator[str]:
+    for conflict in made.conflicts:
+        values = {"field": conflict.field, "ours": _shown(conflict.ours), "theirs": _shown(conflict.theirs)}
+        winner = say(f"crm_winner_{conflict.winner}", language)
+        yield say("crm_plan_conflict", language, key=conflict.key, winner=winner, **values)
+    for change in made.changes:
+        is_new = change.action == "create"
+        texts = [
+            f"{one.field}={_shown(one.after)}" if is_new else f"{one.field}: {_shown(one.before)} → {_shown(one.after)}"
+            for one in change.changed
+        ]
+        yield say(f"crm_plan_{change.action}", language, key=change.key, fields=", ".join(texts)[:240])
+    for skip in made.skips:
+        yield say("crm_plan_skip", language, key=skip.key, field=skip.field or "", reason=skip.reason)
+
+
+def _shown(value: Any) -> str:
+    """A value on one short line; control characters as escapes."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:39]}…"
