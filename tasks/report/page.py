@@ -1,0 +1,89 @@
+"""The report's page: figures and charts into one escaped template."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from abmloop.messages import LANGUAGES, say
+from abmloop.settings import load_settings
+from tasks.report import charts, figures
+from tasks.report.figures import figure
+from tasks.summary import files_rows, quality_rows, refused_rows, rows_of
+from warehouse.database import connect_published
+
+
+def report(root: Path) -> list[Path]:
+    """Write reports/report.html in the workspace's language and one per language beside it; gives their paths.
+
+    Everything is in the file: no script, nothing fetched; data is escaped. Raises AbmError where nothing is published.
+    """
+    settings = load_settings(root)
+    folder = root / "reports"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    written = []
+    with connect_published(root) as con:
+        for language in LANGUAGES:
+            page = _page(con, settings.name, settings.currency, language)
+            names = [f"report.{language}.html"] + ["report.html"] * (language == settings.language)
+            for name in names:
+                fresh = folder / f".{name}"
+                fresh.write_text(page, encoding="utf-8")
+                fresh.replace(folder / name)
+                written.append(folder / name)
+    return sorted(written)
+
+
+def _page(con: duckdb.DuckDBPyConnection, name: str, currency: str, language: str) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"number": _number, "share": _share}
+    model = figures.first_model(con)
+    asked: dict[str, Any] = {"model": model, "stages": list(figures.STAGES)}
+
+    def text(code: str, **fields: Any) -> str:
+        return say(f"report.{code}", language, **fields)
+
+    return environment.get_template("report.html.j2").render(
+        t=text,
+        language=language,
+        name=name,
+        currency=currency,
+        model=model,
+        run=rows_of(con, "select * from marts.published")[0],
+        glance=figure(con, figures.GLANCE, **asked)[0],
+        campaigns=figure(con, figures.CAMPAIGNS, **asked),
+        unattributed=figure(con, figures.UNATTRIBUTED, **asked)[0],
+        journeys=figure(con, figures.JOURNEYS)[0],
+        matches=figure(con, figures.MATCHES),
+        files=files_rows(con),
+        refused=refused_rows(con),
+        doors=quality_rows(con),
+        charts=_charts(con, asked, language),
+    )
+
+
+def _charts(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], language: str) -> dict[str, Markup]:
+    """Chart name → SVG; ours to trust, for Vega escapes the data in it."""
+    drawn = {
+        "funnel": charts.funnel(figure(con, figures.FUNNEL, **asked), language),
+        "funnel_month": charts.funnel_by_month(figure(con, figures.FUNNEL_BY_MONTH, **asked), language),
+        "channel_roi": charts.channel_roi(figure(con, figures.CHANNELS, **asked), language),
+        "money_month": charts.money_by_month(figure(con, figures.MONEY_BY_MONTH), language),
+        "models": charts.models(figure(con, figures.MODELS, **asked), language),
+    }
+    return {name: Markup(svg) for name, svg in drawn.items()}
+
+
+def _number(value: Decimal | float | int | None, digits: int = 0) -> str:
+    """A number with thousands set apart; empty where there is none."""
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def _share(value: float | None) -> str:
+    """A share in per cent with its sign; empty where there is none."""
+    return "" if value is None else f"{value:+,.0%}".replace("-", "−")
