@@ -1,0 +1,55 @@
+"""Words of small vocabularies: statuses, channels, kinds, as people and systems write them."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
+
+_NONE = pa.scalar(None, pa.string())
+_COMPANY_PATTERNS = (("cancelled", "注销"), ("revoked", "吊销|撤销"), ("suspended", "停业|歇业|清算"), ("active", "存续|在业|在营|开业|正常"))
+
+
+@cache
+def vocabularies() -> dict[str, dict[str, Any]]:
+    """The vocabularies of data/words.yaml by name."""
+    text = files("scoring.values.data").joinpath("words.yaml").read_text("utf-8")
+    return dict(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - every scalar stays text: `no`, `400`
+
+
+def parse_words(values: Values, vocabulary: str) -> pa.Table:
+    """Words of one vocabulary: value, word, rule.
+
+    An unlisted word of an open vocabulary stays, lower case with _ for spaces; of a closed one it is refused.
+    """
+    column = as_column(values)
+    text = clean_text(column)
+    key = squeezed(text)
+    listed = vocabularies()[vocabulary]
+    spelled = {spelling: word for word, spellings in listed.items() if word != "open" for spelling in spellings}
+    words = pa.array(list(spelled.values()), pa.string())
+    word = words.take(pc.index_in(key, pa.array(list(spelled), pa.string())))
+    nothing = pc.and_(pc.or_(is_placeholder(text), is_same_as_above(text)), pc.is_null(word))
+    if listed.get("open"):
+        as_written = pc.replace_substring_regex(pc.utf8_lower(text), r"[\s-]+", "_")
+        word = pc.coalesce(word, pc.if_else(nothing, _NONE, as_written))
+    rule = first_rule(("word-placeholder", nothing), ("word-unknown", pc.and_(pc.is_null(word), pc.is_valid(text))))
+    return pa.table({"value": column, "word": word, "rule": rule})
+
+
+def parse_statuses(values: Values) -> pa.Table:
+    """Company statuses: value, status (active, suspended, revoked, cancelled or unknown), rule."""
+    parsed = parse_words(values, "company_status")
+    text = clean_text(parsed["value"])
+    guess = pa.nulls(len(text), pa.string())
+    for status, pattern in reversed(_COMPANY_PATTERNS):
+        guess = pc.if_else(pc.fill_null(pc.match_substring_regex(text, pattern), False), status, guess)
+    status = pc.coalesce(parsed["word"].combine_chunks(), guess)
+    unknown = pc.and_(pc.is_null(status), pc.is_valid(text))
+    rule = first_rule(("status-unknown", unknown))
+    status = pc.if_else(unknown, "unknown", status)
+    return pa.table({"value": parsed["value"], "status": status, "rule": rule})
