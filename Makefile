@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup demo demo-local test check bench faults lock sample clean
+.PHONY: help setup demo demo-local test check bench faults lock sample docs clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,3 +53,6 @@ lock: ## pin requirements.txt anew from requirements.in and requirements-dev.in
 
 clean: ## remove the environment and the demo's workspace
 	rm -rf $(VENV) demo-workspace
+
+docs: $(STAMP) ## write docs/data-model.md from the declarations
+	@$(BIN)/python -m warehouse.document
