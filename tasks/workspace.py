@@ -5,7 +5,7 @@ from pathlib import Path
 
 from abmloop.errors import BadUsage
 from abmloop.settings import CONFIG_FILES, SETTINGS_FILE
-from tasks.land.entities import load_entities
+from tasks.land.entities import entities
 from tasks.policies import DEFAULTS
 
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -42,7 +42,7 @@ def make_workspace(root: Path, language: str = "en") -> list[Path]:
     root.mkdir(parents=True, exist_ok=True)
     for folder in ("config", "raw", "ledger", "state", "published", "reports", "quality", "exports"):
         (root / folder).mkdir(mode=0o700, exist_ok=True)
-    for entity in load_entities():
+    for entity in entities():
         (root / "inbox" / entity).mkdir(parents=True, exist_ok=True)
     written = [root / SETTINGS_FILE]
     name = root.resolve().name

@@ -7,7 +7,7 @@ import duckdb
 from tasks.land.entities import raw_tables
 
 from warehouse.models import all_models, build_model
-from warehouse.tables import SCHEMAS, TableSpec, declared_tables
+from warehouse.tables import SCHEMAS, TableSpec, declared_tables, parse_spec
 
 PARAMETERS: dict[str, Any] = {
     "as_of": date(2026, 10, 31),
@@ -24,7 +24,7 @@ class Skeleton:
         self.con = duckdb.connect()
         self.con.execute("set timezone = 'UTC'")
         self.made: set[str] = set()
-        self.raw: dict[str, TableSpec] = {spec.name: spec for spec in raw_tables()}
+        self.raw: dict[str, TableSpec] = {name: parse_spec(name, said) for name, said in raw_tables().items()}
         for schema in SCHEMAS:
             self.con.execute(f"create schema {schema}")
 
