@@ -1,0 +1,99 @@
+"""The rules of routing: pools, turns, working time, and when a lead goes back."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from abmloop.policy import Policy, Rule
+
+Days = Annotated[int, Field(ge=0, le=3650)]
+Turn = Literal["round_robin", "weighted", "fewest"]
+
+
+class PoolConditions(Rule):
+    """Which leads a pool takes; a lead whose value is unknown does not meet a condition on it."""
+
+    provinces: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    grades: tuple[str, ...] = ()
+
+
+class Pool(Rule):
+    """A pool of leads. `assigned`: its members get them in turn; `claim`: sales people take them."""
+
+    id: Annotated[str, Field(min_length=1)]
+    mode: Literal["assigned", "claim"]
+    turn: Turn = "round_robin"
+    where: PoolConditions = PoolConditions()
+    teams: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+    beyond_territory: bool = False
+    why: Annotated[str, Field(min_length=1)]
+
+
+class WorkingTime(Rule):
+    """When sales works: local hours, days of the week (1 Monday), holidays of a country with its make-up days."""
+
+    starts: time = time(9)
+    ends: time = time(18)
+    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "CN"
+    more_holidays: tuple[date, ...] = ()
+    more_workdays: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def _day_has_hours(self) -> WorkingTime:
+        if self.starts >= self.ends or not self.weekdays:
+            raise ValueError("working time: starts must be before ends, and at least one weekday given")
+        return self
+
+
+class Sla(Rule):
+    """How fast sales acts: accept within working minutes, touch within working hours."""
+
+    accept_minutes: Annotated[int, Field(gt=0, le=60_000)] = 240
+    first_touch_hours: Annotated[int, Field(gt=0, le=1000)] = 16
+
+
+class ReclaimRule(Rule):
+    """When a lead goes back to the pool, in calendar days of the workspace."""
+
+    default_days: Days = 10
+    extension_days: Days = 3
+    max_days: Days = 20
+    cool_down_days: Days = 30
+
+    @model_validator(mode="after")
+    def _max_is_longest(self) -> ReclaimRule:
+        if self.max_days < self.default_days:
+            raise ValueError("max_days is less than default_days")
+        return self
+
+
+class RoutingPolicy(Policy):
+    """What `routing.yaml` says."""
+
+    file_name: ClassVar[str] = "routing.yaml"
+
+    version: int = 1
+    territory_turn: Turn = "round_robin"
+    fairness_days: Annotated[int, Field(gt=0)] = 30
+    pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
+    working_time: WorkingTime = WorkingTime()
+    sla: Sla = Sla()
+    reclaim: ReclaimRule = ReclaimRule()
+
+    @model_validator(mode="after")
+    def _last_pool_takes_all(self) -> RoutingPolicy:
+        ids = [pool.id for pool in self.pools]
+        if twice := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ValueError(f"pools: {', '.join(twice)}: the id is given twice")
+        if self.pools[-1].where != PoolConditions():
+            raise ValueError(f"pools: the last one ({ids[-1]}) must take every lead; remove its where")
+        return self
