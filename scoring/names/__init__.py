@@ -93,5 +93,5 @@ def _rule(names: pa.Array, folded: pa.Array, parts: NameParts, is_han: pa.Array)
 
 def _is_only_place(parts: NameParts) -> pa.Array:
     """The core is a place and nothing else is said (北京, 上海市)."""
-    bare = pc.equal(pc.binary_join_element_wise(parts.industry_word, parts.branch, ""), "")
+    bare = pc.equal(pc.binary_join_element_wise(parts.industry_word, parts.form, parts.branch, ""), "")
     return pc.and_(bare, pc.fill_null(pc.is_valid(place_codes(parts.core)), False))

@@ -19,6 +19,7 @@ class Words(BaseModel):
     forms_before_branch: tuple[str, ...]
     branch_suffixes: tuple[str, ...]
     department_words: tuple[str, ...]
+    latin_department_words: tuple[str, ...]
     industry_words: tuple[str, ...]
     surnames: tuple[str, ...]
     latin_forms: dict[str, tuple[str, ...]]

@@ -1,0 +1,291 @@
+"""What two companies have in common, pair by pair. The first line of each feature says what it holds true."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA, LCSseq, Prefix
+from rapidfuzz.process import cpdist
+
+from scoring.match.pairs import Pairs
+from scoring.match.sides import Column, Side
+
+Flags = np.ndarray
+_NUMERALS = "0123456789一二三四五六七八九十百"
+_LONG_LATIN, _LONG_HAN = 13, 12  # letters, characters: an error of one is then unlikely to be another company
+_FIRST_LETTERS = 3
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Both sides of the pairs as columns of equal length, and the measures that several features need."""
+
+    given: Side
+    account: Side
+    bare_key: Column
+    via: dict[str, np.ndarray]
+    ratio: np.ndarray
+    stem_errors: np.ndarray
+    key_errors: np.ndarray
+    common: np.ndarray
+    prefix: np.ndarray
+    given_length: np.ndarray
+    account_length: np.ndarray
+    is_han: np.ndarray
+    regions: np.ndarray
+    places: np.ndarray
+
+
+Feature = Callable[[Compared], Flags]
+
+
+def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Compared:
+    """The pairs' columns side by side, measured in batches."""
+    one, other = _taken(given, pairs.given), _taken(accounts, pairs.account)
+    stems = (one.stem, other.stem)
+    bare = bare_key[pairs.given]
+    return Compared(
+        given=one,
+        account=other,
+        bare_key=bare,
+        via=pairs.via,
+        ratio=_measured(*stems, fuzz.ratio) / 100,
+        stem_errors=_measured(*stems, OSA.distance),
+        key_errors=_measured(bare, other.key, OSA.distance),
+        common=_measured(*stems, LCSseq.similarity),
+        prefix=_measured(*stems, Prefix.similarity),
+        given_length=_lengths(one.stem),
+        account_length=_lengths(other.stem),
+        is_han=_is_han(one.stem),
+        regions=_strongest(_agreement(one.region, other.region), _agreement(one.region, other.place)),
+        places=_strongest(_agreement(one.place, other.place), _agreement(one.place, other.region)),
+    )
+
+
+def same_code(pairs: Compared) -> Flags:
+    """The unified social credit code is the same."""
+    return pairs.via["code"]
+
+
+def same_crm_id(pairs: Compared) -> Flags:
+    """The CRM's account id is the same."""
+    return pairs.via["crm_id"]
+
+
+def same_name(pairs: Compared) -> Flags:
+    """The whole names are the same after normalisation."""
+    return pairs.via["name"]
+
+
+def same_alias(pairs: Compared) -> Flags:
+    """The name given is a short, former, English or learnt name of the account."""
+    return pairs.via["alias"]
+
+
+def same_domain(pairs: Compared) -> Flags:
+    """The mail or website domain is the account's own."""
+    return pairs.via["domain"]
+
+
+def same_phone(pairs: Compared) -> Flags:
+    """The phone number is the account's own."""
+    return pairs.via["phone"]
+
+
+def same_stem(pairs: Compared) -> Flags:
+    """Proper name and trade are the same; region and form aside."""
+    return (pairs.given.stem == pairs.account.stem) & (pairs.given_length > 0)
+
+
+def same_letters(pairs: Compared) -> Flags:
+    """The words are the same but for the spaces between them."""
+    return ~pairs.is_han & (pairs.ratio > 0.8) & (_unspaced(pairs.given.stem) == _unspaced(pairs.account.stem))
+
+
+def same_core(pairs: Compared) -> Flags:
+    """The proper name 字号 is the same."""
+    return (pairs.given.core == pairs.account.core) & (pairs.given.core != "")
+
+
+def begins_account_name(pairs: Compared) -> Flags:
+    """What is given is the beginning of the account's name."""
+    at_word = ~pairs.is_han & (pairs.prefix == pairs.given_length) & _at_word_end(pairs.account.stem, pairs.given_length)
+    whole = (pairs.prefix == pairs.given_length) & (pairs.given_length >= 2) & (pairs.account_length > pairs.given_length)
+    return whole & (pairs.is_han | at_word)
+
+
+def account_name_begins(pairs: Compared) -> Flags:
+    """What is given begins with the account's name and goes on."""
+    whole = (pairs.prefix == pairs.account_length) & (pairs.account_length >= 2)
+    return whole & ~pairs.is_han & (pairs.given_length > pairs.account_length) & _at_word_end(
+        pairs.given.stem, pairs.account_length
+    )
+
+
+def is_abbreviation(pairs: Compared) -> Flags:
+    """The characters given stand in the account's name in this order (江特电机 in 江西特种电机)."""
+    inside = (pairs.common == pairs.given_length) & (pairs.given_length >= 2)
+    return inside & pairs.is_han & (pairs.account_length > pairs.given_length)
+
+
+def swapped_letters(pairs: Compared) -> Flags:
+    """Two neighbours have changed places; nothing else differs."""
+    is_close = pairs.key_errors == 1
+    flags = np.zeros(len(is_close), bool)
+    rows = np.flatnonzero(is_close)
+    flags[rows] = [sorted(pairs.bare_key[row]) == sorted(pairs.account.key[row]) for row in rows]
+    return flags
+
+
+def one_error_in_long_name(pairs: Compared) -> Flags:
+    """A single character differs in a long name."""
+    han = pairs.is_han & (pairs.key_errors == 1) & (_lengths(pairs.bare_key) >= _LONG_HAN)
+    latin = ~pairs.is_han & (pairs.stem_errors == 1) & (pairs.account_length >= _LONG_LATIN)
+    return han | (latin & (pairs.prefix >= _FIRST_LETTERS))
+
+
+def one_error(pairs: Compared) -> Flags:
+    """A single character differs: a slip or another company."""
+    return (pairs.stem_errors == 1) | (pairs.key_errors == 1)
+
+
+def alike(pairs: Compared) -> Flags:
+    """The names are alike."""
+    return (pairs.ratio >= 0.8) & (pairs.given_length > 2)
+
+
+def shares_words(pairs: Compared) -> Flags:
+    """Another word of the name is the same."""
+    close = np.flatnonzero(~pairs.is_han & (pairs.ratio > 0.5))
+    flags = np.zeros(len(pairs.ratio), bool)
+    flags[close] = [not set(pairs.given.stem[row].split()).isdisjoint(pairs.account.stem[row].split()) for row in close]
+    return flags
+
+
+def region_agrees(pairs: Compared) -> Flags:
+    """The region in the name agrees."""
+    return pairs.regions > 0
+
+
+def region_differs(pairs: Compared) -> Flags:
+    """The region in the name is another one."""
+    return pairs.regions < 0
+
+
+def place_agrees(pairs: Compared) -> Flags:
+    """The contact is where the account is."""
+    same_town = (pairs.given.town == pairs.account.town) & (pairs.given.town != "")
+    return (pairs.places > 0) | ((pairs.places == 0) & same_town)
+
+
+def place_differs(pairs: Compared) -> Flags:
+    """The contact is in another city or province than the account."""
+    return (pairs.places < 0) & ~(pairs.regions > 0)
+
+
+def place_unlike_region(pairs: Compared) -> Flags:
+    """The contact is elsewhere, although the region in the name agrees."""
+    return (pairs.places < 0) & (pairs.regions > 0)
+
+
+def form_differs(pairs: Compared) -> Flags:
+    """The legal form is another one (股份有限公司 against 有限公司, group against company)."""
+    one, other = pairs.given.form, pairs.account.form
+    is_said = (one != "") & (other != "")
+    return is_said & (one != other) & ~_is_loose(one, other) & ~_is_loose(other, one)
+
+
+def branch_differs(pairs: Compared) -> Flags:
+    """One is a branch of a company, the other the company or another branch."""
+    return (pairs.given.branch != pairs.account.branch) & ~pairs.via["name"]
+
+
+def numerals_differ(pairs: Compared) -> Flags:
+    """The numbers in the names differ (第一 against 第二)."""
+    close = pairs.ratio > 0.5
+    flags = np.zeros(len(close), bool)
+    rows = np.flatnonzero(close & (pairs.stem_errors > 0))
+    keep = str.maketrans({char: char for char in _NUMERALS})
+    flags[rows] = [
+        _numerals(pairs.given.stem[row], keep) != _numerals(pairs.account.stem[row], keep) for row in rows
+    ]
+    return flags
+
+
+def account_is_local(pairs: Compared) -> Flags:
+    """The account's name has a place inside, as those of subsidiaries do, and what is given has none."""
+    begins = np.fromiter(
+        (bool(region) and key.startswith(core) for region, key, core in zip(
+            pairs.account.region, pairs.account.key, pairs.account.core, strict=True)),
+        bool, len(pairs.account.key),
+    )  # fmt: skip
+    return begins & (pairs.given.region == "")
+
+
+def names_agree(pairs: Compared) -> Flags:
+    """The names have enough in common, or are in scripts that cannot be compared."""
+    cross_script = pairs.is_han != _is_han(pairs.account.stem)
+    return cross_script | (pairs.ratio >= 0.5) | is_abbreviation(pairs) | same_core(pairs) | begins_account_name(pairs)
+
+
+def no_name(pairs: Compared) -> Flags:
+    """No company name was given."""
+    return pairs.bare_key == ""
+
+
+def _taken(side: Side, rows: np.ndarray) -> Side:
+    return Side(**{name: column[rows] for name, column in side.__dict__.items()})
+
+
+def _measured(one: Column, other: Column, scorer: Callable[..., float]) -> np.ndarray:
+    return np.asarray(cpdist(one, other, scorer=scorer), dtype=np.float64)
+
+
+def _lengths(texts: Column) -> np.ndarray:
+    return np.fromiter(map(len, texts), np.int64, len(texts))
+
+
+def _is_han(texts: Column) -> np.ndarray:
+    return np.fromiter((any("\u3400" <= char <= "\u9fff" for char in text) for text in texts), bool, len(texts))
+
+
+def _unspaced(texts: Column) -> Column:
+    return np.array([text.replace(" ", "") for text in texts], object)
+
+
+def _at_word_end(texts: Column, lengths: np.ndarray) -> np.ndarray:
+    return np.fromiter(
+        (text[length : length + 1] in ("", " ") for text, length in zip(texts, lengths, strict=True)), bool, len(texts)
+    )
+
+
+def _numerals(text: str, keep: dict[int, str]) -> str:
+    return "".join(char for char in text if ord(char) in keep)
+
+
+def _is_loose(one: Column, other: Column) -> np.ndarray:
+    """公司 alone is any company, 集团 any group."""
+    any_company = (one == "公司") & np.char.endswith(other.astype(str), "公司")
+    return np.asarray(any_company | ((one == "集团") & np.char.startswith(other.astype(str), "集团")), bool)
+
+
+def _agreement(one: Column, other: Column) -> np.ndarray:
+    """How two region codes agree: levels in common (1 province, 2 city, 3 district), 0 unknown, -1 not."""
+    first, second = one.astype("U6"), other.astype("U6")
+    level = np.minimum(_level(first), _level(second))
+    result = np.zeros(len(first), np.int64)
+    for deep in (1, 2, 3):
+        is_same = first.astype(f"U{2 * deep}") == second.astype(f"U{2 * deep}")
+        result[level == deep] = np.where(is_same, deep, -1)[level == deep]
+    return result
+
+
+def _level(codes: np.ndarray) -> np.ndarray:
+    ends = np.char.endswith
+    return np.select([codes == "", ends(codes, "0000"), ends(codes, "00")], [0, 1, 2], 3)
+
+
+def _strongest(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Agreement with either place of an account counts; else a difference with one."""
+    return np.where(np.maximum(one, other) > 0, np.maximum(one, other), np.minimum(one, other))

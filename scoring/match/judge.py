@@ -1,0 +1,93 @@
+"""The decision: rules turn features into a confidence, ranks find the best account and what it leaves behind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.match import features
+from scoring.match.features import Compared
+from scoring.policies.match import MatchPolicy
+
+NO_RULE = -1
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Per pair: its rule (row in the policy, or NO_RULE), its confidence, and the features it has, by name."""
+
+    rule: np.ndarray
+    confidence: np.ndarray
+    flags: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Pairs in order of their contact and of merit: position in the pairs, rank from 0, and how many stand equal first."""
+
+    order: np.ndarray
+    rank: np.ndarray
+    equal: np.ndarray
+    tie_break: np.ndarray
+
+
+def judge_pairs(pairs: Compared, policy: MatchPolicy) -> Judged:
+    """The first rule that fits gives the confidence; contradictions hold it down."""
+    flags = {name: np.asarray(getattr(features, name)(pairs), bool) for name in _used(policy)}
+    size = len(pairs.ratio)
+    rule, confidence = np.full(size, NO_RULE), np.zeros(size)
+    for number, one in enumerate(policy.rules):
+        fits = rule == NO_RULE
+        for name in one.all_of:
+            fits = fits & flags[name]
+        for name in one.none_of:
+            fits = fits & ~flags[name]
+        rule[fits], confidence[fits] = number, one.confidence
+    for cap in policy.caps:
+        held = flags[cap.when]
+        for name in cap.unless:
+            held = held & ~flags[name]
+        confidence = np.where(held, np.minimum(confidence, cap.at_most), confidence)
+    return Judged(rule, confidence, flags)
+
+
+def _used(policy: MatchPolicy) -> list[str]:
+    named = {name for rule in policy.rules for name in (*rule.all_of, *rule.none_of)}
+    return sorted(named | {name for cap in policy.caps for name in (cap.when, *cap.unless)})
+
+
+def rank_pairs(given: np.ndarray, judged: Judged, twins: np.ndarray, ties: dict[str, np.ndarray]) -> Ranked:
+    """Best first within each contact: confidence, then rule, then the ties' columns in their order (less is better).
+
+    `twins` numbers accounts that are one company written twice: those do not count as rivals. `equal` is the number of
+    distinct companies with the first's confidence and rule; `tie_break` names the column that set the first before the
+    second, "" where they did not stand equal.
+    """
+    order = np.lexsort((*reversed(list(ties.values())), judged.rule, -judged.confidence, given))
+    rows = given[order]
+    first = np.searchsorted(rows, rows)
+    rank = np.arange(len(rows)) - first
+    confidence, rule = judged.confidence[order], judged.rule[order]
+    stands_equal = (confidence == confidence[first]) & (rule == rule[first])
+    equal = _distinct_per_group(first, np.where(stands_equal, twins[order], -1))
+    return Ranked(order, rank, equal, _tie_breaks(order, first, stands_equal, ties))
+
+
+def _distinct_per_group(first: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each row the number of distinct values (-1 aside) of its group."""
+    kept = values >= 0
+    groups = np.unique(np.stack([first[kept], values[kept]]), axis=1)[0]
+    starts, counts = np.unique(groups, return_counts=True)
+    sizes = np.zeros(len(first) + 1, np.int64)
+    sizes[starts] = counts
+    return sizes[first]
+
+
+def _tie_breaks(order: np.ndarray, first: np.ndarray, stands_equal: np.ndarray, ties: dict[str, np.ndarray]) -> np.ndarray:
+    """Name of the first column in which the best and the second differ, for every row of a tied group."""
+    second = np.minimum(first + 1, len(first) - 1)
+    is_tied = (first[second] == first) & stands_equal[second] & (second != first)
+    names = np.full(len(first), "", object)
+    for name, column in reversed(list(ties.items())):
+        differs = column[order[first]] != column[order[second]]
+        names = np.where(is_tied & differs, name, names)
+    return names

@@ -1,0 +1,140 @@
+"""Pairs to be judged: contact profiles joined to accounts by exact keys and by rare grams."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.match.grams import GramRule, find_candidates
+from scoring.match.sides import Column, Side
+
+_STEM_TWINS = 30  # a stem that more accounts share says nothing by itself; its grams still bring the nearest ones
+_CORE_TWINS = 8
+
+
+@dataclass(frozen=True)
+class KeyTable:
+    """Exact keys of accounts: key → row of the account; `share` counts the accounts that hold the key."""
+
+    keys: Column
+    rows: np.ndarray
+    share: np.ndarray
+
+    @classmethod
+    def of(cls, keys: Column, rows: np.ndarray) -> "KeyTable":
+        """The table of distinct (key, row) pairs, empty keys left out."""
+        table = pa.table({"key": pa.array(keys, pa.string()), "row": pa.array(rows, pa.int64())})
+        table = table.filter(pc.not_equal(table["key"], "")).group_by(["key", "row"]).aggregate([])
+        share = table.join(table.group_by("key").aggregate([("row", "count")]), "key")
+        share = share.sort_by([("key", "ascending"), ("row", "ascending")])
+        return cls(_objects(share["key"]), share["row"].to_numpy(), share["row_count"].to_numpy())
+
+    def join(self, given: Column, most_shared: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """(row of given, row of account) of equal keys, held by at most `most_shared` accounts."""
+        keep = np.ones(len(self.keys), bool) if most_shared is None else self.share <= most_shared
+        left = pa.table({"key": pa.array(given, pa.string()), "given": np.arange(len(given))})
+        left = left.filter(pc.not_equal(left["key"], ""))
+        right = pa.table({"key": pa.array(self.keys[keep], pa.string()), "row": self.rows[keep]})
+        joined = left.join(right, "key", join_type="inner")
+        return joined["given"].to_numpy(), joined["row"].to_numpy()
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The accounts' side with its exact keys."""
+
+    side: Side
+    aliases: KeyTable
+    domains: KeyTable
+    phones: KeyTable
+
+    @classmethod
+    def of(cls, side: Side, aliases: tuple[Column, np.ndarray], domains: tuple[Column, np.ndarray]) -> "Directory":
+        """Keys of the rows; `aliases` and `domains` as (key, row) columns, since an account has several."""
+        rows = np.arange(len(side))
+        return cls(side, KeyTable.of(*aliases), KeyTable.of(*domains), KeyTable.of(side.phone, rows))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Rows of the given side (`given`) and of the directory (`account`), each pair once, in their order.
+
+    `via_*` say which exact keys the two share; `cosine` is that of their grams, 0 where they met by a key alone.
+    """
+
+    given: np.ndarray
+    account: np.ndarray
+    via: dict[str, np.ndarray]
+    cosine: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+
+def collect_pairs(given: Side, bare_key: Column, directory: Directory, rule: GramRule, most_shared: int) -> Pairs:
+    """All pairs worth judging. Domains and phones held by more than `most_shared` accounts bring none."""
+    accounts = directory.side
+    rows = np.arange(len(accounts))
+    name_keys, stems, cores = (KeyTable.of(keys, rows) for keys in (accounts.key, accounts.stem, accounts.core))
+    met = {
+        "code": KeyTable.of(accounts.code, rows).join(given.code),
+        "crm_id": KeyTable.of(accounts.crm_id, rows).join(given.crm_id),
+        "name": _both(name_keys.join(given.key), name_keys.join(bare_key)),
+        "alias": _both(directory.aliases.join(given.key), directory.aliases.join(bare_key)),
+        "domain": directory.domains.join(given.domain, most_shared),
+        "phone": directory.phones.join(given.phone, most_shared),
+        "stem": _both(stems.join(given.stem, _STEM_TWINS), cores.join(given.stem, _CORE_TWINS)),
+        "core": cores.join(given.core, _CORE_TWINS),
+    }
+    undecided = _distinct_stems(given)
+    grams = find_candidates(undecided.stems, accounts.stem, rule)
+    return _union(met, undecided.spread(grams), len(accounts))
+
+
+@dataclass(frozen=True)
+class _DistinctStems:
+    """The stems to look up once each, and the rows that hold them."""
+
+    stems: Column
+    order: np.ndarray
+    starts: np.ndarray
+
+    def spread(self, found: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Candidates of stems as candidates of the rows that hold them."""
+        stem, account, cosine = found
+        holders = self.starts[stem + 1] - self.starts[stem]
+        again = np.repeat(np.arange(len(stem)), holders)
+        within = np.arange(len(again)) - np.repeat(np.cumsum(holders) - holders, holders)
+        return self.order[self.starts[stem][again] + within], account[again], cosine[again]
+
+
+def _distinct_stems(given: Side) -> _DistinctStems:
+    rows = np.flatnonzero(given.stem != "")
+    stems, which = np.unique(given.stem[rows].astype(str), return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    starts = np.searchsorted(which[order], np.arange(len(stems) + 1))
+    return _DistinctStems(stems.astype(object), rows[order], starts)
+
+
+def _both(
+    one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
+
+
+def _union(
+    met: dict[str, tuple[np.ndarray, np.ndarray]], grams: tuple[np.ndarray, np.ndarray, np.ndarray], accounts: int
+) -> Pairs:
+    """Each pair once, with the keys it met by."""
+    codes = {name: rows * accounts + account for name, (rows, account) in met.items()}
+    gram_codes = grams[0] * accounts + grams[1]
+    every = np.unique(np.concatenate([gram_codes, *codes.values()])).astype(np.int64)
+    cosine = np.zeros(len(every))
+    cosine[np.searchsorted(every, gram_codes)] = grams[2]
+    via = {name: np.isin(every, found) for name, found in codes.items()}
+    return Pairs(every // max(accounts, 1), every % max(accounts, 1), via, cosine)
+
+
+def _objects(column: pa.ChunkedArray) -> Column:
+    return np.asarray(column.to_numpy(), object)

@@ -1,0 +1,128 @@
+"""The two sides of a match as columns: what is given of a contact's company, and what the directory says of each account."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.names import parse_names
+from scoring.names.text import fold_names
+from scoring.names.words import load_words
+
+Column = np.ndarray[Any, Any]
+_PARSED = ("name_key", "region_code", "core", "industry_word", "form", "branch")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side: object arrays of equal length, "" where nothing is known.
+
+    `stem` is the name without region, form and branch; `place` the region code of the row's own fields, `region` that in
+    its name; `town` the folded city text, for places outside China.
+    """
+
+    ids: Column
+    names: Column
+    key: Column
+    stem: Column
+    core: Column
+    region: Column
+    form: Column
+    branch: Column
+    place: Column
+    town: Column
+    code: Column
+    crm_id: Column
+    domain: Column
+    phone: Column
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def given_side(contacts: pa.Table) -> tuple[Side, Column]:
+    """(contacts, their comparison keys with the department left out)."""
+    names = _text(contacts, "company_name")
+    bare = without_department(names)
+    changed = np.flatnonzero(bare != names)
+    parsed = _parsed(contacts, names)
+    original_key = parsed["name_key"].copy()
+    again = _parsed(pa.table({}), bare[changed])
+    for part in _PARSED:
+        parsed[part][changed] = np.where(again["name_key"] != "", again[part], parsed[part][changed])
+    side = _side(contacts, names, parsed, "contact_id")
+    return _with_key(side, original_key), parsed["name_key"]
+
+
+def account_side(accounts: pa.Table) -> Side:
+    """The directory's side; a table that has the parsed columns (name_key, core, …) already is not parsed again."""
+    names = _text(accounts, "name")
+    return _side(accounts, names, _parsed(accounts, names), "account_id")
+
+
+def _with_key(side: Side, key: Column) -> Side:
+    return Side(**{**side.__dict__, "key": key})
+
+
+def _side(table: pa.Table, names: Column, parsed: dict[str, Column], id_column: str) -> Side:
+    core, industry = parsed["core"], parsed["industry_word"]
+    stem = np.array(
+        [one if word and one.endswith(word) else one + word for one, word in zip(core, industry, strict=True)], object
+    )
+    place = _text(table, "district_code")
+    for wider in ("city_code", "province_code"):
+        place = np.where(place == "", _text(table, wider), place)
+    return Side(
+        ids=_text(table, id_column),
+        names=names,
+        key=parsed["name_key"],
+        stem=stem,
+        core=core,
+        region=parsed["region_code"],
+        form=parsed["form"],
+        branch=parsed["branch"],
+        place=place.astype(object),
+        town=_folded(_text(table, "city")),
+        code=_text(table, "uscc"),
+        crm_id=_text(table, "crm_account_id"),
+        domain=_text(table, "domain"),
+        phone=_text(table, "phone"),
+    )
+
+
+def _parsed(table: pa.Table, names: Column) -> dict[str, Column]:
+    if set(_PARSED) <= set(table.column_names):
+        return {part: _text(table, part) for part in _PARSED}
+    distinct, where = np.unique(names.astype(str), return_inverse=True)
+    parts = parse_names(distinct.tolist())
+    return {part: _text(parts, part)[where] for part in _PARSED}
+
+
+def _text(table: pa.Table, column: str) -> Column:
+    """A text column with "" for null; all "" where the table has no such column."""
+    if column not in table.column_names:
+        return np.full(table.num_rows, "", object)
+    return np.asarray(pc.fill_null(pc.cast(table[column], pa.string()), "").to_numpy(zero_copy_only=False), object)
+
+
+def _folded(texts: Column) -> Column:
+    return np.array(fold_names(texts.tolist()), object) if len(texts) else texts
+
+
+@lru_cache(maxsize=1)
+def _department_pattern() -> str:
+    words = load_words()
+    chinese = "|".join(sorted(words.department_words, key=len, reverse=True))
+    latin = "|".join(sorted(words.latin_department_words, key=len, reverse=True))
+    return rf"(?i)^(?P<company>.*\S)(?:\s*[(（]?(?:{chinese})[)）]?|\s*(?:-\s*|\(|\s)(?:{latin})\)?)\s*$"
+
+
+def without_department(names: Column) -> Column:
+    """Names of employers without the department typed after them (… 采购部, … - Marketing)."""
+    if not len(names):
+        return names
+    company = pc.struct_field(pc.extract_regex(pa.array(names, pa.string()), _department_pattern()), 0)
+    return np.asarray(pc.coalesce(company, pa.array(names, pa.string())).to_numpy(zero_copy_only=False), object)

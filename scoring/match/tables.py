@@ -1,0 +1,193 @@
+"""Matching from table to table: contact profiles and accounts in, decisions and candidates out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.match.features import compare
+from scoring.match.grams import GramRule
+from scoring.match.judge import NO_RULE, Judged, Ranked, judge_pairs, rank_pairs
+from scoring.match.pairs import Directory, Pairs, collect_pairs
+from scoring.match.sides import Column, Side, account_side, given_side
+from scoring.names import parse_names
+from scoring.policies.match import MatchPolicy
+
+_EVIDENCE_HIDDEN = ("names_agree", "no_name", "alike", "one_error", "is_abbreviation")
+_NO_NAME, _NOTHING_NEAR, _NEW_ACCOUNT = "no_company_name", "nothing_near", "new_account_candidate"
+
+
+@dataclass(frozen=True)
+class Matches:
+    """`decisions`: one row per contact. `candidates`: the nearest accounts of each, best first."""
+
+    decisions: pa.Table
+    candidates: pa.Table
+
+
+def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> Matches:
+    """Decide for every contact which account it belongs to.
+
+    contacts: contact_id and whatever is known of company_name, domain, phone, uscc, crm_account_id, province_code,
+    city_code, district_code, city. accounts: account_id, name, and whatever is known of those, of domains (list),
+    alias_keys (list of comparison keys) and of the columns of the tie order: has_open_deal, is_customer, is_target,
+    contact_count, first_landed_on.
+
+    decisions: contact_id, account_id, decision (auto, review, none), method, confidence (0..1), evidence (names of
+    features), runner_up_account_id, margin, tie_break. A contact in review keeps its best account; one without a match
+    has none.
+    """
+    given, bare_key = given_side(contacts)
+    directory = _directory(accounts)
+    pairs = collect_pairs(given, bare_key, directory, _gram_rule(policy), policy.most_shared)
+    judged = judge_pairs(compare(pairs, given, bare_key, directory.side), policy)
+    kept = np.flatnonzero(judged.rule != NO_RULE)
+    pairs, judged = _only(pairs, judged, kept)
+    ties = {name: column[pairs.account] for name, column in _tie_columns(accounts, policy).items()}
+    ranked = rank_pairs(pairs.given, judged, _twins(directory.side)[pairs.account], ties)
+    decisions = _decisions(given, pairs, judged, ranked, directory.side, policy)
+    return Matches(decisions, _candidates(given, pairs, judged, ranked, directory.side, policy))
+
+
+def _gram_rule(policy: MatchPolicy) -> GramRule:
+    rule = policy.candidates
+    return GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
+
+
+def _only(pairs: Pairs, judged: Judged, rows: np.ndarray) -> tuple[Pairs, Judged]:
+    via = {name: flags[rows] for name, flags in pairs.via.items()}
+    flags = {name: found[rows] for name, found in judged.flags.items()}
+    return (
+        Pairs(pairs.given[rows], pairs.account[rows], via, pairs.cosine[rows]),
+        Judged(judged.rule[rows], judged.confidence[rows], flags),
+    )
+
+
+def _directory(accounts: pa.Table) -> Directory:
+    side = account_side(accounts)
+    rows = np.arange(len(side))
+    aliases = _list_items(accounts, "alias_keys")
+    domains = _list_items(accounts, "domains")
+    own = (side.domain, rows)
+    return Directory.of(
+        side, aliases, (np.concatenate([domains[0], own[0]]), np.concatenate([domains[1], own[1]]))
+    )
+
+
+def _list_items(table: pa.Table, column: str) -> tuple[Column, np.ndarray]:
+    """(item, row) of a list column; nothing where the table has no such column."""
+    if column not in table.column_names:
+        return np.zeros(0, object), np.zeros(0, np.int64)
+    lists = table[column].combine_chunks()
+    items = pc.fill_null(pc.cast(pc.list_flatten(lists), pa.string()), "")
+    return np.asarray(items.to_numpy(zero_copy_only=False), object), pc.list_parent_indices(lists).to_numpy()
+
+
+def _twins(side: Side) -> np.ndarray:
+    """A number per account that is the same for accounts of one name in one province: one company written twice."""
+    provinces = np.where(side.place == "", side.region, side.place).astype("U2")
+    keys = np.char.add(np.char.add(np.where(side.key == "", side.ids, side.key).astype(str), "|"), provinces)
+    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+
+def _tie_columns(accounts: pa.Table, policy: MatchPolicy) -> dict[str, np.ndarray]:
+    """Columns of the tie order, less is better; columns the table lacks decide nothing."""
+    source = {
+        "open_deal": ("has_open_deal", -1),
+        "customer": ("is_customer", -1),
+        "target": ("is_target", -1),
+        "most_contacts": ("contact_count", -1),
+        "oldest": ("first_landed_on", 1),
+        "account_id": ("account_id", 1),
+    }
+    columns = {}
+    for tie in policy.tie_order:
+        name, sign = source[tie]
+        if name in accounts.column_names:
+            ranks = pc.rank(accounts[name].combine_chunks(), sort_keys="ascending", null_placement="at_end", tiebreaker="dense")
+            columns[tie] = sign * ranks.to_numpy().astype(np.int64)
+    return columns
+
+
+def _decisions(
+    given: Side, pairs: Pairs, judged: Judged, ranked: Ranked, accounts: Side, policy: MatchPolicy
+) -> pa.Table:
+    size = len(given)
+    first = ranked.order[ranked.rank == 0]
+    contact = pairs.given[first]
+    equal = ranked.equal[ranked.rank == 0]
+    confidence = np.zeros(size)
+    confidence[contact] = judged.confidence[first] / np.maximum(equal, 1)
+    runner_up, margin = _runner_up(pairs, judged, ranked, accounts, confidence)
+    account, method, tie = (np.full(size, None, object) for _ in range(3))
+    evidence: list[list[str]] = [[] for _ in range(size)]
+    methods = np.array([rule.method for rule in policy.rules], object)
+    account[contact], method[contact] = accounts.ids[pairs.account[first]], methods[judged.rule[first]]
+    tie[contact] = [name or None for name in ranked.tie_break[ranked.rank == 0]]
+    for row, found in zip(contact.tolist(), _evidence(judged, first), strict=True):
+        evidence[row] = found
+    decision = np.select([confidence >= policy.auto_from, confidence >= policy.review_from], ["auto", "review"], "none")
+    is_none = decision == "none"
+    nearest = np.where(is_none & (account != None), account, runner_up)  # noqa: E711  (elementwise)
+    return pa.table(
+        {
+            "contact_id": pa.array(given.ids, pa.string()),
+            "account_id": pa.array(np.where(is_none, None, account), pa.string()),
+            "decision": pa.array(decision, pa.string()),
+            "method": pa.array(np.where(is_none, _why_none(given, account), method), pa.string()),
+            "confidence": np.round(confidence, 4),
+            "evidence": pa.array(evidence, pa.list_(pa.string())),
+            "runner_up_account_id": pa.array(nearest, pa.string()),
+            "margin": np.round(margin, 4),
+            "tie_break": pa.array(np.where(is_none, None, tie), pa.string()),
+        }
+    )
+
+
+def _runner_up(
+    pairs: Pairs, judged: Judged, ranked: Ranked, accounts: Side, confidence: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(account id, how far it lies behind) of the second of each contact; the whole confidence where there is none."""
+    runner_up, margin = np.full(len(confidence), None, object), confidence.copy()
+    is_second = ranked.rank == 1
+    second = ranked.order[is_second]
+    contact = pairs.given[second]
+    runner_up[contact] = accounts.ids[pairs.account[second]]
+    shared = judged.confidence[second] / np.maximum(ranked.equal[is_second], 1)
+    margin[contact] = np.maximum(confidence[contact] - shared, 0)
+    return runner_up, margin
+
+
+def _evidence(judged: Judged, rows: np.ndarray) -> list[list[str]]:
+    names = [name for name in judged.flags if name not in _EVIDENCE_HIDDEN]
+    if not names:
+        return [[] for _ in rows]
+    table = np.stack([judged.flags[name][rows] for name in names], axis=1)
+    return [[names[column] for column in np.flatnonzero(row)] for row in table]
+
+
+def _why_none(given: Side, account: Column) -> Column:
+    """Why nobody was found: no name, a plausible new company, or nothing near."""
+    plausible = parse_names(given.names.tolist())["is_company_name"].to_numpy(zero_copy_only=False)
+    is_said = (given.form != "") | np.array([" " in name for name in given.names], bool)
+    new = plausible & is_said
+    return np.where(given.key == "", _NO_NAME, np.where(new, _NEW_ACCOUNT, _NOTHING_NEAR)).astype(object)
+
+
+def _candidates(
+    given: Side, pairs: Pairs, judged: Judged, ranked: Ranked, accounts: Side, policy: MatchPolicy
+) -> pa.Table:
+    near = ranked.rank < policy.candidates_kept
+    rows = ranked.order[near]
+    rules = np.array([rule.id for rule in policy.rules], object)
+    return pa.table(
+        {
+            "contact_id": pa.array(given.ids[pairs.given[rows]], pa.string()),
+            "account_id": pa.array(accounts.ids[pairs.account[rows]], pa.string()),
+            "rank": ranked.rank[near] + 1,
+            "score": judged.confidence[rows],
+            "rule": pa.array(rules[judged.rule[rows]], pa.string()),
+            "features": pa.array(_evidence(judged, rows), pa.list_(pa.string())),
+        }
+    )

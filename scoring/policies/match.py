@@ -1,0 +1,110 @@
+"""The rules of matching: which features together make which confidence, and what holds a pair down."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from abmloop.policy import Policy, Rule
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Method = Literal[
+    "code", "domain", "name", "alias", "name_and_region", "stem", "abbreviation", "fuzzy", "phone", "domain_only", "short_name"
+]
+FeatureName = Literal[
+    "same_code",
+    "same_crm_id",
+    "same_name",
+    "same_alias",
+    "same_domain",
+    "same_phone",
+    "same_stem",
+    "same_letters",
+    "same_core",
+    "begins_account_name",
+    "account_name_begins",
+    "is_abbreviation",
+    "swapped_letters",
+    "one_error_in_long_name",
+    "one_error",
+    "alike",
+    "shares_words",
+    "region_agrees",
+    "region_differs",
+    "place_agrees",
+    "place_differs",
+    "place_unlike_region",
+    "form_differs",
+    "branch_differs",
+    "numerals_differ",
+    "account_is_local",
+    "names_agree",
+    "no_name",
+]
+Tie = Literal["open_deal", "customer", "target", "most_contacts", "oldest", "account_id"]
+
+
+class MatchRule(Rule):
+    """Features that together make a pair as sure as `confidence`."""
+
+    id: str
+    method: Method
+    all_of: tuple[FeatureName, ...] = Field(min_length=1)
+    none_of: tuple[FeatureName, ...] = ()
+    confidence: Share
+    why: str
+
+
+class Cap(Rule):
+    """A contradiction: a pair with it is no surer than `at_most`, unless it has one of the features of `unless`."""
+
+    when: FeatureName
+    at_most: Share
+    unless: tuple[FeatureName, ...] = ()
+    why: str
+
+
+class Candidates(Rule):
+    """How far candidates are looked for."""
+
+    max_frequency: int = Field(2000, ge=1)
+    grams_per_name: int = Field(8, ge=1)
+    per_name: int = Field(15, ge=1, le=200)
+
+
+class MatchPolicy(Policy):
+    """match.yaml."""
+
+    file_name: ClassVar[str] = "match.yaml"
+
+    version: int = 1
+    auto_from: Share
+    review_from: Share
+    most_shared: int = Field(5, ge=1)
+    candidates_kept: int = Field(3, ge=1, le=20)
+    candidates: Candidates = Candidates()
+    rules: tuple[MatchRule, ...] = Field(min_length=1)
+    caps: tuple[Cap, ...] = ()
+    tie_order: tuple[Tie, ...]
+
+    @field_validator("rules")
+    @classmethod
+    def _ids_are_distinct(cls, rules: tuple[MatchRule, ...]) -> tuple[MatchRule, ...]:
+        ids = [rule.id for rule in rules]
+        if doubled := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ValueError(f"rule ids given twice: {', '.join(doubled)}")
+        return rules
+
+    @field_validator("tie_order")
+    @classmethod
+    def _ends_in_a_stable_key(cls, order: tuple[Tie, ...], _info: ValidationInfo) -> tuple[Tie, ...]:
+        if not order or order[-1] != "account_id":
+            raise ValueError("the last of tie_order must be account_id, which always decides")
+        return order
+
+    @model_validator(mode="after")
+    def _thresholds_are_in_order(self) -> MatchPolicy:
+        if self.review_from > self.auto_from:
+            raise ValueError(f"review_from {self.review_from} is above auto_from {self.auto_from}; give it at most that")
+        return self
