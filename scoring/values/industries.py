@@ -32,7 +32,13 @@ def _names() -> dict[str, str]:
     """Name, stem and code, lower case → code; of a section and a division that share one, the division."""
     names: dict[str, str] = {}
     for row in _industries().itertuples():
-        for key in (row.name, row.name.replace("、", ""), _stem(row.name), row.code.lower(), f"{row.section}{row.code}".lower()):
+        for key in (
+            row.name,
+            row.name.replace("、", ""),
+            _stem(row.name),
+            row.code.lower(),
+            f"{row.section}{row.code}".lower(),
+        ):
             if len(key) > 1 or key.upper() in _SECTION_LETTERS:
                 names[key] = row.code
     for row in _industries().itertuples():
@@ -44,7 +50,11 @@ def _names() -> dict[str, str]:
 def _pattern() -> re.Pattern[str]:
     """Any word of the table, longest first; Latin ones only as whole words."""
     words = sorted((key for key in _names() if len(key) > 1 and not key.isdigit()), key=lambda key: (-len(key), key))
-    parts = [rf"\b{re.escape(word)}" if word.isascii() else re.escape(word) for word in words if not re.fullmatch(r"[a-t]\d\d", word)]
+    parts = [
+        rf"\b{re.escape(word)}" if word.isascii() else re.escape(word)
+        for word in words
+        if not re.fullmatch(r"[a-t]\d\d", word)
+    ]
     return re.compile("|".join(parts))
 
 

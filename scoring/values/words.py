@@ -11,7 +11,12 @@ import yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
 
 _NONE = pa.scalar(None, pa.string())
-_COMPANY_PATTERNS = (("cancelled", "注销"), ("revoked", "吊销|撤销"), ("suspended", "停业|歇业|清算"), ("active", "存续|在业|在营|开业|正常"))
+_COMPANY_PATTERNS = (
+    ("cancelled", "注销"),
+    ("revoked", "吊销|撤销"),
+    ("suspended", "停业|歇业|清算"),
+    ("active", "存续|在业|在营|开业|正常"),
+)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Writes regions.csv and former_regions.csv from the GB/T 2260 list that python-stdnum ships.
+"""Writes the tables of places from the GB/T 2260 list of python-stdnum and the dialling codes of phonenumbers.
 
 The codes are public facts, from 1980 to now. Run by hand when the list changes:
 `python -m scoring.values.data.make_regions`.
@@ -6,9 +6,12 @@ The codes are public facts, from 1980 to now. Run by hand when the list changes:
 
 import csv
 import re
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
+
+from phonenumbers.geodata import GEOCODE_DATA
 
 HERE = Path(__file__).parent
 SUFFIX = re.compile(
@@ -131,28 +134,54 @@ def successor(old: Division, current: dict[str, Division]) -> str:
     return next((code for code in above if code in current), "")
 
 
+def area_codes(current: dict[str, Division]) -> Iterator[tuple[str, str]]:
+    """(city code, dialling code without its zero), from the places that phonenumbers knows numbers by."""
+    for prefix, names in sorted(GEOCODE_DATA.items()):
+        area = re.fullmatch(r"86(10|2\d|[3-9]\d\d)", prefix)
+        for division in current.values() if area and "zh" in names else ():
+            province = current[division.code[:2] + "0000"].name
+            is_city = level(division.code) == "city" and names["zh"] in (division.name, province + division.name)
+            if area and is_city:
+                yield division.code, area[1]
+
+
+def write(file_name: str, header: str, rows: Iterable[Iterable[str]]) -> None:
+    """One CSV beside this file."""
+    with (HERE / file_name).open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(header.split())
+        out.writerows(rows)
+
+
+def in_force(division: Division, current: dict[str, Division]) -> list[str]:
+    """One row of regions.csv."""
+    code, province = division.code, current[division.code[:2] + "0000"].name
+    city = {"province": "", "city": division.name}.get(level(code))
+    if city is None:
+        city = current[parent_code(code)].name
+    city = "重庆市" if code.startswith("5002") else city
+    return [code, division.name, short_name(division.name), level(code), parent_code(code), province, city]
+
+
 def main() -> None:
-    """Write both files."""
+    """Write the three files."""
     everything = divisions()
     current = {d.code: d for d in everything if not d.until_year}
-    with (HERE / "regions.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["code", "name", "short_name", "level", "parent_code", "province", "city"])
-        for code, division in current.items():
-            province = current[code[:2] + "0000"].name
-            city = {"province": "", "city": division.name}.get(level(code)) if level(code) != "district" else None
-            if city is None:
-                city = "重庆市" if code.startswith("5002") else current[parent_code(code)].name
-            rows.writerow(
-                [code, division.name, short_name(division.name), level(code), parent_code(code), province, city]
-            )
-    with (HERE / "former_regions.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["code", "name", "short_name", "level", "until_year", "now_code"])
-        for old in (d for d in everything if d.until_year):
-            rows.writerow(
-                [old.code, old.name, short_name(old.name), level(old.code), old.until_year, successor(old, current)]
-            )
+    write(
+        "regions.csv",
+        "code name short_name level parent_code province city",
+        (in_force(division, current) for division in current.values()),
+    )
+    write(
+        "former_regions.csv",
+        "code name short_name level until_year now_code",
+        (
+            [old.code, old.name, short_name(old.name), level(old.code), old.until_year, successor(old, current)]
+            for old in everything
+            if old.until_year
+        ),
+    )
+    write("area_codes.csv", "city_code area_code", area_codes(current))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,250 @@
+"""Places as GB/T 2260 codes of province, city and district, from the fields or from the head of an address."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import opencc
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from phonenumbers.geodata.locale import LOCALE_DATA
+
+from scoring.values.text import PLACEHOLDERS, Values, as_column, clean_text, first_rule, is_placeholder, squeezed
+
+_NONE = pa.scalar(None, pa.string())
+_LEVELS = ("province", "city", "district")
+_OTHER_PROVINCES = {"内蒙古省": "150000", "广西省": "450000", "西藏省": "540000", "宁夏省": "640000", "新疆省": "650000", "香港特区": "810000", "澳门特区": "820000", "中国香港": "810000", "中国澳门": "820000", "中国台湾": "710000", "台湾": "710000"}  # fmt: skip
+_FIELDS = "province_code city_code district_code province city district".split()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A division in force; `names` are the ways to write it, the full one first, the short one second."""
+
+    code: str
+    level: str
+    parent_code: str
+    names: tuple[str, ...]
+    shown: str
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with files("scoring.values.data").joinpath(name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def places() -> dict[str, Place]:
+    """The divisions in force by code."""
+    return {
+        row["code"]: Place(
+            row["code"],
+            row["level"],
+            row["parent_code"],
+            tuple(_spellings(row)),
+            row["city"] if row["level"] == "city" else row["name"],
+        )
+        for row in _rows("regions.csv")
+    }
+
+
+def _spellings(row: dict[str, str]) -> Iterator[str]:
+    yield row["name"]
+    yield row["short_name"]
+    if row["name"].endswith("自治州"):
+        yield row["short_name"] + "州"
+    if row["level"] == "city" and not row["name"].endswith("市"):
+        yield row["short_name"] + "市"
+    yield from (name for name, code in _OTHER_PROVINCES.items() if code == row["code"])
+
+
+def _parents(code: str) -> list[Place]:
+    """Province and, for a district, city."""
+    above = []
+    while code := places()[code].parent_code:
+        above.append(places()[code])
+    return above[::-1]
+
+
+def _heads(parents: list[Place]) -> Iterator[str]:
+    """What may stand before a division's name: each parent written in any way, or left out."""
+    heads = [""]
+    for parent in parents:
+        heads = [head + name for head in heads for name in ("", *parent.names)]
+    return iter(dict.fromkeys(heads))
+
+
+def _writings() -> Iterator[tuple[str, str, str, bool, tuple[int, int]]]:
+    """(head, name, code, is a full name, rank) of every way to write every division, former ones last."""
+    for place in places().values():
+        rank = (_LEVELS.index(place.level), 0)
+        for head in _heads(_parents(place.code)):
+            for name in place.names:
+                yield head, name, place.code, name == place.names[0], rank
+    for old in _rows("former_regions.csv"):
+        now = places().get(old["now_code"])
+        if now is not None:
+            rank = (3 + _LEVELS.index(old["level"]), -int(old["until_year"]))
+            above = _parents(now.code) if now.level != "city" or old["level"] == "city" else [*_parents(now.code), now]
+            for head in _heads(above):
+                yield head, old["name"], now.code, True, rank
+                yield head, old["short_name"], now.code, False, rank
+
+
+def _unambiguous(writings: Iterable[tuple[str, str, tuple[int, int]]]) -> dict[str, str]:
+    """text → code: the highest level that fits, divisions in force before former ones, late before early; "" where several fit equally."""
+    found: dict[str, dict[tuple[int, int], set[str]]] = defaultdict(lambda: defaultdict(set))
+    for text, code, rank in writings:
+        found[text][rank].add(code)
+    return {text: min(codes) if len(codes := ranks[min(ranks)]) == 1 else "" for text, ranks in found.items()}
+
+
+@cache
+def _whole() -> dict[str, str]:
+    """Texts that are nothing but a place (深圳, 广东深圳, 310115) → code."""
+    codes = {code: code for code in places()}
+    old = {row["code"]: row["now_code"] for row in _rows("former_regions.csv") if row["now_code"]}
+    return old | codes | _unambiguous((head + name, code, rank) for head, name, code, _, rank in _writings())
+
+
+@cache
+def _beginnings() -> dict[int, dict[str, str]]:
+    """Length → beginnings of addresses of that length → code.
+
+    A short name counts only after its province and never for a district: 海南路 is no province, 朝阳路 no district.
+    """
+    firm = (
+        (head + name, code, rank)
+        for head, name, code, full, rank in _writings()
+        if full or (head and rank[0] in (1, 4))
+    )
+    by_length: dict[int, dict[str, str]] = defaultdict(dict)
+    for text, code in _unambiguous(firm).items():
+        by_length[len(text)][text] = code
+    return dict(sorted(by_length.items(), reverse=True))
+
+
+def _table(values: pa.Array, codes: pa.Array, rule: pa.Array) -> pa.Table:
+    """The codes and names of all levels for the narrowest code of each row ("" and null: none)."""
+    distinct = codes.dictionary_encode()
+    rows = [_fields(code) for code in distinct.dictionary.to_pylist()]
+    columns = {name: pa.array([row.get(name) for row in rows], pa.string()).take(distinct.indices) for name in _FIELDS}
+    return pa.table({"value": values, **columns, "rule": rule})
+
+
+@cache
+def _fields(code: str | None) -> dict[str, str]:
+    if not code:
+        return {}
+    chain = [*_parents(code), places()[code]]
+    return {f"{p.level}_code": p.code for p in chain} | {p.level: p.shown for p in chain}
+
+
+def parse_places(values: Values) -> pa.Table:
+    """Province, city and district fields, joined by `|`: value, the six codes and names, rule.
+
+    Full and short names, former names, codes, one level's name in another's column, several levels in one column and
+    traditional characters are understood. Fields that contradict one another give no code. What is not in China keeps
+    its text and has no code.
+
+    Source: spec 02-directory (region), catalogue V26.
+    """
+    column = as_column(values)
+    simplified = opencc.OpenCC("t2s").convert("\n".join((clean or "") for clean in clean_text(column).to_pylist()))
+    judged = [_judge(text) for text in (simplified.split("\n") if len(column) else [])]
+    codes = pa.array([code for code, _ in judged], pa.string())
+    return _table(column, codes, pa.array([rule for _, rule in judged], pa.string()))
+
+
+def _judge(text: str) -> tuple[str | None, str | None]:
+    """Code and rule of one `province|city|district`."""
+    parts = [part.replace(" ", "") for part in text.split("|")]
+    parts = ["" if part.lower() in PLACEHOLDERS or part in ("市辖区", "县", "全国", "中国") else part for part in parts]
+    given = [part for part in parts if part]
+    if (
+        not given
+        or not any("\u4e00" <= char <= "\u9fff" for part in given for char in part)
+        and not any(map(str.isdigit, given))
+    ):
+        return None, None
+    known = [_whole().get(part, "") for part in given]
+    if all(part.isdigit() for part in given):
+        return (known[-1], None) if known[-1] else (None, "place-unknown")
+    code = _whole().get("".join(given)) or _whole().get("".join(dict.fromkeys(given)))
+    if code:
+        return code, None
+    provinces = {code[:2] for code in known if code}
+    if len(provinces) > 1:
+        return None, "place-conflict"
+    for size in range(len(given), 0, -1):
+        for part in ("".join(given[:size]), *given[:size][::-1]):
+            if code := _whole().get(part):
+                return code, "place-partly-known"
+    ambiguous = any(part in _whole() for part in given)
+    return None, "place-ambiguous" if ambiguous else "place-unknown"
+
+
+def parse_addresses(values: Values) -> pa.Table:
+    """Addresses: value, address (clean text), the six codes and names of the place it begins with, rule.
+
+    Bulk: one hash lookup per length of beginning. An address that begins with no place has no codes and no rule.
+    """
+    column = as_column(values)
+    text = clean_text(column)
+    nothing = is_placeholder(text)
+    head = pc.utf8_slice_codeunits(
+        pc.replace_substring_regex(text, r"[\s,，、·。.-]|^\d{6}|^(中华人民共和国|中国)|\(|\)", ""), 0, 40
+    )
+    head = pc.replace_substring_regex(head, r"^(中华人民共和国|中国)", "")
+    codes = pa.nulls(len(column), pa.string())
+    for length, beginnings in _beginnings().items():
+        found = pc.index_in(pc.utf8_slice_codeunits(head, 0, length), pa.array(list(beginnings)))
+        codes = pc.coalesce(codes, pa.array(list(beginnings.values())).take(found))
+    codes = pc.if_else(pc.or_(nothing, pc.equal(codes, "")), _NONE, codes)
+    address = pc.if_else(nothing, _NONE, text)
+    table = _table(column, codes, first_rule(("text-placeholder", nothing)))
+    return table.add_column(1, "address", address)
+
+
+_COUNTRY_ALIASES = {
+    "usa": "US", "u.s.": "US", "u.s.a.": "US", "us": "US", "america": "US", "uk": "GB", "u.k.": "GB", "england": "GB",
+    "greatbritain": "GB", "prc": "CN", "p.r.china": "CN", "mainlandchina": "CN", "中国大陆": "CN", "中华人民共和国": "CN",
+    "中国内地": "CN", "大陆": "CN", "hongkong": "HK", "中国香港": "HK", "香港": "HK", "taiwan": "TW", "中国台湾": "TW", "台湾": "TW",
+    "macau": "MO", "macao": "MO", "澳门": "MO", "中国澳门": "MO", "korea": "KR", "southkorea": "KR", "韩国": "KR", "russia": "RU",
+    "uae": "AE", "阿联酋": "AE", "holland": "NL", "czechrepublic": "CZ", "vietnam": "VN",
+}  # fmt: skip
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Names in Chinese and English, ISO codes, aliases (lower case, without spaces) → ISO code."""
+    found: dict[str, str] = {}
+    for code, names in LOCALE_DATA.items():
+        for language in ("en", "zh"):
+            name = names.get(language, "")
+            name = names.get(name[1:], "") if name.startswith("*") else name
+            found[name.lower().replace(" ", "")] = code
+        found[code.lower()] = code
+    return {key: code for key, code in (found | _COUNTRY_ALIASES).items() if key}
+
+
+def parse_countries(values: Values) -> pa.Table:
+    """Countries: value, country (ISO 3166 alpha-2; the text as given where unknown), rule."""
+    column = as_column(values)
+    text = clean_text(column)
+    nothing = is_placeholder(text)
+    names = _countries()
+    code = pa.array(list(names.values())).take(pc.index_in(squeezed(text), pa.array(list(names))))
+    unknown = pc.and_(pc.is_null(code), pc.and_(pc.is_valid(text), pc.invert(nothing)))
+    country = pc.if_else(nothing, _NONE, pc.coalesce(code, text))
+    rule = first_rule(("text-placeholder", nothing), ("country-unknown", unknown))
+    return pa.table({"value": column, "country": country, "rule": rule})
+
+
+def area_codes() -> pd.DataFrame:
+    """city_code, area_code (without the zero): the dialling codes of mainland cities."""
+    return pd.DataFrame(_rows("area_codes.csv"))
