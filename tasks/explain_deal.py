@@ -52,10 +52,10 @@ def explain_deal(con: duckdb.DuckDBPyConnection, deal_id: str, language: str = "
     deal = found[0]
     lines = [_deal_title(deal, language), *_deal_summary(con, deal, language), ""]
     lines += [say("attribute_journey", language), *_time_line(con, deal, language)]
-    found = {basis: rows_of(con, _CREDITS, deal_id=deal_id, basis=basis) for basis in _BASES}
-    shown = [basis for basis in _BASES if found[basis]]
+    by_basis = {basis: rows_of(con, _CREDITS, deal_id=deal_id, basis=basis) for basis in _BASES}
+    shown = [basis for basis in _BASES if by_basis[basis]]
     for basis in shown:
-        rows = found[basis]
+        rows = by_basis[basis]
         # All models on the basis nearest to money; on the others, which share alike, only the first model.
         rows = rows if basis == shown[0] else [row for row in rows if row["position"] == rows[0]["position"]]
         lines += ["", *_credit_lines(rows, basis, language)]
