@@ -14,6 +14,7 @@ from scoring.match.sides import Column, Side
 Flags = np.ndarray
 _NUMERALS = "0123456789一二三四五六七八九十百"
 _LONG_LATIN, _LONG_HAN = 13, 12  # letters, characters: an error of one is then unlikely to be another company
+_LONG_CORE = 4  # characters: in a shorter proper name one character makes another name (银丰, 瑞丰)
 _FIRST_LETTERS = 3
 
 
@@ -45,6 +46,7 @@ def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Comp
     one, other = _taken(given, pairs.given), _taken(accounts, pairs.account)
     stems = (one.stem, other.stem)
     bare = bare_key[pairs.given]
+    in_names, in_fields = _agreement(one.region, other.region), _agreement(one.place, other.place)
     return Compared(
         given=one,
         account=other,
@@ -58,8 +60,8 @@ def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Comp
         given_length=_lengths(one.stem),
         account_length=_lengths(other.stem),
         is_han=_is_han(one.stem),
-        regions=_strongest(_agreement(one.region, other.region), _agreement(one.region, other.place)),
-        places=_strongest(_agreement(one.place, other.place), _agreement(one.place, other.region)),
+        regions=np.where(_both(one.region, other.region), in_names, _agreement(one.region, other.place)),
+        places=np.where(_both(one.place, other.place), in_fields, _agreement(one.place, other.region)),
     )
 
 
@@ -140,7 +142,8 @@ def swapped_letters(pairs: Compared) -> Flags:
 
 def one_error_in_long_name(pairs: Compared) -> Flags:
     """A single character differs in a long name."""
-    han = pairs.is_han & (pairs.key_errors == 1) & (_lengths(pairs.bare_key) >= _LONG_HAN)
+    proper = same_core(pairs) | (_lengths(pairs.account.core) >= _LONG_CORE)
+    han = pairs.is_han & (pairs.key_errors == 1) & (_lengths(pairs.bare_key) >= _LONG_HAN) & proper
     latin = ~pairs.is_han & (pairs.stem_errors == 1) & (pairs.account_length >= _LONG_LATIN)
     return han | (latin & (pairs.prefix >= _FIRST_LETTERS))
 
@@ -166,6 +169,12 @@ def shares_words(pairs: Compared) -> Flags:
 def region_agrees(pairs: Compared) -> Flags:
     """The region in the name agrees."""
     return pairs.regions > 0
+
+
+def region_is_wider(pairs: Compared) -> Flags:
+    """One name says a region, the other a place inside it (河南 against 平顶山): often two companies."""
+    both = _both(pairs.given.region, pairs.account.region)
+    return both & (pairs.regions > 0) & (pairs.given.region != pairs.account.region)
 
 
 def region_differs(pairs: Compared) -> Flags:
@@ -211,6 +220,11 @@ def numerals_differ(pairs: Compared) -> Flags:
         _numerals(pairs.given.stem[row], keep) != _numerals(pairs.account.stem[row], keep) for row in rows
     ]
     return flags
+
+
+def two_characters(pairs: Compared) -> Flags:
+    """Only two characters are given, without trade, form or region."""
+    return pairs.is_han & (pairs.given_length == 2) & (pairs.given.form == "") & (pairs.given.region == "")
 
 
 def account_is_local(pairs: Compared) -> Flags:
@@ -265,8 +279,8 @@ def _numerals(text: str, keep: dict[int, str]) -> str:
 
 
 def _is_loose(one: Column, other: Column) -> np.ndarray:
-    """公司 alone is any company, 集团 any group."""
-    any_company = (one == "公司") & np.char.endswith(other.astype(str), "公司")
+    """公司 alone is a 有限公司 as well, 集团 any group."""
+    any_company = (one == "公司") & (other == "有限公司")
     return np.asarray(any_company | ((one == "集团") & np.char.startswith(other.astype(str), "集团")), bool)
 
 
@@ -286,6 +300,5 @@ def _level(codes: np.ndarray) -> np.ndarray:
     return np.select([codes == "", ends(codes, "0000"), ends(codes, "00")], [0, 1, 2], 3)
 
 
-def _strongest(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Agreement with either place of an account counts; else a difference with one."""
-    return np.where(np.maximum(one, other) > 0, np.maximum(one, other), np.minimum(one, other))
+def _both(one: Column, other: Column) -> np.ndarray:
+    return np.asarray((one != "") & (other != ""), bool)

@@ -120,6 +120,9 @@ def _decisions(
     confidence = np.zeros(size)
     confidence[contact] = judged.confidence[first] / np.maximum(equal, 1)
     runner_up, margin = _runner_up(pairs, judged, ranked, accounts, confidence)
+    clear_by = np.zeros(size)
+    clear_by[contact] = np.array([rule.clear_by for rule in policy.rules])[judged.rule[first]]
+    confidence = np.where(margin < clear_by, np.minimum(confidence, policy.unclear_at_most), confidence)
     account, method, tie = (np.full(size, None, object) for _ in range(3))
     evidence: list[list[str]] = [[] for _ in range(size)]
     methods = np.array([rule.method for rule in policy.rules], object)

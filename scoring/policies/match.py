@@ -32,6 +32,8 @@ FeatureName = Literal[
     "shares_words",
     "region_agrees",
     "region_differs",
+    "region_is_wider",
+    "two_characters",
     "place_agrees",
     "place_differs",
     "place_unlike_region",
@@ -53,6 +55,7 @@ class MatchRule(Rule):
     all_of: tuple[FeatureName, ...] = Field(min_length=1)
     none_of: tuple[FeatureName, ...] = ()
     confidence: Share
+    clear_by: Share = 0
     why: str
 
 
@@ -85,6 +88,7 @@ class MatchPolicy(Policy):
     candidates_kept: int = Field(3, ge=1, le=20)
     candidates: Candidates = Candidates()
     rules: tuple[MatchRule, ...] = Field(min_length=1)
+    unclear_at_most: Share = 1
     caps: tuple[Cap, ...] = ()
     tie_order: tuple[Tie, ...]
 
