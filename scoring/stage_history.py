@@ -43,8 +43,9 @@ def project_stages(derived: pa.Table, recorded: pa.Table, at: datetime) -> tuple
     - Every other recorded row that does not follow is `superseded`: still readable, counted nowhere.
     """
     told, ledger = derived.to_pandas(), recorded.to_pandas()
-    first_decided = ledger.groupby("transition_id")["decided_at"].min()
-    told["decided_at"] = told["transition_id"].map(first_decided).fillna(pd.Timestamp(at))
+    first_decided = ledger.groupby("transition_id", as_index=False)["decided_at"].min()
+    told = told.merge(first_decided, on="transition_id", how="left")
+    told["decided_at"] = told["decided_at"].fillna(pd.Timestamp(at))
     ledger["state"] = "superseded"
     ledger.loc[ledger["transition_id"].isin(told["transition_id"]), "state"] = "counted"
     standing = _standing(told, ledger)
@@ -73,7 +74,8 @@ def _with_ends(rows: pd.DataFrame) -> pa.Table:
     """The rows with the time each stage was left, the current one marked, and those before the inquiry flagged."""
     rows = rows.assign(rank=rows["stage"].map(RANK)).sort_values(["lead_id", "cycle", "rank"], ignore_index=True)
     following = rows.groupby("lead_id")["entered_at"].shift(-1)
-    inquiry_at = rows["lead_id"].map(rows[rows["stage"] == "inquiry"].groupby("lead_id")["entered_at"].min())
+    inquiries = rows.loc[rows["stage"] == "inquiry", ["lead_id", "entered_at"]].drop_duplicates("lead_id")
+    inquiry_at = rows[["lead_id"]].merge(inquiries, on="lead_id", how="left")["entered_at"]
     rows["left_at"] = following.where(following >= rows["entered_at"])
     rows["is_current"] = ~rows.duplicated("lead_id", keep="last")
     rows["is_before_inquiry"] = rows["entered_at"] < inquiry_at
