@@ -15,7 +15,7 @@ MAX_DEPTH = 20
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """`accounts`: account_id, parent_account_id, ultimate_parent_id, depth, evidence; one row per account with a parent.
+    """`accounts`: account_id, parent_account_id, ultimate_parent_id, depth, evidence; one row per child.
     `cuts`: account_id, parent_account_id, evidence, rule (parent-circle, parent-depth), members (ids in the circle)."""
 
     accounts: pa.Table

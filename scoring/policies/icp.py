@@ -1,0 +1,96 @@
+"""The ideal customer profile: criteria with points, caps of groups, grades; and who gets on the target list by rule."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from abmloop.policy import Policy, Rule
+from scoring.policies.conditions import Condition, given_twice
+from scoring.policies.tags import Id, Why
+
+MAX_POINTS = 100.0
+LOWEST_GRADE = "D"
+
+
+class FitGroup(Rule):
+    """A group of criteria and the points it gives at most."""
+
+    cap: Annotated[float, Field(gt=0, le=MAX_POINTS)]
+    why: Why
+
+
+class Criterion(Condition):
+    """A condition and its points. Negative points are never capped, but the total does not fall below 0."""
+
+    id: Id
+    group: Id
+    points: Annotated[float, Field(ge=-MAX_POINTS, le=MAX_POINTS)]
+    why: Why
+
+    @model_validator(mode="after")
+    def _missing_earns_nothing(self) -> Criterion:
+        if self.missing and self.points > 0:
+            raise ValueError("what is missing never earns points; give 0 or less")
+        return self
+
+
+class Grades(Rule):
+    """The lowest points of each grade; below C is D."""
+
+    A: float = 80
+    B: float = 60
+    C: float = 40
+
+    @model_validator(mode="after")
+    def _fall(self) -> Grades:
+        if not MAX_POINTS >= self.A > self.B > self.C > 0:
+            raise ValueError("100 ≥ A > B > C > 0 must hold")
+        return self
+
+
+class TargetRule(Rule):
+    """Who gets on the target list: these grades, and all conditions hold."""
+
+    id: Id
+    tier: Annotated[str, Field(min_length=1)]
+    grades: Annotated[tuple[Annotated[str, Field(pattern="^[ABCD]$")], ...], Field(min_length=1)]
+    when: tuple[Condition, ...] = ()
+    why: Why
+
+
+class IcpPolicy(Policy):
+    """What `icp.yaml` says."""
+
+    file_name: ClassVar[str] = "icp.yaml"
+
+    version: int = 1
+    grades: Grades = Grades()
+    groups: dict[Id, FitGroup] = {}
+    criteria: tuple[Criterion, ...] = ()
+    targets: tuple[TargetRule, ...] = ()
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """All conditions of criteria and target rules."""
+        return [*self.criteria, *(condition for rule in self.targets for condition in rule.when)]
+
+    def as_table(self) -> pa.Table:
+        """The rows of rules.icp."""
+        columns = ("criterion_id", "position", "criterion_group", "group_cap", "points", "test", "why")
+        rows = [
+            (one.id, place, one.group, self.groups[one.group].cap, one.points, str(one), one.why)
+            for place, one in enumerate(self.criteria)
+        ]
+        return pa.table([[row[i] for row in rows] for i in range(len(columns))], names=columns)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> IcpPolicy:
+        faults = [f"criterion {name} is there twice" for name in given_twice(one.id for one in self.criteria)]
+        faults += [f"{one.id}: there is no group {one.group}" for one in self.criteria if one.group not in self.groups]
+        faults += [f"target rule {name} is there twice" for name in given_twice(rule.id for rule in self.targets)]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
