@@ -1,0 +1,155 @@
+"""Attribution on files: what is written, and what a wrong file is told."""
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from abmloop.errors import BadFile, BadUsage
+from tasks.attribute_files import attribute_files
+from tasks.attribute_paths import attribute_paths
+
+TOUCHES = """touch_id,account_id,campaign_id,channel,occurred_at
+t1,A,c1,ad,2026-03-01 10:00:00
+t2,A,c2,edm,2026-03-02T10:00:00Z
+t3,A,,direct,2026-03-03 10:00:00+08:00
+"""
+DEALS = """deal_id,account_id,amount,created_at,closed_at,status
+d1,A,100.00,2026-03-04,2026-03-10,won
+d2,A,,2026-03-04,,open
+d3,A,50,2026-03-04,2026-03-05,lost
+d4,B,-0.03,2026-03-04,2026-03-05,Won
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """Three touches and four deals."""
+    touches, deals = tmp_path / "touches.csv", tmp_path / "deals.csv"
+    touches.write_text(TOUCHES, encoding="utf-8")
+    deals.write_text(DEALS, encoding="utf-8")
+    return touches, deals
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_credits_come_to_the_amount_and_unknown_amounts_stay_unknown(files: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "credits.csv"
+    summary = attribute_files(*files, "linear", "closed", 180, "every_touch", out)
+    rows = _rows(out)
+    assert [(row["deal_id"], row["touch_id"], row["campaign_id"], row["credit"]) for row in rows] == [
+        ("d1", "t1", "c1", "33.34"),
+        ("d1", "t2", "c2", "33.33"),
+        ("d1", "t3", "", "33.33"),
+        ("d2", "t1", "c1", ""),
+        ("d2", "t2", "c2", ""),
+        ("d2", "t3", "", ""),
+        ("d4", "", "(unattributed)", "-0.03"),
+    ]
+    assert float(rows[0]["weight"]) == 1 / 3
+    assert summary["lost_deals_left_out"] == 1
+    assert summary["unattributed"] == "-0.03"
+
+
+def test_parquet_in_and_out_gives_the_same(files: tuple[Path, Path], tmp_path: Path) -> None:
+    parquet = [tmp_path / f"{path.stem}.parquet" for path in files]
+    for path, target in zip(files, parquet, strict=True):
+        pq.write_table(pacsv.read_csv(path), target)
+    attribute_files(*files, "w_shaped", out=tmp_path / "a.parquet")
+    attribute_files(*parquet, "w_shaped", out=tmp_path / "b.parquet")
+    columns = ["deal_id", "touch_id", "weight", "credit"]
+    assert pq.read_table(tmp_path / "a.parquet").select(columns) == pq.read_table(tmp_path / "b.parquet").select(
+        columns
+    )
+
+
+def test_participation_gives_every_campaign_the_whole(files: tuple[Path, Path], tmp_path: Path) -> None:
+    attribute_files(*files, "participation", out=tmp_path / "credits.csv")
+    assert [row["credit"] for row in _rows(tmp_path / "credits.csv") if row["deal_id"] == "d1"] == ["100.00"] * 3
+
+
+@pytest.mark.parametrize("model", ["markov", "shapley", "shapley_rate"])
+def test_path_models_are_spread_over_the_deals_own_touches(
+    files: tuple[Path, Path], tmp_path: Path, model: str
+) -> None:
+    attribute_files(*files, model, out=tmp_path / "credits.csv")
+    of_deal = [Decimal(row["credit"]) for row in _rows(tmp_path / "credits.csv") if row["deal_id"] == "d1"]
+    assert sum(of_deal) == 100
+
+
+def test_a_missing_column_is_named_with_what_there_is(files: tuple[Path, Path], tmp_path: Path) -> None:
+    files[1].write_text("deal_id,account_id,created_at,closed_at,status\n", encoding="utf-8")
+    with pytest.raises(BadFile, match=r"deals\.csv: column amount is missing\. Needed: deal_id.*found: deal_id"):
+        attribute_files(*files, "linear")
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("d1,A,100.00,2026-03-04,soon,won", r"line 3, column closed_at: 'soon' is not understood; write it like 2026"),
+        ("d1,A,1O0,2026-03-04,2026-03-10,won", r"line 3, column amount: '1O0' is not understood; write it like 1234"),
+        ("d1,A,100,2026-03-04,2026-03-10,maybe", r"line 3, column status: 'maybe' is none of won, lost, open"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line(files: tuple[Path, Path], bad: str, message: str) -> None:
+    header, first, *_ = DEALS.splitlines()
+    files[1].write_text("\n".join([header, first, bad]), encoding="utf-8")
+    with pytest.raises(BadFile, match=message):
+        attribute_files(*files, "linear")
+
+
+def test_an_unknown_model_or_option_lists_the_known(files: tuple[Path, Path]) -> None:
+    with pytest.raises(BadUsage, match=r"no model 'best'; there are first_touch"):
+        attribute_files(*files, "best")
+    with pytest.raises(BadUsage, match=r"anchor: Input should be 'closed' or 'created' .found 'opened'."):
+        attribute_files(*files, "linear", "opened")
+
+
+@pytest.fixture
+def path_file(tmp_path: Path) -> Path:
+    """Three paths."""
+    path = tmp_path / "paths.csv"
+    path.write_text(
+        'path,total_conversions,total_conversion_value,total_null\n"A > B",2,30,0\nB,0,0,4\nA > A > C,1,6,1\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_paths_share_conversions_and_value(path_file: Path, tmp_path: Path) -> None:
+    attribute_paths(path_file, "linear_distinct", out=tmp_path / "out.csv")
+    rows = {(row["channel"], row["metric"]): float(row["value"]) for row in _rows(tmp_path / "out.csv")}
+    assert rows == {
+        ("A", "conversions"): 1.5,
+        ("B", "conversions"): 1.0,
+        ("C", "conversions"): 0.5,
+        ("A", "value"): 18.0,
+        ("B", "value"): 15.0,
+        ("C", "value"): 3.0,
+    }
+
+
+def test_markov_rows_hold_removal_effects_and_the_chains_own_probability(path_file: Path, tmp_path: Path) -> None:
+    attribute_paths(path_file, "markov", out=tmp_path / "out.csv")
+    rows = {(row["channel"], row["metric"]): float(row["value"]) for row in _rows(tmp_path / "out.csv")}
+    assert rows["(start)", "p_conversion"] == pytest.approx(0.375)
+    assert rows["A", "removal_effect"] == pytest.approx(1 - (4 / 8 * 1 / 3) / 0.375)
+    assert sum(value for (_, metric), value in rows.items() if metric == "conversions") == pytest.approx(3)
+
+
+def test_shapley_rate_refuses_a_set_it_cannot_do_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("path,total_conversions\n" + " > ".join(f"c{n}" for n in range(13)) + ",1\n", encoding="utf-8")
+    with pytest.raises(BadUsage, match="13 different channels; it is exact up to 12"):
+        attribute_paths(path, "shapley_rate")
+
+
+def test_orders_of_markov_are_one_to_four(path_file: Path) -> None:
+    with pytest.raises(BadUsage, match="order 5 is not between 1 and 4"):
+        attribute_paths(path_file, "markov", 5)
