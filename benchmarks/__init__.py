@@ -1,0 +1,1 @@
+"""What the claims of the documentation are measured with: a seeded world and one script per claim."""
