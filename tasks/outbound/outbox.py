@@ -158,7 +158,7 @@ class Outbox(Journal):
         """
         counted: Counter[str] = Counter()
         rows: list[dict[str, Any]] = []
-        closed: list[Queued] = []
+        closed: dict[str, dict[str, Any]] = {}
         with self.ledger.transaction() as connection:
             assert_lease_in(connection, self.run)
             gate.refresh(connection)
@@ -170,12 +170,11 @@ class Outbox(Journal):
                 counted[state or row["state"]] += 1
                 if state is None:
                     rows.append(row)
-                    closed += [before] if before and before.state in _REPLACEABLE else []
-            refused = self._refused(connection, gate, {row.outbox_id for row in closed})
-            counted["cancelled"] += len(refused)
-            events = [event(row, "superseded", message="a newer version was decided") for row in closed]
-            events += [event(row, "cancelled", message=f"the gate says {word}") for row, word in refused]
-            self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in events], self.run)
+                    closed |= _closing(before, row)
+            for waiting, word in self._refused(connection, gate, closed):
+                closed[waiting.outbox_id] = event(waiting, "cancelled", message=f"the gate says {word}")
+            counted["cancelled"] += sum(one["state"] == "cancelled" for one in closed.values())
+            self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in closed.values()], self.run)
             self.ledger.append_in(connection, "outbox", rows, self.run)
         return +counted
 
@@ -249,6 +248,15 @@ def _standing_state(before: Queued | None, row: Mapping[str, Any]) -> str | None
     if before.payload_hash == row["payload_hash"] and before.state in _REPLACEABLE:
         return "held" if before.state == "held" else f"already_{before.state}"
     return None
+
+
+def _closing(before: Queued | None, row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The event that ends an earlier version which the new row replaces, by its outbox_id; none for what is final."""
+    if before is None or before.state not in _REPLACEABLE:
+        return {}
+    if row["state"] == "held" and before.state in ("pending", "retry"):
+        return {before.outbox_id: event(before, "cancelled", message="the person may not be sent any more")}
+    return {before.outbox_id: event(before, "superseded", message="a newer version was decided")}
 
 
 def event(row: Queued, state: str, *, attempt: int | None = None, **more: str | None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ _ENTITY_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "deal_contacts",
-        ("deal_contacts", "deal_contact", "contact_roles", "opportunitycontactrole", "商机联系人", "联系人角色"),
+        ("deal_contacts", "deal_contact", "contact_role", "opportunitycontactrole", "商机联系人", "联系人角色"),
     ),
     ("lead_status", ("lead_status", "leadstatus", "线索状态", "线索反馈")),
     ("deals", ("deals", "deal", "opportunities", "opportunity", "商机")),

@@ -1,0 +1,185 @@
+"""The gate: the latest word counts, doubt is a refusal, and one channel never speaks for another."""
+
+from datetime import datetime
+from itertools import permutations
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abmloop.errors import BadPolicy, BadUsage
+from abmloop.policy import parse_policy, read_policy
+from abmloop.run import Person
+from scoring.policies.consent import ConsentPolicy
+from tasks.outbound.gate import ConsentEvent, Gate, PersonKeys, Subject
+from tasks.outbound.suppress import make_secret, read_secret, suppress, suppression_hash
+from tests.contract.world import POLICIES, consent_policy
+from warehouse.ledger import Ledger
+
+AT = datetime(2026, 10, 31)
+EARLY, LATE = datetime(2026, 3, 1), datetime(2026, 9, 1)
+KEYS = pa.table(
+    {
+        "key_kind": ["mobile", "email", "mobile", "phone"],
+        "key_value": ["+8613800000001", "a@x.cn", "+8613800000002", "+8613800000002"],
+        "person_id": ["P1", "P1", "P2", "P3"],
+    }
+)
+
+
+def gate(
+    *events: tuple[str, str, datetime | None], crm_region: str = "CN", policy: ConsentPolicy | None = None
+) -> Gate:
+    """A gate over what P1 said: (channel, status, given_at)."""
+    made = Gate(policy or consent_policy(), AT, PersonKeys(KEYS, lambda: b"secret"), crm_region)
+    for number, (channel, status, given_at) in enumerate(events):
+        made.standing.add(ConsentEvent("P1", channel, status, given_at, f"e{number}"), AT)
+    return made
+
+
+def word(made: Gate, **more: bool) -> str:
+    return made.judge_subject(Subject("P1", "CN", **more)).state
+
+
+def test_a_lead_needs_no_grant_but_is_stopped_by_a_refusal() -> None:
+    assert word(gate()) == "allowed"
+    assert word(gate(("crm_share", "refused", EARLY))) == "refused"
+    assert word(gate(("any", "withdrawn", EARLY))) == "refused"
+
+
+def test_refusing_one_channel_does_not_refuse_another() -> None:
+    assert word(gate(("email", "refused", EARLY), ("call", "withdrawn", LATE))) == "allowed"
+
+
+def test_the_latest_word_counts_in_whatever_order_it_comes() -> None:
+    events = [("crm_share", "granted", EARLY), ("crm_share", "withdrawn", LATE), ("any", "refused", EARLY)]
+    assert {word(gate(*order)) for order in permutations(events)} == {"refused"}
+    assert word(gate(("any", "refused", EARLY), ("crm_share", "granted", LATE))) == "allowed"
+
+
+def test_doubt_is_a_refusal() -> None:
+    assert word(gate(("crm_share", "granted", LATE), ("crm_share", "refused", LATE))) == "refused"
+    assert word(gate(("crm_share", "refused", None), ("crm_share", "granted", LATE))) == "refused"
+    assert word(gate(("crm_share", "maybe", EARLY), ("crm_share", "granted", LATE))) == "refused"
+
+
+def test_a_grant_without_date_of_the_future_or_for_everything_proves_nothing() -> None:
+    for event in (("call", "granted", None), ("call", "granted", datetime(2027, 1, 1)), ("any", "granted", EARLY)):
+        assert gate(event).judge("call", "P1", "CN").state == "not_granted"
+
+
+def test_a_call_needs_a_grant_in_mainland_china_and_where_the_country_is_unknown() -> None:
+    assert gate().judge("call", "P1", "CN").state == "not_granted"
+    assert gate().judge("call", "P1", None).state == "not_granted"
+    assert gate().judge("call", "P1", "US").is_allowed
+    assert gate(("call", "granted", EARLY)).judge("call", "P1", "CN").evidence == "e0"
+    assert word(gate(), asks_to_call=True) == "call_not_granted"
+
+
+def test_an_expired_grant_is_no_grant() -> None:
+    text = (
+        (POLICIES / "consent.yaml")
+        .read_text(encoding="utf-8")
+        .replace("channel: call", "channel: call\n    grant_valid_days: 90")
+    )
+    made = gate(("call", "granted", EARLY), policy=parse_policy(text, ConsentPolicy))
+    assert made.judge("call", "P1", "CN").state == "not_granted"
+
+
+def test_a_crm_abroad_needs_a_grant_or_a_mechanism_for_people_of_the_mainland() -> None:
+    assert word(gate(crm_region="US")) == "cross_border_not_granted"
+    assert word(gate(("cross_border", "granted", EARLY), crm_region="US")) == "allowed"
+    text = (
+        (POLICIES / "consent.yaml").read_text(encoding="utf-8").replace("mechanism: null", "mechanism: contract 2026-1")
+    )
+    on_record = gate(crm_region="US", policy=parse_policy(text, ConsentPolicy))
+    assert word(on_record) == "allowed"
+    assert gate(crm_region="US").judge_subject(Subject("P1", "DE")).is_allowed
+
+
+def test_somebody_without_keys_cannot_be_judged_and_stays() -> None:
+    assert gate().judge_subject(Subject("P9", "CN")).state == "unknown_person"
+
+
+def test_a_company_passes() -> None:
+    assert gate().judge_subject(Subject(None)).is_allowed
+
+
+def test_p13_a_refusal_on_any_key_holds_for_the_person_and_for_all_who_share_it(tmp_path: Path) -> None:
+    by = Person("person:test", AT.date())
+    row = {"key_kind": "phone", "key_value": "+8613800000002", "channel": "any", "status": "refused", "given_at": EARLY}
+    with Ledger.of(tmp_path) as ledger:
+        ledger.append("consents", [{"event_id": "e", **row}], by)
+        made = gate()
+        with ledger.transaction() as connection:
+            made.refresh(connection)
+    states = [made.judge_subject(Subject(person, "CN")).state for person in ("P1", "P2", "P3")]
+    assert states == ["allowed", "refused", "refused"]
+
+
+def test_p15_the_suppression_list_holds_keyed_hashes_only_and_outranks_a_grant(tmp_path: Path) -> None:
+    by = Person("person:test", AT.date())
+    with Ledger.of(tmp_path) as ledger:
+        suppress(ledger, tmp_path, ("email", "a@x.cn"), "objected by letter", by)
+        assert suppress(ledger, tmp_path, ("email", "a@x.cn"), "again", by)
+        rows = ledger.read("suppressions").to_pylist()
+        made = Gate(consent_policy(), AT, PersonKeys(KEYS, lambda: read_secret(tmp_path, {})))
+        made.standing.add(ConsentEvent("P1", "crm_share", "granted", LATE, "e"), AT)
+        with ledger.transaction() as connection:
+            made.refresh(connection)
+    assert len(rows) == 1
+    assert "a@x.cn" not in str(rows)
+    assert word(made) == "suppressed"
+
+
+def test_without_its_key_the_suppression_list_stops_everything(tmp_path: Path) -> None:
+    with pytest.raises(BadUsage, match=r"cannot be read without its key.*Nothing was sent"):
+        read_secret(tmp_path, {})
+
+
+def test_s28_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    make_secret(tmp_path, {})
+    assert read_secret(tmp_path, {}) == make_secret(tmp_path, {})
+    (tmp_path / "ledger" / "suppression.key").chmod(0o644)
+    with pytest.raises(BadUsage, match="chmod 600"):
+        read_secret(tmp_path, {})
+
+
+def test_another_secret_gives_another_hash() -> None:
+    assert suppression_hash(b"a", "+8613800000001") != suppression_hash(b"b", "+8613800000001")
+
+
+events = st.tuples(
+    st.sampled_from(["crm_share", "any", "call"]),
+    st.sampled_from(["granted", "refused", "withdrawn", "?"]),
+    st.one_of(st.none(), st.sampled_from([EARLY, LATE])),
+)
+
+
+@given(st.lists(events, max_size=6), st.randoms())
+def test_the_fold_does_not_depend_on_the_order_of_events(
+    said: list[tuple[str, str, datetime | None]], random: object
+) -> None:
+    shuffled = list(said)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert word(gate(*said)) == word(gate(*shuffled))
+
+
+@given(st.lists(events, max_size=6))
+def test_r14_one_more_refusal_never_opens_the_gate(said: list[tuple[str, str, datetime | None]]) -> None:
+    before = word(gate(*said))
+    after = word(gate(*said, ("any", "refused", LATE)))
+    assert not (before != "allowed" and after == "allowed")
+
+
+def test_a_consent_file_names_line_and_key_of_its_fault() -> None:
+    text = "purposes:\n  crm_lead:\n    channel: fax\n    rules:\n      - {regions: [CN], needs: grant, why: x}\n"
+    with pytest.raises(BadPolicy) as error:
+        parse_policy(text, ConsentPolicy)
+    assert "consent.yaml:3: purposes.crm_lead.channel" in str(error.value)
+
+
+def test_the_shipped_rules_can_be_read() -> None:
+    assert read_policy(POLICIES / "consent.yaml", ConsentPolicy).purposes["call"].rules[0].needs == "grant"
