@@ -1,0 +1,127 @@
+"""The rules of the front door: which file is of which source, how its columns are named, and what is too large."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from fnmatch import fnmatchcase
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from abmloop.policy import Policy, Rule
+
+Header = Annotated[str, Field(min_length=1)]
+Position = Annotated[int, Field(ge=1)]
+
+
+class Limits(Rule):
+    """What one file may cost. Sizes in megabytes (10^6 bytes), time in seconds of the wall clock."""
+
+    file_mb: int = Field(2_000, gt=0)
+    unpacked_mb: int = Field(4_000, gt=0)
+    ratio: int = Field(200, gt=0)
+    entries: int = Field(1_000, gt=0)
+    rows: int = Field(20_000_000, gt=0)
+    columns: int = Field(2_000, gt=0)
+    cells: int = Field(200_000_000, gt=0)
+    cell_characters: int = Field(1_000_000, gt=0)
+    memory_mb: int = Field(1_000, gt=0)
+    seconds: float = Field(60, gt=0)
+    large_mb: int = Field(40, gt=0)
+    large_memory_mb: int = Field(4_000, gt=0)
+    large_seconds: float = Field(900, gt=0)
+
+
+class DateInName(Rule):
+    """The day a file speaks of, read from its name: `in_name: YYYYMMDD` finds 20260301 in 企查查_20260301.csv."""
+
+    in_name: str
+
+    @field_validator("in_name")
+    @classmethod
+    def _has_the_parts(cls, value: str) -> str:
+        if "YYYY" not in value or "MM" not in value:
+            raise ValueError("needs YYYY and MM (and DD, else the first of the month), such as YYYY-MM-DD")
+        return value
+
+
+class EntityMapping(Rule):
+    """How a source's file becomes rows of one entity. `columns`: canonical column → header, or position from 1."""
+
+    entity: str
+    columns: dict[str, Position | Header] = {}
+    constants: dict[str, str] = {}
+    key: tuple[str, ...] = ()
+    sequence: Position | Header | None = None
+
+
+class Source(Rule):
+    """One source: its files, its rank, its date, its peculiarities."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[^:\s]+$")
+    files: tuple[Header, ...] = Field(min_length=1)
+    rank: int = Field(100, ge=1, description="1 is the most trusted")
+    date: dt.date | DateInName | None = None
+    snapshot: Literal["full", "delta"] = "delta"
+    encoding: str | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    sheets: tuple[str, ...] = ()
+    hidden_sheets: Literal["skip", "load"] = "skip"
+    header_row: int | None = Field(None, ge=1, description="physical row of the header, from 1")
+    fill_down: tuple[Header, ...] = ()
+    entities: tuple[EntityMapping, ...] = ()
+    why: str = ""
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                "".encode(value)
+            except LookupError:
+                raise ValueError("is no encoding; for example utf-8, gb18030, big5, utf-16, cp1252") from None
+        return value
+
+    @model_validator(mode="after")
+    def _entities_once(self) -> Self:
+        names = [mapping.entity for mapping in self.entities]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"maps {', '.join(twice)} twice; give each entity of a source one mapping")
+        return self
+
+    def takes(self, file_name: str) -> bool:
+        """Whether a file of that path under the inbox is this source's. `*` also stands for folders."""
+        return any(fnmatchcase(file_name, pattern) for pattern in self.files)
+
+
+class SourcesPolicy(Policy):
+    """config/sources.yaml: the first source whose pattern fits takes the file."""
+
+    file_name: ClassVar[str] = "sources.yaml"
+
+    version: int = 1
+    default_rank: int = Field(100, ge=1)
+    settle_seconds: float = Field(2, ge=0)
+    limits: Limits = Limits()
+    sources: tuple[Source, ...] = ()
+
+    @model_validator(mode="after")
+    def _sources_once(self) -> Self:
+        names = [source.name for source in self.sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names {', '.join(twice)} twice; a source may have several patterns under `files`")
+        return self
+
+    def source_of(self, file_name: str) -> Source | None:
+        """The source that takes the file, or None."""
+        return next((source for source in self.sources if source.takes(file_name)), None)
+
+
+def reading_hash(source: Source | None, mapping: EntityMapping | None) -> str:
+    """Hash of what changes how a file reads: not its rank, date or reason, which are noted beside the rows."""
+    apart = {"rank", "date", "snapshot", "files", "why", "entities"}
+    parts = [source.model_dump_json(exclude=apart) if source else "", mapping.model_dump_json() if mapping else ""]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,132 @@
+"""Which source a file belongs to, what it is read as, and how: config/sources.yaml, else its folder and its headers."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+
+from abmloop.errors import BadPolicy
+from scoring.policies.sources import DateInName, EntityMapping, Source, SourcesPolicy, reading_hash
+from tasks.land.entities import Entity, entities
+from tasks.land.faults import Refused
+from tasks.land.headers import Reading
+from tasks.land.reading import READER_VERSION, Job
+
+# What an unmapped file of the inbox belongs to where ids are shared between files (see entities.yaml).
+INBOX_SOURCE = "inbox"
+_DATED = re.compile(r"[\s_\-.]{0,5}[(（]?\d{1,14}[年月日号]?[)）]?")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One entity to be read from one file. `reading_key` changes when the same bytes would read differently."""
+
+    source: str
+    rank: int
+    day: date | None
+    snapshot: str
+    reading: Reading
+    reading_key: str
+
+    @property
+    def landing_key(self) -> str:
+        """Changes when anything of its rows in raw would."""
+        parts = [self.reading_key, self.source, self.rank, str(self.day)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def plan_file(policy: SourcesPolicy, file_name: str) -> list[Plan]:
+    """What a file (path under the inbox, with `/`) is to be read as. Raises Refused where nothing says so."""
+    source = policy.source_of(file_name)
+    folder = PurePosixPath(file_name).parts[0] if "/" in file_name else ""
+    mappings: tuple[EntityMapping | None, ...] = source.entities if source and source.entities else (None,)
+    if mappings == (None,) and folder not in entities():
+        raise Refused("no_entity", folder=folder or "(none)", known=", ".join(entities()))
+    return [_plan(policy, source, mapping, file_name, folder) for mapping in mappings]
+
+
+def _plan(
+    policy: SourcesPolicy, source: Source | None, mapping: EntityMapping | None, file_name: str, folder: str
+) -> Plan:  # fmt: skip
+    entity = entities()[mapping.entity if mapping else folder]
+    reading = Reading(
+        entity=entity.name,
+        columns=dict(mapping.columns) if mapping else {},
+        constants=dict(mapping.constants) if mapping else {},
+        key=mapping.key if mapping else (),
+        sequence=mapping.sequence if mapping else None,
+    )
+    parts = [str(READER_VERSION), entity.fingerprint, reading_hash(source, mapping)]
+    return Plan(
+        source=source.name if source else unmapped_source(entity, file_name),
+        rank=source.rank if source else policy.default_rank,
+        day=_day(source, file_name),
+        snapshot=source.snapshot if source else "delta",
+        reading=reading,
+        reading_key=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16],
+    )
+
+
+def check_policy(policy: SourcesPolicy) -> None:
+    """Raises BadPolicy where a mapping names an entity or a column that does not exist."""
+    faults: list[str] = []
+    for place, source in enumerate(policy.sources):
+        for number, mapping in enumerate(source.entities):
+            where = f"sources.yaml: sources[{place}] ({source.name}).entities[{number}]"
+            entity = entities().get(mapping.entity)
+            if entity is None:
+                faults.append(f"{where}.entity: no entity {mapping.entity!r}; known: {', '.join(entities())}")
+                continue
+            for key, names in (("columns", mapping.columns), ("constants", mapping.constants), ("key", mapping.key)):
+                faults += [
+                    f"{where}.{key}: {entity.name} has no column {name!r}; it has: {', '.join(entity.column_names)}"
+                    for name in names
+                    if name not in entity.column_names
+                ]
+    if faults:
+        raise BadPolicy("\n".join(faults))
+
+
+def unmapped_source(entity: Entity, file_name: str) -> str:
+    """The source of a file no rule takes: its folder below the entity's, else the inbox, or its own undated name."""
+    folders = PurePosixPath(file_name).parts[1:-1]
+    if folders:
+        return re.sub(r"[:\s]+", "_", "/".join(folders))[:100]
+    if entity.unmapped_source == "inbox":
+        return INBOX_SOURCE
+    stem = PurePosixPath(file_name).name.partition(".")[0]
+    return re.sub(r"[:\s]+", "_", _DATED.sub("", stem)).strip("_-")[:100] or INBOX_SOURCE
+
+
+def _day(source: Source | None, file_name: str) -> date | None:
+    """The day the file speaks of, as its source says. Raises Refused where the name should hold it and does not."""
+    day = source.date if source else None
+    return _day_in_name(day, PurePosixPath(file_name).name) if isinstance(day, DateInName) else day
+
+
+def _day_in_name(pattern: DateInName, name: str) -> date:
+    parts = re.split("(YYYY|MM|DD)", pattern.in_name)
+    numbers = {"YYYY": r"(?P<year>\d{4})", "MM": r"(?P<month>\d{2})", "DD": r"(?P<day>\d{2})"}
+    found = re.search("".join(numbers.get(part, re.escape(part)) for part in parts), name)
+    try:
+        values = {key: int(value) for key, value in found.groupdict().items()} if found else {}
+        return date(**{"day": 1, **values})
+    except (TypeError, ValueError) as error:
+        raise Refused("no_date_in_name", pattern=pattern.in_name) from error
+
+
+def job_for(policy: SourcesPolicy, file_name: str, paths: tuple[str, str], readings: tuple[Reading, ...]) -> Job:
+    """The job of reading a file; `paths` are the file (under a generated name) and the folder for what comes out."""
+    source = policy.source_of(file_name)
+    path, out = paths
+    return Job(
+        path=path, file_name=file_name, out=out, readings=readings, limits=policy.limits.model_dump(),
+        encoding=source.encoding if source else None,
+        delimiter=source.delimiter if source else None,
+        sheets=source.sheets if source else (),
+        hidden_sheets=source is not None and source.hidden_sheets == "load",
+        header_row=source.header_row if source else None,
+        fill_down=source.fill_down if source else (),
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+"""The parent's side of reading untrusted files: one child for many files, watched, killed and replaced."""
+
+import contextlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from abmloop.errors import AbmError
+from tasks.land.faults import Refused
+from tasks.land.reading import Job
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOK_SECONDS = 0.05
+START_SECONDS = 120
+# What the child may know of our environment: nothing that could hold a secret.
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+
+
+class Sandbox:
+    """A context in which files are read in a child process with limits of memory (resident) and time."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def read(self, job: Job) -> dict[str, Any]:
+        """The file read, as `Read.to_json` gives it. Raises Refused, also where it costs more than its limits allow.
+
+        Raises AbmError where the reader itself is at fault.
+        """
+        memory_mb, seconds = limits_for(job)
+        child = self._start()
+        request = json.dumps(job.to_json()) + "\n"
+        try:
+            assert child.stdin is not None
+            child.stdin.write(request.encode())
+            child.stdin.flush()
+        except BrokenPipeError as error:
+            self._end()
+            raise Refused("reader_died", status=child.returncode) from error
+        reply = json.loads(self._wait(child, memory_mb, seconds))
+        if "refused" in reply:
+            raise Refused(reply["refused"], **reply["fields"])
+        if "defect" in reply:
+            raise AbmError(f"{job.file_name}: our reader failed ({reply['defect']}); please report this")
+        return dict(reply["read"])
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and self._child.poll() is None:
+            return self._child
+        environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+        environment |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "tasks.land.child"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT,
+        )  # fmt: skip
+        if self._wait(self._child, 4_000, START_SECONDS).strip() != b"ready":
+            self._end()
+            raise AbmError("the reading process did not start; run `abmloop doctor`")
+        return self._child
+
+    def _wait(self, child: subprocess.Popen[bytes], memory_mb: int, seconds: float) -> bytes:
+        """The child's next line, within memory and time; else it is killed and Refused raised."""
+        assert child.stdout is not None
+        watched, end = psutil.Process(child.pid), time.monotonic() + seconds
+        answer = bytearray()
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.stdout, selectors.EVENT_READ)
+            while not answer.endswith(b"\n"):
+                if selector.select(LOOK_SECONDS):
+                    piece = os.read(child.stdout.fileno(), 1 << 16)
+                    if not piece:
+                        self._end()
+                        raise Refused("reader_died", status=child.returncode)
+                    answer += piece
+                if time.monotonic() > end:
+                    self._end()
+                    raise Refused("too_slow", limit=f"{seconds:g}")
+                if _resident_mb(watched) > memory_mb:
+                    self._end()
+                    raise Refused("too_much_memory", limit=memory_mb)
+        return bytes(answer)
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def limits_for(job: Job) -> tuple[int, float]:
+    """Memory in megabytes and time in seconds for a file, by its size."""
+    is_large = Path(job.path).stat().st_size > job.limits["large_mb"] * 1_000_000
+    if is_large:
+        return job.limits["large_memory_mb"], job.limits["large_seconds"]
+    return job.limits["memory_mb"], job.limits["seconds"]
+
+
+def _resident_mb(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_info().rss) / 1_000_000
+    except psutil.Error:
+        return 0.0

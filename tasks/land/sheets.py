@@ -1,0 +1,103 @@
+"""What every reader gives: sheets with a head to find the header in, and blocks of rows as text columns."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.land.faults import CellFault, RowFault
+
+HEAD_ROWS = 40
+BLOCK_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class HeadRow:
+    """One of the first rows. `line` its first physical line, `last_line` its last, from 1."""
+
+    line: int
+    last_line: int
+    cells: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header found: the names in order, and the physical lines it takes."""
+
+    names: tuple[str | None, ...]
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of a sheet: one text column per header cell, null where empty; with what was left out of them.
+
+    `lines` physical lines, `records` numbers below the header, both from 1. `faults` are records that could not be
+    split into cells, `cells` the cells that cannot be taken, `skipped` counts records left out by rule.
+    """
+
+    columns: list[pa.Array]
+    lines: NDArray[np.int64]
+    records: NDArray[np.int64]
+    faults: list[RowFault] = field(default_factory=list)
+    cells: list[CellFault] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def records_in(self) -> int:
+        """All records the block stands for."""
+        return len(self.lines) + len(self.faults) + sum(self.skipped.values())
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something worth telling about a file that was not refused: message `land_note_<code>`."""
+
+    code: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table of a file. `read` gives the blocks below a header."""
+
+    name: str | None
+    head: list[HeadRow]
+    read: Callable[[Header], Iterator[Block]]
+    rows: int | None = None
+    is_typed: bool = False  # JSON and Parquet: the names are keys, there is no header row to look for
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file understood: its format and the sheets in it."""
+
+    format: str
+    sheets: list[Sheet]
+    encoding: str | None = None
+    confidence: float | None = None
+    dialect: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What config/sources.yaml and the registry say about reading a file.
+
+    `known` tells how many cells of a row are headers that mean something; it decides between delimiters and rows.
+    """
+
+    known: Callable[[tuple[str | None, ...]], int]
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheets: tuple[str, ...] = ()
+    hidden_sheets: bool = False
+    header_row: int | None = None
+    fill_down: tuple[str, ...] = ()
+    limits: dict[str, Any] = field(default_factory=dict)
