@@ -253,7 +253,7 @@ def _describe_foreign(rng: np.random.Generator, names: pd.DataFrame) -> pd.DataF
             "country": countries["country"],
             "city": _one_of_each(rng, countries["cities"]),
             "developed": False,
-            "industry": trade["english"],
+            "industry": trade["sector"],
             "industry_word": trade["english"],
             "section": trade["section"],
             "abbreviation": countries["country"].str.lower(),

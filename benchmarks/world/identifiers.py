@@ -65,7 +65,8 @@ def _new_organisations(serial: np.ndarray) -> np.ndarray:
 
 
 def _old_organisations(serial: np.ndarray) -> np.ndarray:
-    rest = scatter(serial, 99_999_989, 61_803_398)
+    # The last digit is never 0: a code that ends in 000 would look as if a spreadsheet had rounded it.
+    rest = scatter(serial, 9_999_991, 6_180_339) * 10 + serial % 9 + 1
     return np.column_stack([(48 + rest // 10**place % 10).astype(np.uint8) for place in range(7, -1, -1)])
 
 

@@ -78,7 +78,12 @@ CHANGES: dict[str, Callable[[pd.Series], pd.Series]] = {
     "newline_in_cell": lambda values: values.str.slice(0, 4) + "\n" + values.str.slice(4),
     "mojibake_name": lambda values: "鐢佃瘽" + values.str.slice(0, 2) + "锟斤拷",
 }
-NEEDS_SHAPE = {"code_rounded": r"\d{18}", "code_letter_o": r".*0.*", "code_lower_case": r".*[A-Z].*"}
+NEEDS_SHAPE = {
+    "code_rounded": r"\d{18}",
+    "code_wrong_digit": r".{10}\d.*",
+    "code_letter_o": r".*0.*",
+    "code_lower_case": r".*[A-Z].*",
+}
 MOBILE_SHAPE = r"1\d{10}"
 
 
