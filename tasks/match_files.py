@@ -1,0 +1,162 @@
+"""Matching two files without a workspace: any list of companies, any list of people, matches out."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as arrow_parquet
+
+from abmloop.errors import BadUsage
+from abmloop.policy import parse_policy
+from scoring.match import match_tables
+from scoring.names import parse_names
+from scoring.policies.match import MatchPolicy
+from scoring.policies.sources import SourcesPolicy
+from scoring.values.codes import parse_codes
+from scoring.values.domains import parse_domains
+from scoring.values.emails import parse_emails
+from scoring.values.phones import parse_phones
+from scoring.values.regions import parse_places
+from tasks.land.headers import Reading
+from tasks.land.plans import job_for
+from tasks.land.sandbox import Sandbox
+from tasks.policies import DEFAULTS
+
+_EVIDENCE_MARK = "; "
+_PERSON_IDS = ("contact_id", "lead_id", "email", "mobile", "wechat_unionid", "wechat_openid", "phone")
+_COMPANY_IDS = ("source_id", "crm_account_id", "uscc", "registration_no", "name", "name_en")
+_PLACE = ("province", "city", "district")
+
+
+def match_files(accounts: Path, contacts: Path, out: Path, policy_file: Path | None = None) -> dict[str, Any]:
+    """Match every person of one file to a company of the other; gives a summary of decisions and methods.
+
+    Reads CSV, XLSX, Parquet, JSON (also .gz, .zip) with headers in Chinese or English; writes CSV, or Parquet by the name
+    of `out`, with contact_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin, tie_break.
+    Ids are the files' own. Raises BadFile where a file cannot be read, BadPolicy for mistakes in the rules.
+    """
+    if out.suffix not in (".csv", ".parquet"):
+        raise BadUsage(f"{out}: the matches are written as .csv or .parquet; give --out such a name")
+    policy = parse_policy((policy_file or DEFAULTS / MatchPolicy.file_name).read_text(encoding="utf-8"), MatchPolicy)
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
+        companies = _company_columns(_read(sandbox, accounts, "companies", Path(folder) / "companies"))
+        people = _person_columns(_read(sandbox, contacts, "contacts", Path(folder) / "contacts"))
+    decisions = match_tables(people, companies, policy).decisions
+    _write(decisions, out)
+    return _summary(decisions, companies.num_rows)
+
+
+def _read(sandbox: Sandbox, path: Path, entity: str, folder: Path) -> pa.Table:
+    """The rows of a file as received, headers understood; refused rows are left out."""
+    if not path.is_file():
+        raise BadUsage(f"{path}: there is no such file")
+    folder.mkdir()
+    rules = parse_policy((DEFAULTS / SourcesPolicy.file_name).read_text(encoding="utf-8"), SourcesPolicy)
+    sandbox.read(job_for(rules, path.name, (str(path), str(folder)), (Reading(entity),)))
+    return arrow_parquet.read_table(folder / f"{entity}.parquet")
+
+
+def _company_columns(rows: pa.Table) -> pa.Table:
+    """Companies as the matcher wants them."""
+    rows = rows.combine_chunks()
+    domain = parse_domains(rows["website"])
+    codes = parse_codes(rows["uscc"])
+    return _with_place(
+        rows,
+        {
+            "account_id": _first_of(rows, _COMPANY_IDS),
+            "name": pc.coalesce(rows["name"], rows["name_en"]),
+            "domain": _own(domain["domain"], domain["kind"]),
+            "phone": _number(rows["phone"]),
+            "uscc": codes["uscc"],
+            "crm_account_id": rows["crm_account_id"],
+            "alias_keys": _alias_keys(rows),
+        },
+    )
+
+
+def _person_columns(rows: pa.Table) -> pa.Table:
+    """People as the matcher wants them; the domain is that of the mail address, else of the website."""
+    rows = rows.combine_chunks()
+    mail, site = parse_emails(rows["email"]), parse_domains(rows["website"])
+    of_mail = _own(mail["domain"], mail["domain_kind"])
+    return _with_place(
+        rows,
+        {
+            "contact_id": _first_of(rows, _PERSON_IDS),
+            "company_name": rows["company_name"],
+            "domain": pc.coalesce(of_mail, _own(site["domain"], site["kind"])),
+            "phone": _number(rows["phone"]),
+            "uscc": parse_codes(rows["uscc"])["uscc"],
+            "crm_account_id": rows["crm_account_id"],
+        },
+    )
+
+
+def _number(phones: pa.ChunkedArray) -> pa.ChunkedArray:
+    parsed = parse_phones(phones)
+    return pc.coalesce(parsed["phone"], parsed["mobile"])
+
+
+def _own(domain: pa.ChunkedArray, kind: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Domains of companies' own; free, public and disposable ones are nobody's."""
+    return pc.if_else(pc.equal(kind, "own"), domain, None)
+
+
+def _first_of(rows: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
+    """The first filled of these columns, else the row's place in its file."""
+    line = pc.binary_join_element_wise("line", pc.cast(rows["line"], pa.string()), " ")
+    return pc.coalesce(*(rows[name] for name in names if name in rows.column_names), line)
+
+
+def _with_place(rows: pa.Table, columns: dict[str, Any]) -> pa.Table:
+    given = [rows[name] if name in rows.column_names else pa.nulls(rows.num_rows, pa.string()) for name in _PLACE]
+    joined = pc.binary_join_element_wise(*(pc.fill_null(part, "") for part in given), "|")
+    distinct = joined.combine_chunks().dictionary_encode()
+    places = parse_places(distinct.dictionary)
+    codes = {f"{level}_code": places[f"{level}_code"].combine_chunks().take(distinct.indices) for level in _PLACE}
+    return pa.table({**columns, **codes, "city": rows["city"]})
+
+
+def _alias_keys(rows: pa.Table) -> pa.Array:
+    """Comparison keys of short, English and former names, a list a row."""
+    columns = [rows[name] for name in ("short_name", "name_en", "former_names") if name in rows.column_names]
+    keys = [parse_names(column.unique()).select(["value", "name_key"]) for column in columns]
+    found = [
+        table["name_key"].combine_chunks().take(pc.index_in(column, table["value"].combine_chunks()))
+        for column, table in zip(columns, keys, strict=True)
+    ]
+    joined = pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in found), "\n")
+    return pc.split_pattern(joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined, "\n")
+
+
+def _write(decisions: pa.Table, out: Path) -> None:
+    joined = pc.binary_join(decisions["evidence"], _EVIDENCE_MARK)
+    flat = decisions.set_column(decisions.column_names.index("evidence"), "evidence", joined)
+    if out.suffix == ".parquet":
+        arrow_parquet.write_table(flat, out)
+    else:
+        arrow_csv.write_csv(flat, out)
+
+
+def _summary(decisions: pa.Table, companies: int) -> dict[str, Any]:
+    """Contacts, companies, decisions, and how many were decided by which method."""
+    by_decision = dict(_counted(decisions, "decision"))
+    decided = decisions.filter(pc.equal(decisions["decision"], "auto"))
+    return {
+        "contacts": decisions.num_rows,
+        "companies": companies,
+        "decided": by_decision.get("auto", 0),
+        "for_review": by_decision.get("review", 0),
+        "none": by_decision.get("none", 0),
+        **{f"by_{method}": count for method, count in _counted(decided, "method")},
+    }
+
+
+def _counted(table: pa.Table, column: str) -> list[tuple[str, int]]:
+    counts = table.group_by(column).aggregate([(column, "count")])
+    pairs = zip(counts[column].to_pylist(), counts[f"{column}_count"].to_pylist(), strict=True)
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
