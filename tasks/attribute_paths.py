@@ -132,7 +132,7 @@ def _as_journeys(rows: Paths) -> Journeys:
     return Journeys(
         deal_count=len(rows.conversions), deal=rows.path, touch=steps, occurred_at=steps,
         campaign=rows.channel, channel=rows.channel, campaigns=rows.channels, channels=rows.channels,
-        anchor_at=nowhen, lead_at=nowhen, created_at=nowhen, won_at=nowhen,
+        lead_at=nowhen, created_at=nowhen, won_at=nowhen,
     )  # fmt: skip
 
 

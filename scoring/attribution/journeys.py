@@ -23,7 +23,7 @@ class Journeys:
 
     `deal`, `touch` are row numbers of the tables they came from; `occurred_at` in microseconds; `campaign`, `channel`
     number the entries of `campaigns`, `channels` (a touch without campaign counts under `(its channel)`);
-    `anchor_at`, `lead_at`, `created_at`, `won_at` hold one time per deal, MISSING_TIME where there is none.
+    `lead_at`, `created_at`, `won_at` hold one time per deal, MISSING_TIME where there is none.
     """
 
     deal_count: int
@@ -34,7 +34,6 @@ class Journeys:
     channel: Ints
     campaigns: list[str]
     channels: list[str]
-    anchor_at: Ints
     lead_at: Ints
     created_at: Ints
     won_at: Ints
@@ -92,9 +91,10 @@ def build_journeys(
     at = microseconds(touches["occurred_at"])
     deal, row = _pairs(touches, at, deals, people, moments)
     campaign, channel, campaigns, channels = _places(touches)
-    order = np.lexsort((ranks(touches["touch_id"])[row], at[row] // SECOND_US, deal))
-    deal, row = deal[order], row[order]
-    keep = _repeats(touches, deal, row, campaign[row], policy)
+    if people is not None:  # else the rows come in order already
+        order = np.lexsort((ranks(touches["touch_id"])[row], at[row] // SECOND_US, deal))
+        deal, row = deal[order], row[order]
+    keep = _repeats(touches, deal, row, campaign, policy)
     deal, row = deal[keep], row[keep]
     return Journeys(
         deal_count=deals.num_rows,
@@ -105,7 +105,6 @@ def build_journeys(
         channel=channel[row],
         campaigns=campaigns,
         channels=channels,
-        anchor_at=moments.anchor,
         lead_at=moments.lead,
         created_at=moments.created,
         won_at=moments.won,
@@ -119,7 +118,6 @@ class _Moments:
     created: Ints
     lead: Ints
     won: Ints
-    anchor: Ints
     start: Ints
     end: Ints
 
@@ -140,13 +138,16 @@ def _moments(deals: pa.Table, policy: AttributionPolicy, as_of_end: int) -> _Mom
     lead = microseconds(deals["lead_created_at"]) if "lead_created_at" in deals.column_names else None
     if lead is None:
         lead = np.full(len(created), MISSING_TIME)
-    return _Moments(created, lead, np.where(is_won, closed, MISSING_TIME), anchor, start, end)
+    return _Moments(created, lead, np.where(is_won, closed, MISSING_TIME), start, end)
 
 
 def _pairs(
     touches: pa.Table, at: Ints, deals: pa.Table, people: pa.Table | None, moments: _Moments
 ) -> tuple[Ints, Ints]:
-    """(deal, touch) of every touch inside the window of a deal of the same party, or of one of the deal's people."""
+    """(deal, touch) of every touch inside the window of a deal of the same party, or of one of the deal's people.
+
+    Sorted by deal, then by person if people are given, then by second and touch id.
+    """
     if people is None:
         deal = np.arange(deals.num_rows)
         (touch_key, deal_key), _ = codes(touches["party_id"], deals["party_id"])
@@ -162,7 +163,7 @@ def _pairs(
         return np.asarray((key << _SECONDS_BITS) + within)
 
     key_and_second = place(touch_key, at)
-    order = np.argsort(key_and_second, kind="stable")
+    order = np.lexsort((ranks(touches["touch_id"]), key_and_second))
     ordered = key_and_second[order]
     low = np.searchsorted(ordered, place(deal_key, moments.start[deal]), side="left")
     high = np.searchsorted(ordered, place(deal_key, moments.end[deal]), side="right")
@@ -185,23 +186,28 @@ def _places(touches: pa.Table) -> tuple[Ints, Ints, list[str], list[str]]:
 
 
 def _repeats(touches: pa.Table, deal: Ints, row: Ints, campaign: Ints, policy: AttributionPolicy) -> Flags:
-    """Which of a deal's touches stay: of several that are one, the first. Rows are in the order of the journey."""
+    """(rows,): which touches of the deals stay: of several that are one, the first. `campaign` has one entry a touch."""
     if policy.repeats == "every_touch" or not len(deal):
         return np.ones(len(deal), dtype=np.bool_)
     if policy.repeats == "collapse_consecutive":
-        same = (deal[1:] == deal[:-1]) & (campaign[1:] == campaign[:-1])
+        same = (deal[1:] == deal[:-1]) & (campaign[row[1:]] == campaign[row[:-1]])
         return np.concatenate([np.ones(1, dtype=np.bool_), ~same])
-    keys: list[Ints] = [deal, campaign]
+    group = campaign
     if policy.repeats == "one_per_campaign_person_day":
-        keys += [_people_of(touches)[row], _days_of(touches)[row]]
-    order = np.lexsort((np.arange(len(deal)), *keys[::-1]))
-    new = np.zeros(len(deal), dtype=np.bool_)
-    new[0] = True
-    for key in keys:
-        new[1:] |= key[order][1:] != key[order][:-1]
+        group = _numbered(_numbered(_people_of(touches), _days_of(touches)), campaign)
+    # Rows are in order, so the first of each (deal, group) is the earliest touch.
+    _, first = np.unique(deal * (int(group.max()) + 1) + group[row], return_index=True)
     keep = np.zeros(len(deal), dtype=np.bool_)
-    keep[order[new]] = True
+    keep[first] = True
     return keep
+
+
+def _numbered(left: Ints, right: Ints) -> Ints:
+    """One number from 0 on for each distinct pair."""
+    span = int(right.max()) - int(right.min()) + 1
+    _, left_number = np.unique(left, return_inverse=True)
+    _, pair = np.unique(left_number * span + (right - right.min()), return_inverse=True)
+    return np.asarray(pair)
 
 
 def _people_of(touches: pa.Table) -> Ints:

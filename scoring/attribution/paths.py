@@ -82,8 +82,8 @@ class _Chain:
         first, length, weight = first[used], length[used], weight[used]
         state_count = np.maximum(length - order + 1, 1)
         grams = _grams(paths.channel, ranges(first, state_count), np.repeat(first + length, state_count), order)
-        states, state = np.unique(grams, axis=0, return_inverse=True)
-        state = state.reshape(-1)
+        first_seen, state = _numbered_rows(grams, len(paths.channels))
+        states = grams[first_seen]
         heads = np.cumsum(state_count) - state_count
         tails = heads + state_count - 1
         # A step from a state to itself is no step: it changes no probability of the end, only the number of steps.
@@ -117,6 +117,20 @@ def _grams(channel: Ints, begin: Ints, path_end: Ints, order: int) -> Ints:
     place = begin[:, None] + np.arange(order)[None, :]
     inside = place < path_end[:, None]
     return np.where(inside, channel[np.minimum(place, len(channel) - 1)], -1)
+
+
+def _numbered_rows(grams: Ints, channel_count: int) -> tuple[Ints, Ints]:
+    """Where each distinct row stands first, and every row's number among them. Cells are -1 to channel_count - 1."""
+    code = np.zeros(len(grams), dtype=np.int64)
+    bound = 1
+    for column in grams.T:
+        if bound > (1 << 62) // (channel_count + 1):
+            distinct, code = np.unique(code, return_inverse=True)
+            bound = len(distinct)
+        code = code * (channel_count + 1) + column + 1
+        bound *= channel_count + 1
+    _, first, number = np.unique(code, return_index=True, return_inverse=True)
+    return np.asarray(first), np.asarray(number)
 
 
 def shares_of(effects: Floats, total: float) -> Floats:

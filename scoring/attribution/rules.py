@@ -147,11 +147,9 @@ def _first_of_group(journeys: Journeys, group: Ints) -> Any:
 
 
 def _decay(journeys: Journeys, half_life_days: float) -> Floats:
-    """2^(-days/half_life), counted from each deal's latest touch: the same after normalising, and it cannot vanish."""
-    before = (journeys.anchor_at[journeys.deal] - journeys.occurred_at) / DAY_US
-    nearest = np.full(journeys.deal_count, np.inf)
-    np.minimum.at(nearest, journeys.deal, before)
-    return np.asarray(np.exp2(-(before - nearest[journeys.deal]) / half_life_days))
+    """2^(-days/half_life), counted from each deal's last touch: the same after normalising, and it cannot vanish."""
+    last = journeys.occurred_at[journeys.anchor("last")[journeys.deal]]
+    return np.asarray(np.exp2((journeys.occurred_at - last) / DAY_US / half_life_days))
 
 
 def _last_non_direct(journeys: Journeys) -> Weights:
