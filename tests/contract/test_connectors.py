@@ -1,8 +1,7 @@
-"""What every connector must do, the fake included: a new one is added to CONNECTORS and has to pass all of this."""
+"""What every connector must do, the fake included: a new one is added to CONNECTORS and has to pass all of it."""
 
 import csv
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from tasks.outbound.plan import digest
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.world import LEADS
 
-Open = Callable[[], Connector]
+CONNECTORS = ("fake", "fake without upsert", "files")
 
 
 class Harness:
@@ -44,7 +43,7 @@ class Harness:
         return found
 
 
-@pytest.fixture(params=["fake", "fake without upsert", "files"])
+@pytest.fixture(params=CONNECTORS)
 def crm(request: pytest.FixtureRequest, tmp_path: Path) -> Harness:
     return Harness(tmp_path, request.param)
 

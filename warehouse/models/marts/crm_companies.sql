@@ -23,7 +23,7 @@
 -- column: fit_grade | A to D, U unknown
 -- column: tags | tags, separated by ;
 -- column: target_tier | tier on the target list; null if not on it
--- column: parent_key | our key of the parent company
+-- column: parent_key | our key of the parent company, where the CRM gets that one too
 with company as (
     select company_key as account_id, min(send_order) as send_order
     from marts.crm_leads
@@ -41,7 +41,7 @@ target as (
     where list = 'target' and coalesce(valid_from, $as_of) <= $as_of and coalesce(valid_to, $as_of) >= $as_of
     group by all
 )
-select account_id as abm_key,
+select company.account_id as abm_key,
        null::varchar as person_id,
        null::varchar as region,
        case when accounts.status in ('revoked', 'cancelled') then 'company_closed' end as hold,
@@ -64,9 +64,10 @@ select account_id as abm_key,
        coalesce(account_fit.grade, 'U') as fit_grade,
        tag_text.tags,
        target.tier as target_tier,
-       accounts.parent_account_id as parent_key
+       parent.account_id as parent_key
 from company
-join resolved.accounts using (account_id)
-left join resolved.account_fit using (account_id)
-left join tag_text using (account_id)
-left join target using (account_id)
+join resolved.accounts on accounts.account_id = company.account_id
+left join resolved.account_fit on account_fit.account_id = company.account_id
+left join tag_text on tag_text.account_id = company.account_id
+left join target on target.account_id = company.account_id
+left join company as parent on parent.account_id = accounts.parent_account_id
