@@ -28,8 +28,8 @@ union all
 select $no_deal, null, null, 'lost', null, null, null
 order by deal_id
 """
-_PEOPLE = """
-select deal_id, person_id, role from core.deal_contacts
+_PEOPLE = r"""
+select deal_id, person_id, regexp_replace(role, '[\s_-]', '', 'g') as role from core.deal_contacts
 where $mode <> 'primary_contact' or is_primary order by deal_id, person_id
 """
 _UNBALANCED = """
@@ -53,7 +53,7 @@ def load_attribution_rules(work: Work, policy: AttributionPolicy) -> None:
     words += [(plain_word(word), "lost") for word in policy.deal_stages.lost]
     stages = dict(sorted(words))
     work.replace("rules.deal_stages", pa.table({"word": list(stages), "status": list(stages.values())}))
-    roles = sorted({role.strip().lower() for role in policy.decision_roles})
+    roles = sorted({plain_word(role) for role in policy.decision_roles})
     work.replace("rules.decision_roles", pa.table({"word": pa.array(roles, pa.string())}))
     work.replace(
         "rules.attribution",

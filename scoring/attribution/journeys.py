@@ -186,7 +186,7 @@ def _places(touches: pa.Table) -> tuple[Ints, Ints, list[str], list[str]]:
 
 
 def _repeats(touches: pa.Table, deal: Ints, row: Ints, campaign: Ints, policy: AttributionPolicy) -> Flags:
-    """(rows,): which touches of the deals stay: of several that are one, the first. `campaign` has one entry a touch."""
+    """(rows,): which of the deals' touches stay: of several that are one, the first. `campaign`: one entry a touch."""
     if policy.repeats == "every_touch" or not len(deal):
         return np.ones(len(deal), dtype=np.bool_)
     if policy.repeats == "collapse_consecutive":

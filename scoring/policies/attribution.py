@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from abmloop.policy import Policy, Rule
 
+
+def plain_word(text: str) -> str:
+    """A stage or role as it is compared: lower case, without spaces, hyphens and underscores."""
+    return re.sub(r"[\s_-]", "", text.lower())
+
+
+def type_word(text: str) -> str:
+    """A touch type or channel as staging writes it: lower case, _ for spaces and hyphens."""
+    return re.sub(r"[\s-]+", "_", text.strip().lower())
+
+
+def _keyed_by(word: Callable[[str], str]) -> Any:
+    def reworded(given: Any) -> Any:
+        return {word(str(key)): value for key, value in given.items()} if isinstance(given, dict) else given
+
+    return BeforeValidator(reworded)
+
+
+Factor = Annotated[float, Field(ge=0)]
+RoleFactors = Annotated[dict[str, Factor], _keyed_by(plain_word)]
+TypeFactors = Annotated[dict[str, Factor], _keyed_by(type_word)]
 AnchorName = Literal["first", "last", "lead", "opportunity", "close"]
 Repeats = Literal["every_touch", "one_per_campaign_person_day", "collapse_consecutive", "first_per_campaign"]
 
@@ -38,9 +60,9 @@ class CustomModel(Rule):
 
     anchors: dict[AnchorName, Annotated[float, Field(ge=0, le=100)]] = {}
     positions: dict[int, Annotated[float, Field(ge=0, le=100)]] = {}
-    types: dict[str, Annotated[float, Field(ge=0)]] = {}
-    channels: dict[str, Annotated[float, Field(ge=0)]] = {}
-    roles: dict[str, Annotated[float, Field(ge=0)]] = {}
+    types: TypeFactors = {}
+    channels: TypeFactors = {}
+    roles: RoleFactors = {}
     why: str = ""
 
     @model_validator(mode="after")
@@ -59,11 +81,6 @@ class DealStages(Rule):
     lost: tuple[str, ...] = ("lost",)
 
 
-def plain_word(text: str) -> str:
-    """A stage as it is compared: lower case, without spaces, hyphens and underscores."""
-    return re.sub(r"[\s_-]", "", text.lower())
-
-
 class AttributionPolicy(Policy):
     """What `attribution.yaml` says; the defaults below are those of the bare models, without exclusions."""
 
@@ -71,12 +88,12 @@ class AttributionPolicy(Policy):
 
     version: int = 1
     people: Literal["all_people", "deal_contacts", "primary_contact"] = "all_people"
-    role_weights: dict[str, Annotated[float, Field(ge=0)]] = {}
+    role_weights: RoleFactors = {}
     anchor: Literal["closed", "created"] = "closed"
     lookback_days: Annotated[float, Field(ge=0)] = 180
     until: Literal["closed", "opened"] = "closed"
     repeats: Repeats = "one_per_campaign_person_day"
-    excluded_types: tuple[str, ...] = ()
+    excluded_types: tuple[Annotated[str, AfterValidator(type_word)], ...] = ()
     half_life_days: Annotated[float, Field(gt=0)] = 7
     markov_order: Annotated[int, Field(ge=1, le=4)] = 1
     path_by: Literal["channel", "campaign"] = "channel"

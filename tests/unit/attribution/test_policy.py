@@ -43,3 +43,11 @@ def test_an_own_model_may_be_listed() -> None:
 
 def test_stage_words_are_compared_without_case_spaces_and_hyphens() -> None:
     assert plain_word("Closed - Won") == plain_word("closed_won") == "closedwon"
+
+
+def test_words_are_compared_as_staging_writes_them() -> None:
+    text = "excluded_types: [Email Sent]\nrole_weights: {Decision Maker: 2}\ncustom: {own: {types: {Form-Submit: 3}}}"
+    policy = parse_policy(text, AttributionPolicy)
+    assert policy.excluded_types == ("email_sent",)
+    assert policy.role_weights == {"decisionmaker": 2}
+    assert policy.custom["own"].types == {"form_submit": 3}

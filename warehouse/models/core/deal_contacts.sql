@@ -24,7 +24,7 @@ known as (
     group by all
 )
 select deal_id, person_id, role,
-       role in (select word from rules.decision_roles) as is_decision_maker,
+       regexp_replace(role, '[\s_-]', '', 'g') in (select word from rules.decision_roles) as is_decision_maker,
        coalesce(is_primary, false)
            or (is_of_the_deal and not bool_or(coalesce(is_primary, false)) over (partition by deal_id)) as is_primary
 from known

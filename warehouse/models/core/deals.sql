@@ -14,13 +14,18 @@
 -- column: amount_base | in the workspace's currency, at the rate of the closing day, an open deal of the run's day
 -- column: probability | the CRM's own, 0 to 1
 -- column: created_at | when it was opened, UTC
--- column: closed_at | when it was won or lost, UTC; of an open deal the expected day
+-- column: closed_at | when it was won or lost, UTC, the end of the local day where only a day is given; of an open deal expected
 -- column: lead_created_at | given, else first sign of life of its people, else the account's first touch
 -- column: owner_id | sales person
 -- column: is_won_before_contact | won before the first contact that is known: kept, and worth a look
 -- column: row_id | the row in staging.deals
 with deal as (
-    select *
+    select * replace (
+               case when is_closed_by_day
+                    then ((closed_at at time zone 'UTC' at time zone $timezone)::date + 1)::timestamp
+                         at time zone $timezone at time zone 'UTC' - interval 1 second
+                    else closed_at end as closed_at
+           )
     from staging.deals
     where deal_id is not null
     qualify row_number() over (

@@ -15,7 +15,7 @@
 -- column: is_active | still with us; whether away, says away_until
 -- column: away_until | last day of absence
 select owner_id, name, email, team, provinces, industries, sizes, products, languages, skills, daily_capacity,
-       holding_limit, coalesce(active, true) as is_active, away_until
+       holding_limit, is_active, away_until
 from staging.owners
 where owner_id is not null
 qualify row_number() over (
