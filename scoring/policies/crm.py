@@ -14,6 +14,8 @@ MatchPolicy = Literal["upsert", "update_only", "create_only"]
 ObjectName = Literal["companies", "contacts", "leads", "campaign_members", "tasks"]
 PlayColumn = Literal["stage", "grid", "fit_grade", "engagement_band", "channel", "industry_section", "seniority"]
 
+# Where a CRM's exports are dropped unless crm.yaml names another folder; it need not exist.
+IMPORT_FOLDER = "crm"
 # Companies before the contacts and leads that point at them.
 OBJECT_ORDER: tuple[ObjectName, ...] = ("companies", "contacts", "leads", "campaign_members", "tasks")
 
@@ -82,7 +84,7 @@ class CrmPolicy(Policy):
     previous_instances: tuple[str, ...] = ()
     region: str = Field("CN", pattern="^[A-Z]{2}$", description="where the CRM keeps its data, ISO 3166")
     key_field: str = Field("abm_key", min_length=1)
-    import_folder: str | None = None
+    import_folder: str = Field(IMPORT_FOLDER, min_length=1, description="relative to the workspace, or absolute")
     csv_profile: Literal["human", "machine"] = "human"
     attempts_per_run: int = Field(5, ge=1, le=20)
     backoff_seconds: float = Field(2, ge=0, le=300)

@@ -20,18 +20,20 @@ Mode = Literal["apply", "plan", "off"]
 Approved = Mapping[tuple[str, str], str]
 
 
-def deliver(run: Run, mode: Mode = "apply", approved: Approved | None = None) -> StepCounts:
+def deliver(run: Run, mode: Mode | None = None, approved: Approved | None = None) -> StepCounts:
     """Bring the CRM to the desired state (`apply`), count what that would take (`plan`), or do nothing (`off`).
 
-    With `approved` (a saved plan: (object, key) → row hash) only rows that are still the same are sent. Raises
-    BadUsage for a day older than the last one delivered, CrmRefused for another instance than the last, and
-    CrmUnreachable where deliveries still wait because the CRM gave no answer: the next run goes on from there.
+    `mode` None is the run's own `push`. With `approved` (a saved plan: (object, key) → row hash) only rows that are
+    still the same are sent. Raises BadUsage for a day older than the last one delivered, CrmRefused for another
+    instance than the last, and CrmUnreachable where deliveries wait because the CRM gave no answer: the next run goes
+    on from there.
     """
     stopped: str | None = None
+    chosen = mode or run.push
     with step(run, "deliver") as work:
-        if mode == "plan":
+        if chosen == "plan":
             work.count(**plan_objects(open_desk(run, work)).counts)
-        elif mode == "apply":
+        elif chosen == "apply":
             counted, stopped = push(open_desk(run, work), run, work.ledger, approved)
             work.count(**counted)
     if stopped:

@@ -12,12 +12,15 @@ from tasks.outbound.crm.base import Connector, Page
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.files import PULLED_ENTITIES
 from tasks.policies import load_policy
+from warehouse.steps import step
 
 
 def pull(run: Run) -> StepCounts:
-    """Put what changed in the CRM into the inbox; the same content twice is one file. Gives pages by entity."""
-    policy = load_policy(run, CrmPolicy)
-    return StepCounts("pull", pull_pages(run.root, open_connector(run.root, policy, run.as_of)))
+    """Put what changed in the CRM into the inbox; the same content twice is one file. Counts new files by entity."""
+    with step(run, "pull") as work:
+        policy = load_policy(run, CrmPolicy)
+        work.count(**pull_pages(run.root, open_connector(run.root, policy, run.as_of)))
+    return work.counts
 
 
 def pull_pages(root: Path, connector: Connector) -> dict[str, int]:

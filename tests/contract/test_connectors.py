@@ -98,7 +98,7 @@ def test_an_unknown_object_is_refused_not_invented(crm: Harness) -> None:
 
 
 def test_pages_are_offered_again_whole(crm: Harness) -> None:
-    folder = crm.root / "inbox" / "crm" / "deals"
+    folder = crm.root / "crm" / "deals"
     folder.mkdir(parents=True)
     (folder / "export.csv").write_bytes(b"deal_id,stage\r\nD1,won\r\n")
     first, second = ([page.body for page in crm.open().changes_since("deals", None)] for _ in range(2))

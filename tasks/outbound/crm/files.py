@@ -2,7 +2,7 @@
 
 Out: `exports/crm/<as_of>/<object>-<new|changed>-<hash>.csv`. A batch counts as delivered when its manifest stands in
 `exports/crm/.delivered/`; the manifests are the connector's memory, so the CSV files may be moved or deleted after
-their import. In: `inbox/crm/<entity>/` and the folder that crm.yaml names.
+their import. In: the folder that crm.yaml names as `import_folder`.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Any
 
 from abmloop.errors import BadPolicy
 from abmloop.faultpoint import fault_point
-from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, FieldType
+from scoring.policies.crm import IMPORT_FOLDER, OBJECT_ORDER, CrmPolicy, FieldType
 from tasks.outbound.crm.base import ChannelStopped, Description, Found, Page, Record, Verdict
 from tasks.outbound.csv_out import csv_bytes
 from tasks.outbound.plan import digest
@@ -91,15 +91,12 @@ class FilesConnector:
 
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """The entity's exports, each as one page named by its content; `cursor` is not needed for that."""
-        folders = [self._root / "inbox" / "crm"]
-        if self._policy.import_folder:
-            folders.append((self._root / self._policy.import_folder).resolve())
-            if not folders[-1].is_dir():
-                raise BadPolicy(f"crm.yaml: import_folder: {folders[-1]} is no folder; make it or set it to null")
-        for folder in folders:
-            for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-                if entity_of(path.relative_to(folder)) == entity and (page := _page(path, entity)):
-                    yield page
+        folder = (self._root / self._policy.import_folder).resolve()
+        if not folder.is_dir() and self._policy.import_folder != IMPORT_FOLDER:
+            raise BadPolicy(f"crm.yaml: import_folder: {folder} is no folder; make it, or leave the key away")
+        for path in sorted(folder.rglob("*")):
+            if entity_of(path.relative_to(folder)) == entity and (page := _page(path, entity)):
+                yield page
 
     def _keys(self) -> dict[str, dict[str, str]]:
         """Object → key → payload hash last exported; finishes what a crash left half published."""

@@ -112,7 +112,7 @@ def test_the_task_of_somebody_who_did_not_agree_to_calls_has_no_number(marts: Ru
 
 
 def test_pull_brings_the_crms_exports_to_the_inbox(marts: Run) -> None:
-    folder = Path(marts.workspace) / "inbox" / "crm" / "payments"
+    folder = Path(marts.workspace) / "crm" / "payments"
     folder.mkdir(parents=True)
     (folder / "回款.csv").write_bytes(b"payment_id\r\n1\r\n")
     assert pull(marts).counts == {"payments": 1}

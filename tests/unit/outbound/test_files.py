@@ -97,7 +97,7 @@ def test_an_export_is_recognised_by_folder_or_name(name: str, entity: str | None
 
 def test_pull_lands_each_content_once_whatever_its_name(make_world: MakeWorld) -> None:
     world = make_world(1, "files:test")
-    folder = world.root / "inbox" / "crm" / "deals"
+    folder = world.root / "crm" / "deals"
     folder.mkdir(parents=True)
     (folder / "a.csv").write_bytes(b"deal_id\r\nD1\r\n")
     (folder / "b.csv").write_bytes(b"deal_id\r\nD1\r\n")
