@@ -26,7 +26,8 @@ _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४
 
 
 def parse_phones(values: Values, country: str = "CN") -> pa.Table:
-    """Phones of cells: value, country, e164s (in order, distinct), kind (of the first), national, rule.
+    """Phones of cells: value, country, e164s (in order, distinct), mobile and phone (the first of each), kind (of the
+    first), national, rule.
 
     `country` (ISO 3166, two letters) says how numbers without a country code are read. `kind` is mobile, virtual,
     landline, service (400/800), short (95xxx, 110), iot, foreign, local, masked or invalid. `national` holds the digits
@@ -44,6 +45,8 @@ def parse_phones(values: Values, country: str = "CN") -> pa.Table:
             "value": good,
             "country": pa.repeat(pa.scalar(country), len(good)),
             "e164s": pa.ListArray.from_arrays(pa.array(range(len(good) + 1), pa.int32()), plain.filter(settled)),
+            "mobile": plain.filter(settled),
+            "phone": plain.filter(settled),
             "kind": pc.if_else(pc.match_substring_regex(good, r"^(\+?86)?[- ]?(16[257]|17[01])"), "virtual", "mobile"),
             "national": pa.nulls(len(good), pa.string()),
             "rule": pa.nulls(len(good), pa.string()),
@@ -76,8 +79,11 @@ def _parse_cells(column: pa.Array, country: str) -> pa.Table:
     cells.loc[nothing, ["kind", "national", "rule"]] = [None, None, "phone-placeholder"]
     found = strings(cells)
     same_country = pa.repeat(pa.scalar(country), len(column))
+    mobiles = parsed[parsed["mobile"].notna()]
+    mobile = mobiles.loc[~mobiles.index.duplicated(), "mobile"].reindex(range(len(column)))
     return pa.table(
-        {"value": column, "country": same_country, "e164s": e164s}
+        {"value": column, "country": same_country, "e164s": e164s, "mobile": pa.array(mobile, pa.string(), from_pandas=True)}
+        | {"phone": found["e164"]}
         | {name: found[name] for name in ("kind", "national", "rule")}
     )
 
@@ -130,7 +136,9 @@ def _parse_pieces(pieces: pa.Array, country: str) -> pa.Table:
     )
     kind = pc.if_else(masked, "masked", pc.if_else(pc.or_(lost, fake), "invalid", pc.fill_null(kind, "invalid")))
     national = pc.if_else(pc.and_(local, pc.invert(refused)), digits, _NONE)
-    return pa.table({"e164": number, "kind": kind, "national": national, "rule": rule})
+    is_mobile = pc.is_in(kind, pa.array(["mobile", "virtual", "foreign"]))
+    mobile = pc.if_else(is_mobile, number, _NONE)
+    return pa.table({"e164": number, "mobile": mobile, "kind": kind, "national": national, "rule": rule})
 
 
 def _of_china(digits: pa.Array) -> pa.Array:

@@ -245,6 +245,13 @@ def parse_countries(values: Values) -> pa.Table:
     return pa.table({"value": column, "country": country, "rule": rule})
 
 
-def area_codes() -> pd.DataFrame:
-    """city_code, area_code (without the zero): the dialling codes of mainland cities."""
-    return pd.DataFrame(_rows("area_codes.csv"))
+def area_codes() -> pa.Table:
+    """city_code, area_code (without its zero) of the mainland cities that have just one."""
+    frame = pd.DataFrame(_rows("area_codes.csv"))
+    return pa.Table.from_pandas(frame[~frame["city_code"].duplicated(keep=False)], preserve_index=False)
+
+
+def region_table() -> pa.Table:
+    """code and, for every division in force, the codes and names of all its levels."""
+    codes = pa.array(list(places()), pa.string())
+    return _table(codes, codes, pa.nulls(len(codes), pa.string())).rename_columns(["code", *_FIELDS, "rule"]).drop("rule")

@@ -103,6 +103,19 @@ def undo_spreadsheet(values: Values) -> pa.Array:
     return pc.replace_substring_regex(cleaned, r"""^=?\s*["'`’]+\s*(.*?)\s*["'`’]*$""", r"\1")
 
 
+def parse_name_lists(values: Values) -> pa.Table:
+    """Cells with several company names: value, names (in order), rule. Brackets with dates behind a name go."""
+    column = as_column(values)
+    text = clean_text(column)
+    nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
+    bare = pc.replace_substring_regex(text, r"\([^()]*\d{4}[^()]*\)|^(曾用名|历史名称|原名)\s*[:：]", "")
+    bare = pc.replace_substring_regex(bare, r"[;；、|]+|[,，]\s*(\p{Han})", "\n\\1")
+    names = pc.split_pattern(pc.fill_null(pc.if_else(nothing, "", bare), ""), "\n")
+    trimmed = [[name.strip() for name in cell if name.strip()] for cell in names.to_pylist()]
+    rule = first_rule(("text-placeholder", nothing))
+    return pa.table({"value": column, "names": pa.array(trimmed, pa.list_(pa.string())), "rule": rule})
+
+
 def parse_ids(values: Values) -> pa.Table:
     """Keys of records: value, id, rule. Case and inner text stay; wrappers of spreadsheets and `.0` go.
 
@@ -112,7 +125,9 @@ def parse_ids(values: Values) -> pa.Table:
     plain = undo_spreadsheet(column)
     key = pc.replace_substring_regex(plain, r"^(\d+)\.0+$", r"\1")
     lost = pc.match_substring_regex(plain, r"^\d(\.\d+)?[eE]\+?\d+$")
-    nothing = pc.or_(is_placeholder(plain), is_same_as_above(plain))
+    # 123 and test are keys like others; only what can be no key at all is taken for a placeholder.
+    wordy = pc.fill_null(pc.match_substring_regex(plain, r"(?i)^([0-9]*[1-9][0-9]*|x+|test.*|abc|asdf|qwerty)$"), False)
+    nothing = pc.and_(pc.or_(is_placeholder(plain), is_same_as_above(plain)), pc.invert(wordy))
     rule = first_rule(
         ("id-scientific", lost),
         ("id-placeholder", pc.or_(nothing, pc.and_(pc.is_null(plain), pc.is_valid(column)))),

@@ -1,0 +1,46 @@
+"""The table of actions: for every rule and column, whether a value is mended, emptied, flagged, or takes its row along."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).with_name("actions.yaml")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its action, other actions by kind of column, and the catalogue's lines that it answers."""
+
+    name: str
+    action: str
+    by_kind: dict[str, str]
+    catalogue: tuple[str, ...]
+
+
+@cache
+def _declared() -> dict[str, Any]:
+    return dict(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """All rules by name."""
+    return {
+        name: Rule(name, about["action"], about.get("in", {}), tuple(about["catalogue"].split()))
+        for name, about in _declared()["rules"].items()
+    }
+
+
+def rejecting_columns() -> dict[tuple[str, str], str]:
+    """(entity, column) whose refused value takes the row with it → why."""
+    return {
+        (entity, column): why for entity, columns in _declared()["reject"].items() for column, why in columns.items()
+    }
+
+
+def kind_of(entity: str, column: str, column_type: str) -> str:
+    """How a column is read."""
+    return str(_declared()["columns"].get(entity, {}).get(column) or _declared()["types"][column_type])

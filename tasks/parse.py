@@ -1,0 +1,246 @@
+"""Raw values made typed: every distinct value is parsed once, then SQL joins it back to its rows.
+
+The parsers are pure (scoring/values, scoring/names); what became of a value they could not take is told by the table of
+actions (scoring/values/actions.yaml).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from abmloop.messages import say
+from abmloop.run import Run, StepCounts
+from scoring.names import parse_names
+from scoring.values import actions, amounts, codes, domains, emails, industries, phones, regions, text, times, titles, words
+from tasks.land.entities import entities
+from warehouse.steps import Work, step
+from warehouse.tables import quote
+
+Parse = Callable[[pa.Array], pa.Table]
+
+# A plain key needs no look; these words and shapes do. The pattern mirrors `parse_ids`.
+_ODD_KEY = (
+    "not regexp_full_match(value, '[A-Za-z0-9][A-Za-z0-9_.:@/+=-]*') or regexp_matches(value, '^0+$|^\\d+\\.0+$|^\\d(\\.\\d+)?[eE]')"
+    " or lower(value) in ('na', 'n/a', 'null', 'none', 'nil', 'nan', 'undefined', 'unknown', 'tbd', 'ditto')"
+)
+_CHUNK_VALUES = 500_000  # bounds the memory of the parsers' intermediate columns
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """One dictionary table: which kinds of columns feed it, how, and the version of that reading.
+
+    `version` is raised with every change of what the parser gives; the values are then read anew.
+    """
+
+    table: str
+    parse: Parse
+    kinds: tuple[str, ...]
+    version: str
+    where: str = "true"
+
+
+def _named(values: pa.Array) -> pa.Table:
+    """Company names; a placeholder is no name to show either."""
+    table = parse_names(values)
+    shown = pc.if_else(pc.fill_null(pc.equal(table["rule"], "name-placeholder"), False), None, table["name"])
+    return table.set_column(table.column_names.index("name"), "name", shown)
+
+
+def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
+    """Those keyed by the value alone, in the order they are filled."""
+    return (
+        Dictionary("parsed_texts", text.parse_texts, ("text",), "1"),
+        Dictionary("parsed_ids", text.parse_ids, ("id",), "1", _ODD_KEY),
+        Dictionary("parsed_name_lists", text.parse_name_lists, ("name_list",), "1"),
+        Dictionary("parsed_names", _named, ("name",), "1"),
+        Dictionary("parsed_codes", codes.parse_codes, ("code",), "1"),
+        Dictionary("parsed_emails", emails.parse_emails, ("email",), "1"),
+        Dictionary("parsed_domains", domains.parse_domains, ("domain",), "1"),
+        Dictionary("parsed_times", partial(times.parse_times, timezone=run.timezone), ("date", "time"), f"1 {run.timezone}"),
+        Dictionary("parsed_amounts", amounts.parse_amounts, ("amount",), "1"),
+        Dictionary("parsed_currencies", amounts.parse_currencies, ("currency",), "1"),
+        Dictionary("parsed_numbers", amounts.parse_numbers, ("number",), "1"),
+        Dictionary("parsed_shares", amounts.parse_shares, ("share",), "1"),
+        Dictionary("parsed_booleans", amounts.parse_booleans, ("boolean",), "1"),
+        Dictionary("parsed_employees", amounts.parse_employees, ("employees",), "1"),
+        Dictionary("parsed_revenues", amounts.parse_revenues, ("revenue",), "1"),
+        Dictionary("parsed_statuses", words.parse_statuses, ("status",), "1"),
+        Dictionary("parsed_titles", titles.parse_titles, ("title",), "1"),
+        Dictionary("parsed_industries", industries.parse_industries, ("industry",), "1"),
+        Dictionary("parsed_places", regions.parse_places, ("place",), "1"),
+        Dictionary("parsed_addresses", regions.parse_addresses, ("address",), "1"),
+        Dictionary("parsed_countries", regions.parse_countries, ("country",), "1"),
+    )
+
+
+def parse(run: Run) -> StepCounts:
+    """Bring raw rows to staging: typed values, the latest version of each record, refused rows in quarantine."""
+    with step(run, "parse") as work:
+        _load_rules(work)
+        for dictionary in _dictionaries(run):
+            _fill(work, dictionary, _values_of(dictionary))
+        _fill_phones(work)
+        _fill_words(work)
+        work.build_zone("staging")
+        _tell_quality(work)
+    return work.counts
+
+
+def _columns(*kinds: str) -> list[tuple[str, str, str]]:
+    """(entity, column, kind) of the columns read in one of these ways; of all columns without kinds."""
+    found = [
+        (entity.name, column.name, actions.kind_of(entity.name, column.name, column.type))
+        for entity in entities().values()
+        for column in entity.columns
+    ]
+    return [row for row in found if not kinds or row[2] in kinds]
+
+
+def _load_rules(work: Work) -> None:
+    """The tables that the models of staging join: actions, columns, places, dialling codes."""
+    kinds = sorted({kind for _, _, kind in _columns()} | {"row"})
+    value_actions = [
+        {"rule": rule.name, "kind": kind, "action": rule.by_kind.get(kind, rule.action)}
+        for rule in actions.rules().values()
+        for kind in kinds
+    ]
+    rejecting = actions.rejecting_columns()
+    keys = {(entity.name, column) for entity in entities().values() for group in entity.one_of for column in group}
+    value_columns = [
+        {
+            "entity": entity,
+            "column_name": column,
+            "kind": kind,
+            "is_rejecting": (entity, column) in rejecting,
+            "is_key": (entity, column) in keys,
+        }
+        for entity, column, kind in _columns()
+    ]
+    work.replace("rules.value_actions", pa.Table.from_pylist(value_actions))
+    work.replace("rules.value_columns", pa.Table.from_pylist(value_columns))
+    work.replace("rules.area_codes", regions.area_codes())
+    work.replace("rules.regions", regions.region_table())
+
+
+def _union(columns: Iterable[tuple[str, str, str]]) -> str:
+    return " union all ".join(f"select {quote(column)} as value from raw.{entity}" for entity, column, _ in columns)
+
+
+def _values_of(dictionary: Dictionary) -> str:
+    """SQL that gives the values a dictionary must know, as the column `value`, with repetitions."""
+    if dictionary.table == "parsed_places":
+        fields = "concat_ws('|', coalesce(province, ''), coalesce(city, ''), coalesce({0}, '')) as value"
+        return (
+            f"select {fields.format('district')} from raw.companies where coalesce(province, city, district) is not null"
+            f" union all select {fields.format('null')} from raw.contacts where coalesce(province, city) is not null"
+        )
+    values = _union(_columns(*dictionary.kinds))
+    if dictionary.table == "parsed_names":
+        return values + " union all select unnest(names) from staging.parsed_name_lists"
+    return values
+
+
+def _fill(work: Work, dictionary: Dictionary, values: str) -> None:
+    """Parse what the dictionary does not know yet; all of it where its version is another."""
+    table = f"staging.{dictionary.table}"
+    _renew(work, table, dictionary.version)
+    unseen = work.query(
+        f"select distinct value from ({values}) where value is not null and ({dictionary.where})"
+        f" and value not in (select value from {table})"
+    )["value"]
+    work.count(parsed_values=len(unseen))
+    for start in range(0, len(unseen), _CHUNK_VALUES):
+        chunk = unseen.slice(start, _CHUNK_VALUES).combine_chunks()
+        work.append(table, dictionary.parse(pc.cast(chunk, pa.string())))
+
+
+def _renew(work: Work, table: str, version: str) -> None:
+    """Empty a dictionary that another version of its parser has filled."""
+    known = work.query("select version from staging.parser_versions where dictionary = $table", table=table)
+    if known["version"].to_pylist() != [version]:
+        work.execute(f"delete from {table}")
+        work.execute("delete from staging.parser_versions where dictionary = ?", [table])
+        work.execute("insert into staging.parser_versions values (?, ?)", [table, version])
+
+
+def _fill_phones(work: Work) -> None:
+    """Phones are read in the country of their row: China where the row names none."""
+    _renew(work, "staging.parsed_phones", "1")
+    with_country = {entity for entity, _, _ in _columns("country")}
+    here = "case when length(parsed_countries.country) = 2 then parsed_countries.country else 'CN' end"
+    selects = [
+        f"select {quote(column)} as value, {here} as country from raw.{entity} as received"
+        f" left join staging.parsed_countries on parsed_countries.value = received.country"
+        if entity in with_country
+        else f"select {quote(column)} as value, 'CN' as country from raw.{entity}"
+        for entity, column, _ in _columns("phone")
+    ]
+    unseen = work.query(
+        f"select distinct value, country from ({' union all '.join(selects)}) where value is not null"
+        " and (value, country) not in (select value, country from staging.parsed_phones) order by country"
+    )
+    work.count(parsed_values=unseen.num_rows)
+    for country in unseen["country"].unique().to_pylist():
+        values = unseen.filter(pc.equal(unseen["country"], country))["value"]
+        work.append("staging.parsed_phones", phones.parse_phones(values, country))
+
+
+def _fill_words(work: Work) -> None:
+    """Words are read in the vocabulary of their column."""
+    _renew(work, "staging.parsed_words", "1")
+    for vocabulary in sorted({kind for _, _, kind in _columns(*words.vocabularies())}):
+        unseen = work.query(
+            f"select distinct value from ({_union(_columns(vocabulary))}) where value is not null"
+            " and value not in (select value from staging.parsed_words where vocabulary = $vocabulary)",
+            vocabulary=vocabulary,
+        )["value"]
+        work.count(parsed_values=len(unseen))
+        table = words.parse_words(unseen, vocabulary)
+        work.append("staging.parsed_words", table.add_column(0, "vocabulary", pa.repeat(pa.scalar(vocabulary), len(unseen))))
+
+
+def _tell_quality(work: Work) -> None:
+    """Rejected rows into quality.quarantine, mended, emptied and flagged values into quality.repairs: just today's."""
+    language = work.run.language
+    told = [
+        {"rule": name, "message": say(f"value_{name}", language), "hint": say("value_hint_reject_row", language)}
+        for name in actions.rules()
+    ]
+    work.con.register("told_rules", pa.Table.from_pylist(told))
+    for table in ("quality.quarantine", "quality.repairs"):
+        work.execute(f"delete from {table} where rule in (select rule from rules.value_actions)")
+    for entity in entities().values():
+        columns = ", ".join(f"{quote(name)} := {quote(name)}" for name in entity.column_names)
+        work.execute(_QUARANTINE.format(entity=entity.name, columns=columns))
+        work.execute(_REPAIRS.format(entity=entity.name))
+    work.con.unregister("told_rules")
+    refused, mended = work.execute(
+        "select (select count(distinct (entity, row_hash)) from staging.rejected_rows), (select count(*) from staging.value_faults)"
+    ).fetchall()[0]
+    work.count(quarantined=refused, repairs=mended)
+
+
+_QUARANTINE = """
+insert into quality.quarantine by name
+select received.run_id, received.landed_on, '{entity}' as entity, received.source, received.file_sha, received.file_name,
+       received.sheet, received.line, received.record, rejected.column_name, rejected.value, rejected.rule,
+       concat_ws(': ', rejected.column_name, told_rules.message) as message, told_rules.hint,
+       (select to_json(struct_pack({columns}))) as raw_row, received.row_hash
+from raw.{entity} as received
+join staging.rejected_rows as rejected on rejected.entity = '{entity}' and rejected.row_hash = received.row_hash
+join told_rules using (rule)
+"""
+
+_REPAIRS = """
+insert into quality.repairs by name
+select received.landed_on, '{entity}' as entity, received.source, received.file_sha, received.file_name, received.sheet,
+       received.line, fault.column_name, fault.value, case when fault.action = 'repair' then fault.repaired end as repaired,
+       fault.action, fault.rule, received.row_hash
+from raw.{entity} as received
+join staging.value_faults as fault on fault.entity = '{entity}' and fault.row_hash = received.row_hash
+anti join staging.rejected_rows as rejected on rejected.entity = '{entity}' and rejected.row_hash = received.row_hash
+"""

@@ -1,0 +1,64 @@
+-- One row per order as one source tells it.
+-- grain: row_id
+-- column: order_id | id of the order
+-- column: deal_id | the deal
+-- column: signed_on | day of signing
+-- column: amount | amount
+-- column: currency | ISO code; null where none is given
+-- column: term_starts_on | first day of the term
+-- column: term_ends_on | last day of the term
+-- column: row_id | source and source key: names the record
+-- column: source | the source it came from
+-- column: source_key | the record's key in its source
+-- column: source_rank | 1 is the most trusted
+-- column: source_date | the day the source speaks of
+-- column: landed_on | the day this version was landed
+-- column: versions | rows of this record that were kept, of which this is the latest
+-- column: row_hash | the row's hash in raw
+-- column: file_sha | its file
+-- column: sheet | its sheet
+-- column: line | its line
+-- column: extra | JSON of unknown columns
+with kept as (
+    select received.rowid as place, received.source, coalesce(case when order_id_read.value is null then received.order_id else order_id_read.id end, received.row_hash) as source_key,
+           received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
+    from raw.orders as received
+    left join staging.parsed_ids as order_id_read on order_id_read.value = received.order_id
+    anti join (select row_hash from staging.rejected_rows where entity = 'orders') as rejected on rejected.row_hash = received.row_hash
+),
+latest as (
+    select place, source || ':' || source_key as row_id, source_key, count(*) over (partition by source, source_key) as versions
+    from kept
+    qualify row_number() over (
+        partition by source, source_key
+        order by landed_on desc, source_date desc nulls last, sequence desc nulls last, row_hash desc, file_sha, record
+    ) = 1
+)
+select case when order_id_read.value is null then received.order_id else order_id_read.id end as order_id,
+       case when deal_id_read.value is null then received.deal_id else deal_id_read.id end as deal_id,
+       signed_on_read.day as signed_on,
+       amount_read.amount,
+       coalesce(currency_read.currency, amount_read.currency) as currency,
+       term_starts_on_read.day as term_starts_on,
+       term_ends_on_read.day as term_ends_on,
+       latest.row_id,
+       received.source,
+       latest.source_key,
+       received.source_rank,
+       received.source_date,
+       received.landed_on,
+       latest.versions,
+       received.row_hash,
+       received.file_sha,
+       received.sheet,
+       received.line,
+       received.extra
+from latest
+join raw.orders as received on received.rowid = latest.place
+left join staging.parsed_ids as order_id_read on order_id_read.value = received.order_id
+left join staging.parsed_ids as deal_id_read on deal_id_read.value = received.deal_id
+left join staging.parsed_times as signed_on_read on signed_on_read.value = received.signed_on
+left join staging.parsed_amounts as amount_read on amount_read.value = received.amount
+left join staging.parsed_currencies as currency_read on currency_read.value = received.currency
+left join staging.parsed_times as term_starts_on_read on term_starts_on_read.value = received.term_starts_on
+left join staging.parsed_times as term_ends_on_read on term_ends_on_read.value = received.term_ends_on
