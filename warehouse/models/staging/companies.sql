@@ -61,6 +61,7 @@
 -- column: source_rank | 1 is the most trusted
 -- column: source_date | the day the source speaks of
 -- column: landed_on | the day this version was landed
+-- column: first_landed_on | the day the record was first landed
 -- column: versions | rows of this record that were kept, of which this is the latest
 -- column: row_hash | the row's hash in raw
 -- column: file_sha | its file
@@ -85,8 +86,10 @@ with kept as (
 ),
 latest as (
     select place, source || ':' || source_key as row_id, source_key,
-           count(*) over (partition by source, source_key) as versions
+           min(landed_on) over record as first_landed_on,
+           count(*) over record as versions
     from kept
+    window record as (partition by source, source_key)
     qualify row_number() over (
         partition by source, source_key
         order by landed_on desc, source_date desc nulls last, sequence desc nulls last, row_hash desc, file_sha, record
@@ -133,7 +136,7 @@ read as (
            website_read.website, website_read.domain, website_read.kind as domain_kind, scope_read.text as scope,
            parent_read.name as parent, parent_read.name_key as parent_key, tags_read.text as tags,
            latest.row_id, received.source, latest.source_key, received.source_rank, received.source_date,
-           received.landed_on, latest.versions, received.row_hash, received.file_sha, received.sheet, received.line,
+           received.landed_on, latest.first_landed_on, latest.versions, received.row_hash, received.file_sha, received.sheet, received.line,
            received.extra
     from latest
     join raw.companies as received on received.rowid = latest.place
@@ -222,5 +225,5 @@ select source_id, name, name_key, name_region, name_core, name_industry_word, na
        list_distinct(list_concat(first_emails, more_emails)) as emails,
        coalesce(first_emails[1], more_emails[1]) as email,
        website, domain, domain_kind, scope, parent, parent_key, tags, row_id, source, source_key, source_rank, source_date,
-       landed_on, versions, row_hash, file_sha, sheet, line, extra
+       landed_on, first_landed_on, versions, row_hash, file_sha, sheet, line, extra
 from phoned

@@ -35,6 +35,7 @@
 -- column: source_rank | 1 is the most trusted
 -- column: source_date | the day the source speaks of
 -- column: landed_on | the day this version was landed
+-- column: first_landed_on | the day the record was first landed
 -- column: versions | rows of this record that were kept, of which this is the latest
 -- column: row_hash | the row's hash in raw
 -- column: file_sha | its file
@@ -45,7 +46,8 @@ with kept as (
     select received.rowid as place, received.source, coalesce(case when contact_id_read.value is null then received.contact_id else contact_id_read.id end,
                case when lead_id_read.value is null then received.lead_id else lead_id_read.id end, email_read.email, mobile_read.mobile,
                case when wechat_unionid_read.value is null then received.wechat_unionid else wechat_unionid_read.id end,
-               case when wechat_openid_read.value is null then received.wechat_openid else wechat_openid_read.id end, received.row_hash) as source_key,
+               case when wechat_openid_read.value is null then received.wechat_openid else wechat_openid_read.id end,
+               phone_read.phone || '|' || coalesce(name_read.text, ''), received.row_hash) as source_key,
            received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
     from raw.contacts as received
     left join staging.parsed_ids as contact_id_read on contact_id_read.value = received.contact_id
@@ -54,11 +56,15 @@ with kept as (
     left join staging.parsed_ids as wechat_openid_read on wechat_openid_read.value = received.wechat_openid
     left join staging.parsed_emails as email_read on email_read.value = received.email
     left join staging.parsed_phones as mobile_read on mobile_read.value = received.mobile and mobile_read.country = 'CN'
+    left join staging.parsed_phones as phone_read on phone_read.value = received.phone and phone_read.country = 'CN'
+    left join staging.parsed_texts as name_read on name_read.value = received.name
     anti join (select row_hash from staging.rejected_rows where entity = 'contacts') as rejected on rejected.row_hash = received.row_hash
 ),
 latest as (
-    select place, source || ':' || source_key as row_id, source_key, count(*) over (partition by source, source_key) as versions
+    select place, source || ':' || source_key as row_id, source_key, min(landed_on) over record as first_landed_on,
+           count(*) over record as versions
     from kept
+    window record as (partition by source, source_key)
     qualify row_number() over (
         partition by source, source_key
         order by landed_on desc, source_date desc nulls last, sequence desc nulls last, row_hash desc, file_sha, record
@@ -102,6 +108,7 @@ select case when contact_id_read.value is null then received.contact_id else con
        received.source_rank,
        received.source_date,
        received.landed_on,
+       latest.first_landed_on,
        latest.versions,
        received.row_hash,
        received.file_sha,

@@ -20,6 +20,7 @@
 -- column: source_rank | 1 is the most trusted
 -- column: source_date | the day the source speaks of
 -- column: landed_on | the day this version was landed
+-- column: first_landed_on | the day the record was first landed
 -- column: versions | rows of this record that were kept, of which this is the latest
 -- column: row_hash | the row's hash in raw
 -- column: file_sha | its file
@@ -33,8 +34,10 @@ with kept as (
     anti join (select row_hash from staging.rejected_rows where entity = 'lead_status') as rejected on rejected.row_hash = received.row_hash
 ),
 latest as (
-    select place, source || ':' || source_key as row_id, source_key, count(*) over (partition by source, source_key) as versions
+    select place, source || ':' || source_key as row_id, source_key, min(landed_on) over record as first_landed_on,
+           count(*) over record as versions
     from kept
+    window record as (partition by source, source_key)
     qualify row_number() over (
         partition by source, source_key
         order by landed_on desc, source_date desc nulls last, sequence desc nulls last, row_hash desc, file_sha, record
@@ -59,6 +62,7 @@ select case when contact_id_read.value is null then received.contact_id else con
        received.source_rank,
        received.source_date,
        received.landed_on,
+       latest.first_landed_on,
        latest.versions,
        received.row_hash,
        received.file_sha,
