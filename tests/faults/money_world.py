@@ -1,0 +1,134 @@
+"""A workspace whose staging and matches are put in by hand, so that core, attribution and ROI run by themselves."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from scoring.policies.attribution import AttributionPolicy
+from tasks.attribute import attribute, load_attribution_rules
+from tasks.policies import load_policy
+from tasks.runs import open_run
+from warehouse.database import connect
+from warehouse.models import all_models
+from warehouse.steps import step
+
+STAGED = (
+    "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deals", "fx_rates",
+    "invoices", "lead_status", "orders", "owners", "payments", "qualifications", "touches",
+)  # fmt: skip
+GIVEN = {
+    "matched.persons": "person_id varchar, name varchar, title varchar, seniority varchar, is_excluded boolean",
+    "matched.person_rows": "entity varchar, row_id varchar, person_id varchar",
+    "matched.person_accounts": "person_id varchar, account_id varchar, decision varchar",
+    "resolved.accounts": "account_id varchar, name varchar, crm_account_id varchar, uscc varchar",
+    "resolved.account_redirects": "old_account_id varchar, account_id varchar",
+    "resolved.deal_accounts": "deal_row_id varchar, deal_id varchar, account_id varchar",
+    "resolved.target_accounts": "account_id varchar, list varchar, valid_from date, valid_to date",
+    "scored.leads": "lead_id varchar, person_id varchar, is_excluded boolean",
+}
+MARTS = (
+    "models_and_bases", "campaign_roi", "channel_roi", "attribution_credit", "attribution_compare", "deal_journey",
+    "payments", "pipeline_snapshot",
+)  # fmt: skip
+_NUMBERS = {"minutes", "probability", "rate"}
+_AMOUNTS = {"amount", "budget", "cost"}
+_DAYS = {"source_date", "away_until"}
+_LISTS = {"provinces", "industries", "sizes", "products", "languages", "skills"}
+
+
+def _type(column: str) -> str:
+    """The type of a staging column, by its name."""
+    if column.endswith("_at"):
+        return "timestamp"
+    if column.endswith("_on") or column in _DAYS:
+        return "date"
+    if column.startswith("is_"):
+        return "boolean"
+    if column in _AMOUNTS:
+        return "decimal(18, 2)"
+    if column in _NUMBERS:
+        return "double"
+    if column in _LISTS:
+        return "varchar[]"
+    return "integer" if column in {"source_rank", "daily_capacity", "holding_limit"} else "varchar"
+
+
+def _ddl(table: str) -> str:
+    if table in GIVEN:
+        return GIVEN[table]
+    return ", ".join(f"{name} {_type(name)}" for name in all_models()[table].columns)
+
+
+class MoneyWorld:
+    """Rows by table; `sync` builds core from them, attributes, and builds the marts of money."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tables: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in (*GIVEN, *(f"staging.{e}" for e in STAGED))
+        }
+        self.person("P1", "A1")
+
+    def add(self, table: str, **row: Any) -> None:
+        """One row of a table; columns not given are null."""
+        self.tables[table].append(row)
+
+    def person(self, person: str, account: str | None) -> None:
+        """A person, matched to the account if one is given."""
+        self.add("matched.persons", person_id=person, name=person)
+        if account:
+            self.add("matched.person_accounts", person_id=person, account_id=account, decision="auto")
+            if account not in [row["account_id"] for row in self.tables["resolved.accounts"]]:
+                self.add("resolved.accounts", account_id=account, name=f"company {account}")
+
+    def touch(self, touch_id: str, at: str, campaign: str | None = "c1", person: str = "P1", **other: Any) -> None:
+        """A touch of a person at that UTC time."""
+        row = {"touch_id": touch_id, "occurred_at": at, "campaign_id": campaign, "type": "form", "source": "s", **other}
+        row_id = f"{row['source']}:{touch_id}"
+        self.add("staging.touches", row_id=row_id, row_hash=row_id, **row)
+        self.add("matched.person_rows", entity="touches", row_id=row_id, person_id=person)
+
+    def deal(self, deal_id: str, account: str | None = "A1", **other: Any) -> None:
+        """A deal of the account, won in March 2026 for 100 unless said otherwise."""
+        usual = {"stage": "won", "amount": 100, "created_at": "2026-03-10", "closed_at": "2026-03-20"}
+        row_id = f"{other.get('source', 'crm')}:{deal_id}"
+        self.add("staging.deals", deal_id=deal_id, row_id=row_id, row_hash=row_id, **{**usual, **other})
+        if account:
+            self.add("resolved.deal_accounts", deal_row_id=row_id, deal_id=deal_id, account_id=account)
+
+    def money(self, entity: str, key: str, **row: Any) -> None:
+        """A row of orders, invoices, payments, costs or fx_rates."""
+        self.add(f"staging.{entity}", row_id=f"crm:{key}", row_hash=key, **row)
+
+    def rules(self, text: str) -> None:
+        """The workspace's own attribution.yaml."""
+        (self.root / "config").mkdir(exist_ok=True)
+        (self.root / "config" / "attribution.yaml").write_text(text, encoding="utf-8")
+
+    def sync(self, as_of: str = "2026-10-31") -> None:
+        """Core, attribution and the marts of money as of that day."""
+        with open_run(self.root, date.fromisoformat(as_of)) as run:
+            with step(run, "given") as work:
+                for name, rows in self.tables.items():
+                    work.execute(f"create or replace table {name} ({_ddl(name)})")
+                    for row in rows:
+                        marks = ", ".join("?" * len(row))
+                        work.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
+                load_attribution_rules(work, load_policy(run, AttributionPolicy))
+                work.build_zone("core")
+            attribute(run)
+            with step(run, "marts") as work:
+                work.build(*(f"marts.{name}" for name in MARTS))
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the warehouse."""
+        with connect(self.root) as con:
+            return con.execute(sql).fetchall()
+
+    def credits(self, model: str = "linear", basis: str = "pipeline") -> list[tuple[str, str | None, str, str]]:
+        """(deal, touch, campaign, credit as text) by one model on one basis, in order."""
+        rows = self.ask(
+            f"select deal_id, touch_id, campaign_id, credit::varchar from scored.credits "
+            f"where model = '{model}' and basis = '{basis}' order by all"
+        )
+        return [(deal, touch, campaign, credit) for deal, touch, campaign, credit in rows]

@@ -1,0 +1,138 @@
+"""The catalogue's cases of money (B03 to B08, V24), each against running steps."""
+
+from pathlib import Path
+
+import pytest
+
+import tasks.attribute
+from abmloop.errors import AbmError
+from tests.faults.money_world import MoneyWorld
+
+
+@pytest.fixture
+def world(workspace: Path) -> MoneyWorld:
+    """One person of one company, touched twice before 10 March 2026."""
+    found = MoneyWorld(workspace)
+    found.touch("t1", "2026-03-01", campaign="c1")
+    found.touch("t2", "2026-03-02", campaign="c2")
+    return found
+
+
+def _total(world: MoneyWorld, basis: str, model: str = "linear") -> str:
+    total = f"select sum(credit)::varchar from scored.credits where basis = '{basis}' and model = '{model}'"
+    return str(world.ask(total)[0][0])
+
+
+def test_b03_won_open_won_keeps_its_history(world: MoneyWorld) -> None:
+    world.deal("d1")
+    for stage, day in (("won", "2026-03-05"), ("negotiation", "2026-03-08"), ("won", "2026-03-20")):
+        world.add("staging.deal_stages", deal_id="d1", stage=stage, entered_at=day)
+    world.sync()
+    assert world.ask("select stage, status from core.deal_stages order by entered_at") == [
+        ("won", "won"), ("negotiation", "open"), ("won", "won"),
+    ]  # fmt: skip
+
+
+def test_b04_an_amended_amount_changes_the_credits_and_the_old_rows_are_gone(world: MoneyWorld) -> None:
+    world.deal("d1", amount=100)
+    world.sync()
+    world.tables["staging.deals"][0]["amount"] = 80
+    world.sync()
+    assert [credit for *_, credit in world.credits()] == ["40.00", "40.00"]
+
+
+def test_b05_refunds_and_over_payments_are_signed_and_net_shows_its_parts(world: MoneyWorld) -> None:
+    world.deal("d1", amount=100)
+    world.money("orders", "o1", order_id="o1", deal_id="d1", amount=100, signed_on="2026-03-20")
+    world.money("orders", "o2", order_id="o2", deal_id="d1", amount="-0.01", signed_on="2026-03-21")
+    for number, (day, amount) in enumerate([("2026-04-01", 120), ("2026-04-02", "-150.03")]):
+        world.money("payments", f"p{number}", payment_id=f"p{number}", order_id="o1", amount=amount, paid_on=day)
+    world.sync()
+    assert _total(world, "signed") == "99.99"
+    assert _total(world, "cash") == "-30.03"
+    assert sorted(credit for *_, credit in world.credits("linear", "cash")) == ["-15.01", "-15.02"]
+    assert world.ask("select payment_id, is_refund, issue from marts.payments order by 1") == [
+        ("p0", False, "overpaid"), ("p1", True, "refund exceeds payments"),
+    ]  # fmt: skip
+
+
+def test_b06_orders_and_payments_of_no_known_deal_are_in_suspense_and_totals_balance(world: MoneyWorld) -> None:
+    world.deal("d1", amount=100)
+    world.money("orders", "o1", order_id="o1", deal_id="d1", amount=60, signed_on="2026-03-20")
+    world.money("orders", "o2", order_id="o2", deal_id="nobody", amount=40, signed_on="2026-03-20")
+    world.money("payments", "p1", payment_id="p1", order_id="nothing", amount=7, paid_on="2026-03-20")
+    world.sync()
+    assert _total(world, "signed") == "100.00"
+    assert ("(no deal)", None, "(unattributed)", "40.00") in world.credits("linear", "signed")
+    assert world.credits("linear", "cash") == [("(no deal)", None, "(unattributed)", "7.00")]
+    assert world.ask("select issue from marts.payments") == [("no order",)]
+
+
+def test_b06_the_same_deal_from_two_sources_counts_once(world: MoneyWorld) -> None:
+    world.deal("d1", amount=100, source="crm", source_rank=1)
+    world.deal("d1", amount=90, source="old_crm", source_rank=2)
+    world.sync()
+    assert _total(world, "pipeline") == "100.00"
+
+
+def test_b07_thirds_come_to_a_hundred(world: MoneyWorld) -> None:
+    world.touch("t3", "2026-03-03", campaign="c3")
+    world.deal("d1", amount="100.00")
+    world.sync()
+    assert [credit for *_, credit in world.credits()] == ["33.34", "33.33", "33.33"]
+
+
+def test_b07_a_deal_whose_orders_are_in_two_currencies_is_one_amount(world: MoneyWorld) -> None:
+    world.money("fx_rates", "r1", currency="USD", valid_on="2026-03-01", rate=7.1234)
+    world.deal("d1", amount=100)
+    world.money("orders", "o1", order_id="o1", deal_id="d1", amount="10.01", currency="USD", signed_on="2026-03-20")
+    world.money("orders", "o2", order_id="o2", deal_id="d1", amount="0.70", signed_on="2026-03-20")
+    world.sync()
+    assert _total(world, "signed") == "72.01"
+
+
+def test_b08_an_order_of_the_last_local_day_counts_and_one_of_the_next_waits(world: MoneyWorld) -> None:
+    world.deal("d1", amount=100)
+    world.money("orders", "o1", order_id="o1", deal_id="d1", amount=60, signed_on="2026-10-31")
+    world.money("orders", "o2", order_id="o2", deal_id="d1", amount=40, signed_on="2026-11-01")
+    world.sync("2026-10-31")
+    assert _total(world, "signed") == "60.00"
+    world.sync("2026-11-01")
+    assert _total(world, "signed") == "100.00"
+
+
+def test_v24_an_amount_without_a_rate_is_in_no_total_and_is_shown(world: MoneyWorld) -> None:
+    world.money("fx_rates", "r1", currency="USD", valid_on="2026-03-21", rate=7)  # a day after the closing
+    world.deal("d1", amount=100, currency="USD", closed_at="2026-03-20")
+    world.deal("d2", amount=5)
+    world.sync()
+    assert _total(world, "pipeline") == "5.00"
+    assert world.ask("select entity, id, currency, day::varchar, amount::varchar from core.unconverted") == [
+        ("deal", "d1", "USD", "2026-03-20", "100.00")
+    ]
+
+
+def test_an_unknown_amount_is_not_zero(world: MoneyWorld) -> None:
+    world.deal("d1", amount=None)
+    world.sync()
+    assert world.credits() == [("d1", "t1", "c1", None), ("d1", "t2", "c2", None)]
+    assert world.ask(
+        "select campaign_id, attributed_amount, attributed_deals from marts.campaign_roi "
+        "where model = 'linear' and basis = 'pipeline' order by 1"
+    ) == [("c1", None, 0.5), ("c2", None, 0.5)]
+
+
+def test_a_lost_cent_stops_the_step_and_nothing_is_kept(world: MoneyWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: with a cent taken from every credit, the check of the step must fail."""
+    world.deal("d1", amount=100)
+    world.sync()
+    before = world.credits()
+    spoiled = tasks.attribute.CreditRows.of_model
+
+    def one_row_short(self: tasks.attribute.CreditRows, *given: object) -> object:
+        return spoiled(self, *given).slice(1)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tasks.attribute.CreditRows, "of_model", one_row_short)
+    with pytest.raises(AbmError, match=r"attribute: deal d1, .*: credits .* against an amount of 100\.00"):
+        world.sync()
+    assert world.credits() == before
