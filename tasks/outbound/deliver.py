@@ -67,13 +67,14 @@ def push(
     made = plan_objects(desk)
     agreed = [one for one in made.intents if _is_agreed(one, approved)]
     fault_point("crm:before_intent")
-    counted: Counter[str] = outbox.enqueue(agreed, desk.gate)
+    counted = outbox.enqueue(agreed, desk.gate)
     fault_point("crm:after_intent")
     sender.send()
     counted["held"] += _hold_withdrawn(agreed, desk, outbox)
     counted["changed_since_plan"] = len(made.intents) - len(agreed)
     counted.update({key: made.counts[key] for key in ("skipped", "conflicts", "unchanged")})
     counted.update({key: number for key, number in sender.counted.items() if key != "retry"})
+    counted["queued"] = counted.pop("pending", 0)
     counted["waiting"] = len(outbox.queued(OPEN))
     if sender.counted:
         _note(outbox, counted)

@@ -2,10 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from abmloop.errors import BadUsage
+from abmloop.policy import parse_policy
 from abmloop.run import Author
+from scoring.policies.crm import CrmPolicy
 from tasks.outbound.outbox import Journal, Queued, event
+from tasks.policies import read_config
 from warehouse.ledger import Ledger
 
 
@@ -20,6 +24,11 @@ class Letter:
     reason: str
     attempts: int
     action: str
+
+
+def crm_instance(root: Path) -> str:
+    """The CRM instance that the workspace's rules name."""
+    return parse_policy(read_config(root)[CrmPolicy.file_name], CrmPolicy).instance
 
 
 def list_letters(ledger: Ledger, instance: str) -> list[Letter]:

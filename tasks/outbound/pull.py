@@ -19,7 +19,10 @@ def pull(run: Run) -> StepCounts:
     """Put what changed in the CRM into the inbox; the same content twice is one file. Counts new files by entity."""
     with step(run, "pull") as work:
         policy = load_policy(run, CrmPolicy)
-        work.count(**pull_pages(run.root, open_connector(run.root, policy, run.as_of)))
+        connector = open_connector(run.root, policy, run.as_of)
+        work.count(**pull_pages(run.root, connector))
+        if notes := connector.describe().notes:
+            work.count(not_taken=len(notes))
     return work.counts
 
 

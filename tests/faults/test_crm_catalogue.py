@@ -106,7 +106,7 @@ def test_c04_calls_without_a_usable_answer_stop_after_n(make_world: MakeWorld) -
 
 def test_c06_the_same_acknowledgement_twice_is_one_delivery(make_world: MakeWorld) -> None:
     world, crm = make_world(), FakeCrm(seed=1, fault_share=1.0, faults=("acknowledged_twice",))
-    assert world.push(crm) == {"pending": 10, "delivered": 10}
+    assert world.push(crm) == {"queued": 10, "delivered": 10}
 
 
 def test_c06_an_acknowledgement_for_another_row_is_an_alarm_and_proves_nothing(make_world: MakeWorld) -> None:

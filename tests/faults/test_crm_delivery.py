@@ -85,6 +85,25 @@ def test_m2_control_without_asking_first_the_same_faults_double_leads(make_world
     assert lost_and_doubled(world, crm)[1] > 0, "the guard is not what keeps leads single"
 
 
+@pytest.mark.slow
+def test_r1_ten_thousand_leads_with_a_third_of_all_calls_faulty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed, figures = 3, {}
+    for name, kind in (("asked first", FakeCrm), ("control", NeverAsked)):
+        policy = parse_policy(LEADS, CrmPolicy)
+        world, crm = World(tmp_path / name, policy, 10_000), kind(seed, 0.35, "search_after_lag", 100)
+        world.push_until_done(crm)
+        figures[name] = lost_and_doubled(world, crm)
+        with capsys.disabled():
+            calls = sum(verb == "upsert" for verb, _, _ in crm.calls)
+            lost, doubled = figures[name]
+            faulty = sum(crm.drawn.values())
+            print(f"R1 {name}: seed {seed}, {faulty} of {calls} calls faulty, {lost} lost, {doubled} doubled")
+    assert figures["asked first"] == (0, 0)
+    assert figures["control"][1] > 0
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_c02_each_misbehaviour_alone_ends_with_a_verdict_for_every_row(

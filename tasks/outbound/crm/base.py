@@ -60,7 +60,8 @@ class Description:
     """Who the other side is and what it can.
 
     `fields`: object → the fields it has; an object left out takes any. `reads_back`: `find` gives the fields of a
-    record, and what it does not give is not there; otherwise it only knows which keys it was given.
+    record, and what it does not give is not there; otherwise it only knows which keys it was given. `notes`: what a
+    person should look at, in words.
     """
 
     instance: str
@@ -68,6 +69,7 @@ class Description:
     batch_size: int
     reads_back: bool
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class BatchRefused(CrmRefused):

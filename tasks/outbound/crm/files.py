@@ -8,6 +8,7 @@ their import. In: the folder that crm.yaml names as `import_folder`.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -22,7 +23,7 @@ from tasks.outbound.plan import digest
 
 BATCH_SIZE = 100_000
 MAX_PAGE_BYTES = 512 * 1024 * 1024
-SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".parquet", ".gz", ".zip")
+_PACKED = (".gz", ".zip")
 
 # What the exports of common CRMs are called; the longer name first, for "商机阶段" also contains "商机".
 _ENTITY_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -60,7 +61,9 @@ class FilesConnector:
         """The instance that this folder belongs to; keys stay unique by the manifests."""
         pinned = self._exports / "instance.json"
         instance = json.loads(pinned.read_text(encoding="utf-8"))["instance"] if pinned.is_file() else None
-        return Description(instance or self._policy.instance, "upsert_by_external_id", BATCH_SIZE, reads_back=False)
+        instance = instance or self._policy.instance
+        notes = tuple(note for path in self._dropped() if (note := self._note(path)))
+        return Description(instance, "upsert_by_external_id", BATCH_SIZE, reads_back=False, notes=notes)
 
     def find(self, object_name: str, keys: Sequence[str]) -> Mapping[str, Found]:
         """The keys that were exported before; their fields cannot be read back."""
@@ -91,12 +94,31 @@ class FilesConnector:
 
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """The entity's exports, each as one page named by its content; `cursor` is not needed for that."""
-        folder = (self._root / self._policy.import_folder).resolve()
-        if not folder.is_dir() and self._policy.import_folder != IMPORT_FOLDER:
-            raise BadPolicy(f"crm.yaml: import_folder: {folder} is no folder; make it, or leave the key away")
-        for path in sorted(folder.rglob("*")):
-            if entity_of(path.relative_to(folder)) == entity and (page := _page(path, entity)):
+        for path in self._dropped():
+            if entity_of(path.relative_to(self._folder)) == entity and (page := _page(path, entity)):
                 yield page
+
+    @property
+    def _folder(self) -> Path:
+        return (self._root / self._policy.import_folder).resolve()
+
+    def _dropped(self) -> list[Path]:
+        """The files in the import folder, hidden and half-written ones left out."""
+        if not self._folder.is_dir() and self._policy.import_folder != IMPORT_FOLDER:
+            raise BadPolicy(f"crm.yaml: import_folder: {self._folder} is no folder; make it, or leave the key away")
+        names = sorted(path for path in self._folder.rglob("*") if not path.name.startswith((".", "~$")))
+        return [path for path in names if path.is_symlink() or path.is_file()]
+
+    def _note(self, path: Path) -> str | None:
+        """Why a dropped file is not taken in, and what to do; None where it is."""
+        shown = path.relative_to(self._folder)
+        if path.is_symlink():
+            return f"{shown}: links are not followed; put the file itself there"
+        if path.stat().st_size > MAX_PAGE_BYTES:
+            return f"{shown}: larger than {MAX_PAGE_BYTES:,} bytes; put it into inbox/<entity>/ yourself"
+        if entity_of(shown) is None:
+            return f"{shown}: the name does not say what it is; put it into a folder {', '.join(PULLED_ENTITIES)}"
+        return None
 
     def _keys(self) -> dict[str, dict[str, str]]:
         """Object → key → payload hash last exported; finishes what a crash left half published."""
@@ -110,7 +132,8 @@ class FilesConnector:
 
     def _publish(self, object_name: str, batch: str, parts: Mapping[str, Sequence[Record]]) -> None:
         """Stage the files, then the manifest (the moment of truth), then move the files to where people look."""
-        self._memory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._exports, self._memory):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = self._exports / "instance.json"
         if not pinned.is_file():
             _write(pinned, json.dumps({"instance": self._policy.instance}).encode())
@@ -160,8 +183,6 @@ def _known(object_name: str) -> Any:
 
 def entity_of(path: Path) -> str | None:
     """The entity of a file below an import folder: by its first folder, else by its name; None if neither tells."""
-    if path.name.startswith((".", "~$")) or path.suffix.lower() not in SUFFIXES:
-        return None
     if len(path.parts) > 1 and path.parts[0] in PULLED_ENTITIES:
         return path.parts[0]
     name = path.name.lower().replace(" ", "_").replace("-", "_")
@@ -177,8 +198,9 @@ def _page(path: Path, entity: str) -> Page | None:
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(body) != after.st_size:
         return None
-    kinds = [suffix.lower() for suffix in path.suffixes[-2:] if suffix.lower() in SUFFIXES]
-    return Page(entity, path.name, "".join(kinds), body, hashlib.sha256(body).hexdigest())
+    kinds = path.suffixes[-2:] if path.suffix.lower() in _PACKED else path.suffixes[-1:]
+    suffix = re.sub(r"[^a-z0-9.]", "", "".join(kinds).lower())
+    return Page(entity, path.name, suffix, body, hashlib.sha256(body).hexdigest())
 
 
 def _write(path: Path, body: bytes) -> None:

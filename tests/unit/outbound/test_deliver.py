@@ -33,7 +33,7 @@ def test_a_changed_field_is_one_update_of_one_record(make_world: MakeWorld) -> N
     world, crm = make_world(), FakeCrm()
     world.push(crm)
     world.fields["L00003"]["stage"] = "sal"
-    assert world.push(crm) == {"pending": 1, "delivered": 1, "unchanged": 9}
+    assert world.push(crm) == {"queued": 1, "delivered": 1, "unchanged": 9}
     assert crm.dump()[("leads", "L00003")] == [{"stage": "sal", "name": "人3", "owner_id": "u1"}]
 
 
@@ -90,7 +90,7 @@ def test_who_agrees_again_is_sent(make_world: MakeWorld) -> None:
     world.say("L00000", "refused")
     world.push(crm)
     world.say("L00000", "granted", given_at=datetime(2026, 10, 31))
-    assert world.push(crm) == {"pending": 1, "delivered": 1}
+    assert world.push(crm) == {"queued": 1, "delivered": 1}
     assert world.states() == {"done": 1, "superseded": 1}
 
 

@@ -115,5 +115,6 @@ def test_pull_brings_the_crms_exports_to_the_inbox(marts: Run) -> None:
     folder = Path(marts.workspace) / "crm" / "payments"
     folder.mkdir(parents=True)
     (folder / "回款.csv").write_bytes(b"payment_id\r\n1\r\n")
-    assert pull(marts).counts == {"payments": 1}
-    assert pull(marts).counts == {}
+    (folder.parent / "notes.csv").write_bytes(b"x")
+    assert pull(marts).counts == {"payments": 1, "not_taken": 1}
+    assert pull(marts).counts == {"not_taken": 1}

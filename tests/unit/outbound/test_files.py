@@ -86,8 +86,6 @@ def test_c13_an_exports_folder_of_another_crm_is_refused(make_world: MakeWorld) 
         ("销售订单.xlsx", "orders"),
         ("回款记录.csv", "payments"),
         ("payments-2026.csv.gz", "payments"),
-        ("readme.md", None),
-        ("~$商机.xlsx", None),
         ("notes.csv", None),
     ],
 )
@@ -109,6 +107,19 @@ def test_pull_lands_each_content_once_whatever_its_name(make_world: MakeWorld) -
     landed = sorted((world.root / "inbox" / "deals").iterdir())
     assert [path.suffix for path in landed] == [".csv", ".csv"]
     assert {path.name.rpartition("-")[0] for path in landed} == {"crm-files-test"}
+
+
+def test_a_dropped_file_that_is_not_taken_is_named_with_what_to_do(make_world: MakeWorld) -> None:
+    world = make_world(1, "files:test")
+    folder = world.root / "crm"
+    folder.mkdir()
+    (folder / "notes.csv").write_bytes(b"x")
+    (folder / "~$orders.xlsx").write_bytes(b"x")
+    (folder / "orders.csv").symlink_to(folder / "notes.csv")
+    assert pull_pages(world.root, connector(world)) == {}
+    notes = connector(world).describe().notes
+    assert [note.partition(":")[0] for note in notes] == ["notes.csv", "orders.csv"]
+    assert "put it into a folder deal_stages" in notes[0]
 
 
 def test_pull_reads_the_folder_that_crm_yaml_names(make_world: MakeWorld, tmp_path: Path) -> None:
