@@ -34,9 +34,9 @@ _PLACE = ("province", "city", "district")
 def match_files(accounts: Path, contacts: Path, out: Path, policy_file: Path | None = None) -> dict[str, Any]:
     """Match every person of one file to a company of the other; gives a summary of decisions and methods.
 
-    Reads CSV, XLSX, Parquet, JSON (also .gz, .zip) with headers in Chinese or English; writes CSV, or Parquet by the name
-    of `out`, with contact_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin, tie_break.
-    Ids are the files' own. Raises BadFile where a file cannot be read, BadPolicy for mistakes in the rules.
+    Reads CSV, XLSX, Parquet, JSON (also .gz, .zip) with headers in Chinese or English; writes CSV, or Parquet by the
+    name of `out`, with contact_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin,
+    tie_break. Ids are the files' own. Raises BadFile where a file cannot be read, BadPolicy for mistakes in the rules.
     """
     if out.suffix not in (".csv", ".parquet"):
         raise BadUsage(f"{out}: the matches are written as .csv or .parquet; give --out such a name")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rapidfuzz import fuzz
@@ -11,7 +12,7 @@ from rapidfuzz.process import cpdist
 from scoring.match.pairs import Pairs
 from scoring.match.sides import Column, Side
 
-Flags = np.ndarray
+Flags = Any  # a NumPy array of booleans
 _NUMERALS = "0123456789一二三四五六七八九十百"
 _LONG_LATIN, _LONG_HAN = 13, 12  # letters, characters: an error of one is then unlikely to be another company
 _LONG_CORE = 4  # characters: in a shorter proper name one character makes another name (银丰, 瑞丰)
@@ -112,16 +113,23 @@ def same_core(pairs: Compared) -> Flags:
 
 def begins_account_name(pairs: Compared) -> Flags:
     """What is given is the beginning of the account's name."""
-    at_word = ~pairs.is_han & (pairs.prefix == pairs.given_length) & _at_word_end(pairs.account.stem, pairs.given_length)
-    whole = (pairs.prefix == pairs.given_length) & (pairs.given_length >= 2) & (pairs.account_length > pairs.given_length)
+    at_word = (
+        ~pairs.is_han & (pairs.prefix == pairs.given_length) & _at_word_end(pairs.account.stem, pairs.given_length)
+    )
+    whole = (
+        (pairs.prefix == pairs.given_length) & (pairs.given_length >= 2) & (pairs.account_length > pairs.given_length)
+    )
     return whole & (pairs.is_han | at_word)
 
 
 def account_name_begins(pairs: Compared) -> Flags:
     """What is given begins with the account's name and goes on."""
     whole = (pairs.prefix == pairs.account_length) & (pairs.account_length >= 2)
-    return whole & ~pairs.is_han & (pairs.given_length > pairs.account_length) & _at_word_end(
-        pairs.given.stem, pairs.account_length
+    return (
+        whole
+        & ~pairs.is_han
+        & (pairs.given_length > pairs.account_length)
+        & _at_word_end(pairs.given.stem, pairs.account_length)
     )
 
 
@@ -216,9 +224,7 @@ def numerals_differ(pairs: Compared) -> Flags:
     flags = np.zeros(len(close), bool)
     rows = np.flatnonzero(close & (pairs.stem_errors > 0))
     keep = str.maketrans({char: char for char in _NUMERALS})
-    flags[rows] = [
-        _numerals(pairs.given.stem[row], keep) != _numerals(pairs.account.stem[row], keep) for row in rows
-    ]
+    flags[rows] = [_numerals(pairs.given.stem[row], keep) != _numerals(pairs.account.stem[row], keep) for row in rows]
     return flags
 
 

@@ -49,7 +49,7 @@ def find_candidates(given: Column, stems: Column, rule: GramRule) -> tuple[np.nd
 
 
 def _grams(texts: Column) -> tuple[np.ndarray, np.ndarray]:
-    """(row, gram) of every text, each gram once a text: neighbours and next-but-one of Han, triples of other scripts."""
+    """(row, gram) of every text, each once: neighbours and next-but-one of Han, triples of other scripts."""
     codes = np.frombuffer(("\n" + "\n".join(f" {text} " for text in texts) + "\n").encode("utf-32-le"), np.uint32)
     codes = codes.astype(np.int64)
     lines = np.cumsum(codes == _NEWLINE) - 1

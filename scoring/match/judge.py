@@ -1,6 +1,7 @@
 """The decision: rules turn features into a confidence, ranks find the best account and what it leaves behind."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Pairs in order of their contact and of merit: position in the pairs, rank from 0, and how many stand equal first."""
+    """Pairs in order of contact and merit: position in the pairs, rank from 0, how many stand equal first."""
 
     order: np.ndarray
     rank: np.ndarray
@@ -72,7 +73,7 @@ def rank_pairs(given: np.ndarray, judged: Judged, twins: np.ndarray, ties: dict[
     return Ranked(order, rank, equal, _tie_breaks(order, first, stands_equal, ties))
 
 
-def _distinct_per_group(first: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _distinct_per_group(first: np.ndarray, values: np.ndarray) -> Any:
     """For each row the number of distinct values (-1 aside) of its group."""
     kept = values >= 0
     groups = np.unique(np.stack([first[kept], values[kept]]), axis=1)[0]
@@ -82,7 +83,7 @@ def _distinct_per_group(first: np.ndarray, values: np.ndarray) -> np.ndarray:
     return sizes[first]
 
 
-def _tie_breaks(order: np.ndarray, first: np.ndarray, stands_equal: np.ndarray, ties: dict[str, np.ndarray]) -> np.ndarray:
+def _tie_breaks(order: np.ndarray, first: np.ndarray, stands_equal: np.ndarray, ties: dict[str, np.ndarray]) -> Any:
     """Name of the first column in which the best and the second differ, for every row of a tied group."""
     second = np.minimum(first + 1, len(first) - 1)
     is_tied = (first[second] == first) & stands_equal[second] & (second != first)

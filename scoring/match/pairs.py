@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -111,15 +112,13 @@ class _DistinctStems:
 
 def _distinct_stems(given: Side) -> _DistinctStems:
     rows = np.flatnonzero(given.stem != "")
-    stems, which = np.unique(given.stem[rows].astype(str), return_inverse=True)
+    which, stems = pd.factorize(given.stem[rows], sort=True)
     order = np.argsort(which, kind="stable")
     starts = np.searchsorted(which[order], np.arange(len(stems) + 1))
-    return _DistinctStems(stems.astype(object), rows[order], starts)
+    return _DistinctStems(np.asarray(stems, object), rows[order], starts)
 
 
-def _both(
-    one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
+def _both(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
 
 

@@ -1,4 +1,4 @@
-"""The two sides of a match as columns: what is given of a contact's company, and what the directory says of each account."""
+"""The two sides of a match as columns: what is given of a contact's company, and what is known of each account."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +12,7 @@ from scoring.names import parse_names
 from scoring.names.text import fold_names
 from scoring.names.words import load_words
 
-Column = np.ndarray[Any, Any]
+Column = Any  # a NumPy array of objects
 _PARSED = ("name_key", "region_code", "core", "industry_word", "form", "branch")
 
 
@@ -20,8 +20,8 @@ _PARSED = ("name_key", "region_code", "core", "industry_word", "form", "branch")
 class Side:
     """One side: object arrays of equal length, "" where nothing is known.
 
-    `stem` is the name without region, form and branch; `place` the region code of the row's own fields, `region` that in
-    its name; `town` the folded city text, for places outside China.
+    `stem` is the name without region, form and branch; `place` the region code of the row's own fields, `region` that
+    in its name; `town` the folded city text, for places outside China.
     """
 
     ids: Column
@@ -50,7 +50,7 @@ def given_side(contacts: pa.Table) -> tuple[Side, Column]:
     changed = np.flatnonzero(bare != names)
     parsed = _parsed(contacts, names)
     original_key = parsed["name_key"].copy()
-    again = _parsed(pa.table({}), bare[changed])
+    again = _parsed(None, bare[changed])
     for part in _PARSED:
         parsed[part][changed] = np.where(again["name_key"] != "", again[part], parsed[part][changed])
     side = _side(contacts, names, parsed, "contact_id")
@@ -58,7 +58,8 @@ def given_side(contacts: pa.Table) -> tuple[Side, Column]:
 
 
 def account_side(accounts: pa.Table) -> Side:
-    """The directory's side; a table that has the parsed columns (name_key, core, …) already is not parsed again."""
+    """The directory's side; a table may bring parts of names (name_key, core, … where
+    `is_parsed`), which are then not parsed again."""
     names = _text(accounts, "name")
     return _side(accounts, names, _parsed(accounts, names), "account_id")
 
@@ -93,19 +94,26 @@ def _side(table: pa.Table, names: Column, parsed: dict[str, Column], id_column: 
     )
 
 
-def _parsed(table: pa.Table, names: Column) -> dict[str, Column]:
-    if set(_PARSED) <= set(table.column_names):
-        return {part: _text(table, part) for part in _PARSED}
-    distinct, where = np.unique(names.astype(str), return_inverse=True)
-    parts = parse_names(distinct.tolist())
-    return {part: _text(parts, part)[where] for part in _PARSED}
+def _parsed(table: pa.Table | None, names: Column) -> dict[str, Column]:
+    """Parts of the names: those the table has for rows that are `is_parsed`, the others read now, each name once."""
+    known = np.zeros(len(names), bool)
+    if table is not None and "is_parsed" in table.column_names:
+        known = np.asarray(table["is_parsed"].to_numpy(zero_copy_only=False), bool)
+    rows = np.flatnonzero(~known)
+    distinct = pa.array(names[rows], pa.string()).dictionary_encode()
+    parts = parse_names(distinct.dictionary)
+    parsed = {part: np.full(len(names), "", object) if table is None else _text(table, part) for part in _PARSED}
+    for part, column in parsed.items():
+        column[rows] = _text(parts, part)[distinct.indices.to_numpy()]
+    return parsed
 
 
 def _text(table: pa.Table, column: str) -> Column:
     """A text column with "" for null; all "" where the table has no such column."""
     if column not in table.column_names:
         return np.full(table.num_rows, "", object)
-    return np.asarray(pc.fill_null(pc.cast(table[column], pa.string()), "").to_numpy(zero_copy_only=False), object)
+    filled = pc.fill_null(pc.cast(table[column], pa.string()), "")
+    return np.array(filled.to_numpy(zero_copy_only=False), object)
 
 
 def _folded(texts: Column) -> Column:

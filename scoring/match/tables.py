@@ -1,8 +1,10 @@
 """Matching from table to table: contact profiles and accounts in, decisions and candidates out."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -70,9 +72,7 @@ def _directory(accounts: pa.Table) -> Directory:
     aliases = _list_items(accounts, "alias_keys")
     domains = _list_items(accounts, "domains")
     own = (side.domain, rows)
-    return Directory.of(
-        side, aliases, (np.concatenate([domains[0], own[0]]), np.concatenate([domains[1], own[1]]))
-    )
+    return Directory.of(side, aliases, (np.concatenate([domains[0], own[0]]), np.concatenate([domains[1], own[1]])))
 
 
 def _list_items(table: pa.Table, column: str) -> tuple[Column, np.ndarray]:
@@ -84,11 +84,12 @@ def _list_items(table: pa.Table, column: str) -> tuple[Column, np.ndarray]:
     return np.asarray(items.to_numpy(zero_copy_only=False), object), pc.list_parent_indices(lists).to_numpy()
 
 
-def _twins(side: Side) -> np.ndarray:
+def _twins(side: Side) -> Any:
     """A number per account that is the same for accounts of one name in one province: one company written twice."""
-    provinces = np.where(side.place == "", side.region, side.place).astype("U2")
-    keys = np.char.add(np.char.add(np.where(side.key == "", side.ids, side.key).astype(str), "|"), provinces)
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    place: Any = np.where(side.place == "", side.region, side.place)
+    key: Any = np.where(side.key == "", side.ids, side.key)
+    provinces = place.astype("U2").astype(object)
+    return pd.factorize(key + "|" + provinces)[0].astype(np.int64)
 
 
 def _tie_columns(accounts: pa.Table, policy: MatchPolicy) -> dict[str, np.ndarray]:
@@ -101,11 +102,11 @@ def _tie_columns(accounts: pa.Table, policy: MatchPolicy) -> dict[str, np.ndarra
         "oldest": ("first_landed_on", 1),
         "account_id": ("account_id", 1),
     }
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for tie in policy.tie_order:
         name, sign = source[tie]
         if name in accounts.column_names:
-            ranks = pc.rank(accounts[name].combine_chunks(), sort_keys="ascending", null_placement="at_end", tiebreaker="dense")
+            ranks = pc.rank(accounts[name].combine_chunks(), sort_keys="ascending", tiebreaker="dense")
             columns[tie] = sign * ranks.to_numpy().astype(np.int64)
     return columns
 
@@ -123,7 +124,7 @@ def _decisions(
     clear_by = np.zeros(size)
     clear_by[contact] = np.array([rule.clear_by for rule in policy.rules])[judged.rule[first]]
     confidence = np.where(margin < clear_by, np.minimum(confidence, policy.unclear_at_most), confidence)
-    account, method, tie = (np.full(size, None, object) for _ in range(3))
+    account, method, tie, nobody = (np.full(size, None, object) for _ in range(4))
     evidence: list[list[str]] = [[] for _ in range(size)]
     methods = np.array([rule.method for rule in policy.rules], object)
     account[contact], method[contact] = accounts.ids[pairs.account[first]], methods[judged.rule[first]]
@@ -136,14 +137,14 @@ def _decisions(
     return pa.table(
         {
             "contact_id": pa.array(given.ids, pa.string()),
-            "account_id": pa.array(np.where(is_none, None, account), pa.string()),
+            "account_id": pa.array(np.where(is_none, nobody, account), pa.string()),
             "decision": pa.array(decision, pa.string()),
             "method": pa.array(np.where(is_none, _why_none(given, account), method), pa.string()),
             "confidence": np.round(confidence, 4),
             "evidence": pa.array(evidence, pa.list_(pa.string())),
             "runner_up_account_id": pa.array(nearest, pa.string()),
             "margin": np.round(margin, 4),
-            "tie_break": pa.array(np.where(is_none, None, tie), pa.string()),
+            "tie_break": pa.array(np.where(is_none, nobody, tie), pa.string()),
         }
     )
 

@@ -10,7 +10,17 @@ from abmloop.policy import Policy, Rule
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Method = Literal[
-    "code", "domain", "name", "alias", "name_and_region", "stem", "abbreviation", "fuzzy", "phone", "domain_only", "short_name"
+    "code",
+    "domain",
+    "name",
+    "alias",
+    "name_and_region",
+    "stem",
+    "abbreviation",
+    "fuzzy",
+    "phone",
+    "domain_only",
+    "short_name",
 ]
 FeatureName = Literal[
     "same_code",
@@ -84,6 +94,7 @@ class MatchPolicy(Policy):
     version: int = 1
     auto_from: Share
     review_from: Share
+    most_family_names: int = Field(1, ge=1)
     most_shared: int = Field(5, ge=1)
     candidates_kept: int = Field(3, ge=1, le=20)
     candidates: Candidates = Candidates()
@@ -110,5 +121,7 @@ class MatchPolicy(Policy):
     @model_validator(mode="after")
     def _thresholds_are_in_order(self) -> MatchPolicy:
         if self.review_from > self.auto_from:
-            raise ValueError(f"review_from {self.review_from} is above auto_from {self.auto_from}; give it at most that")
+            raise ValueError(
+                f"review_from {self.review_from} is above auto_from {self.auto_from}; give it at most that"
+            )
         return self

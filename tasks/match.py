@@ -1,0 +1,91 @@
+"""Persons from their keys, and each person's account: decided, for review, or none."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from abmloop.run import Run, StepCounts
+from scoring.match import match_tables
+from scoring.names import parse_names
+from scoring.persons import find_persons
+from scoring.policies.match import MatchPolicy
+from tasks.match_decisions import remembered_decisions
+from tasks.policies import load_policy
+from warehouse.steps import Work, step
+
+_KEY_ROWS = "select * from matched.person_key_rows"
+
+
+def match(run: Run) -> StepCounts:
+    """Join rows of people to persons, and persons to accounts; what people decided before comes first."""
+    policy = load_policy(run, MatchPolicy)
+    with step(run, "match") as work:
+        _gather_persons(work, policy)
+        work.replace("matched.remembered", remembered_decisions(work.ledger.read("decisions", run)))
+        work.replace("matched.match_policy", _policy_row(run, policy))
+        work.build("matched.directory")
+        accounts = _with_learnt_aliases(work, work.table("matched.directory"))
+        profiles = work.table("matched.company_profiles").rename_columns({"profile_id": "contact_id"})
+        matches = match_tables(profiles, accounts, policy)
+        as_profile = {"contact_id": "profile_id"}
+        work.replace("matched.profile_accounts", matches.decisions.rename_columns(as_profile))
+        work.replace("matched.profile_candidates", matches.candidates.rename_columns(as_profile))
+        work.build("matched.person_accounts", "matched.match_candidates", "matched.review_queue")
+        _count(work)
+    return work.counts
+
+
+def _gather_persons(work: Work, policy: MatchPolicy) -> None:
+    """matched.person_rows, person_keys, persons and the distinct descriptions of their employers."""
+    work.build("matched.key_landings", "matched.person_key_rows")
+    persons = find_persons(work.query(_KEY_ROWS), policy.most_family_names)
+    is_row = pc.not_equal(persons.rows["entity"], "contact_versions")
+    work.replace("matched.person_rows", persons.rows.filter(is_row))
+    work.replace("matched.person_keys", persons.keys)
+    work.build("matched.persons", "matched.company_profiles")
+
+
+def _policy_row(run: Run, policy: MatchPolicy) -> pa.Table:
+    row = {
+        "config_hash": run.config_hash,
+        "as_of": run.as_of,
+        "auto_from": policy.auto_from,
+        "review_from": policy.review_from,
+    }
+    return pa.Table.from_pylist([row])
+
+
+def _with_learnt_aliases(work: Work, accounts: pa.Table) -> pa.Table:
+    """The directory with the names that people have accepted for an account among its aliases."""
+    learnt = work.query(
+        """
+        select directory.account_id,
+               list_sort(list_distinct(coalesce(any_value(alias_keys), []::varchar[]) || list(alias_key))) as keys
+        from matched.remembered
+        join resolved.account_members as members on members.row_id = remembered.account_row_id
+        join matched.directory using (account_id)
+        where remembered.verdict in ('accept', 'choose') and alias_key is not null
+        group by directory.account_id
+        """
+    )
+    if not learnt.num_rows:
+        return accounts
+    at = pc.index_in(accounts["account_id"], learnt["account_id"].combine_chunks())
+    keys = pc.coalesce(
+        learnt["keys"].combine_chunks().take(at.combine_chunks()), accounts["alias_keys"].combine_chunks()
+    )
+    return accounts.set_column(accounts.column_names.index("alias_keys"), "alias_keys", keys)
+
+
+def _count(work: Work) -> None:
+    """Persons by decision; rows of people in, each with its person."""
+    work.count(rows_in=work.execute("select count(*) from matched.person_rows").fetchall()[0][0])
+    rows = work.execute(
+        "select decision, count(*) from matched.person_accounts group by all order by decision"
+    ).fetchall()
+    work.count(**{f"matched_{decision}": number for decision, number in rows})
+
+
+def alias_key(company_name: str) -> str | None:
+    """Comparison key under which a name given by a contact is remembered; None where it is no name."""
+    key: str | None = parse_names([company_name])["name_key"][0].as_py()
+    return key
