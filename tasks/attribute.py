@@ -79,16 +79,18 @@ def attribute(run: Run) -> StepCounts:
         deals = work.query(_DEALS, no_deal=NO_DEAL)
         amounts = _amounts(work, deals)
         share = _Share(work, run, policy, touches, deals)
-        shared = pa.concat_tables([share.credits(model, amounts) for model in policy.models])
-        rows = work.replace("scored.credits", shared.append_column("config_hash", _constant(run.config_hash, shared)))
+        rows, store = 0, work.replace
+        for model in policy.models:  # one model at a time: all of them together would fill the memory
+            rows += store("scored.credits", _with_rules(share.credits(model, amounts), run))
+            store = work.append
         work.replace("scored.deal_touches", share.deal_touches())
         _check_balance(work)
         work.count(touches=touches.num_rows, deals=deals.num_rows - 1, rows_out=rows)
     return work.counts
 
 
-def _constant(value: str, rows: pa.Table) -> pa.Array:
-    return pa.array([value] * rows.num_rows, pa.string())
+def _with_rules(rows: pa.Table, run: Run) -> pa.Table:
+    return rows.append_column("config_hash", pa.repeat(run.config_hash, rows.num_rows))
 
 
 class _Share:

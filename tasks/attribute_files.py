@@ -143,6 +143,9 @@ def _read_deals(path: Path) -> pa.Table:
     for name in ("created_at", "closed_at", "lead_created_at"):
         if name in rows.column_names:
             rows = _with(rows, name, times(rows[name], name, path))
+    counted = rows.group_by("deal_id").aggregate([([], "count_all")])
+    if twice := counted.filter(pc.greater(counted["count_all"], 1)).to_pylist():
+        raise BadFile(f"{path}: deal_id '{twice[0]['deal_id']}' stands on {twice[0]['count_all']} rows; keep one.")
     rows = _with(rows, "status", _statuses(rows["status"], path))
     rows = rows.append_column("cents", _cents(rows["amount"], path))
     return rows.rename_columns(["party_id" if name == "account_id" else name for name in rows.column_names])
@@ -172,7 +175,10 @@ def read_columns(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] 
             f"{path}: column {', '.join(missing)} is missing. Needed: {', '.join(needed)}; "
             f"optional: {', '.join(optional) or 'none'}; found: {', '.join(rows.column_names)}."
         )
-    return rows.select([name for name in (*needed, *optional) if name in rows.column_names])
+    wanted = [name for name in (*needed, *optional) if name in rows.column_names]
+    if twice := [name for name in wanted if rows.column_names.count(name) > 1]:
+        raise BadFile(f"{path}: column {', '.join(twice)} stands twice in the header; rename or remove one.")
+    return rows.select(wanted)
 
 
 def times(column: Any, name: str, path: Path) -> Any:

@@ -72,40 +72,37 @@ class CreditRows:
         credit = cents[deal] if weights.spread == "participation" else split_amounts(deal, weight, cents)
         left = np.flatnonzero(alone & counted)
         every = np.concatenate([deal, left])
-        lone = pa.nulls(len(left), pa.string())
-        how = np.where(weights.is_anchor[rows], "anchor", weights.spread).astype(object)
-        size = len(every)
+        touch = np.concatenate([self.journeys.touch[rows], np.full(len(left), -1)])
+        nothing = len(self.journeys.campaigns)
+        campaign = np.concatenate([self.journeys.campaign[rows], np.full(len(left), nothing)])
         return pa.table(
             {
-                "deal_id": pc.take(self.deals["deal_id"], pa.array(every)),
-                "touch_id": _joined(_text(self.touches["touch_id"], self.journeys.touch[rows]), lone),
-                "campaign_id": _joined(
-                    pc.take(pa.array(self.journeys.campaigns, pa.string()), pa.array(self.journeys.campaign[rows])),
-                    pa.array([NOTHING] * len(left), pa.string()),
-                ),
-                "channel": _joined(_text(self.touches["channel"], self.journeys.touch[rows]), lone),
-                "party_id": pc.take(self.deals["party_id"], pa.array(every)),
-                "model": pa.array([model] * size, pa.string()),
-                "basis": pa.array([amounts.basis] * size, pa.string()),
+                "deal_id": _named(self.deals["deal_id"], every),
+                "touch_id": _named(self.touches["touch_id"], touch),
+                "campaign_id": _named(pa.array([*self.journeys.campaigns, NOTHING]), campaign),
+                "channel": _named(self.touches["channel"], touch),
+                "party_id": _named(self.deals["party_id"], every),
+                "model": _named(pa.array([model]), np.zeros(len(every), dtype=np.int64)),
+                "basis": _named(pa.array([amounts.basis]), np.zeros(len(every), dtype=np.int64)),
                 "weight": pa.array(np.concatenate([weight, np.ones(len(left))])),
                 "credit": decimal_cents(np.concatenate([credit, cents[left]]), known[every]),
-                "anchors": _joined(pc.take(self.anchors, pa.array(rows)), lone),
-                "reason": pa.array(np.concatenate([how, self._why_nothing(left)]), pa.string()),
+                "anchors": _named(self.anchors, np.concatenate([rows, np.full(len(left), -1)])),
+                "reason": self._reasons(weights, rows, left),
             }
         )
 
-    def _why_nothing(self, deals: Ints) -> Any:
-        """Why these deals' amounts are unattributed."""
+    def _reasons(self, weights: Weights, rows: Ints, left: Ints) -> pa.DictionaryArray:
+        """How each row came to its weight; for deals that no touch earned, why not."""
         reached = np.bincount(self.journeys.deal, minlength=self.journeys.deal_count) > 0
         has_party = np.asarray(pc.is_valid(self.deals["party_id"]).to_numpy())
-        why = np.where(reached[deals], "anchor_missing", "no_eligible_touch")
-        return np.where(has_party[deals], why, "no_party").astype(object)
+        why = np.where(has_party[left], np.where(reached[left], 2, 3), 4)
+        words = pa.array([weights.spread, "anchor", "anchor_missing", "no_eligible_touch", "no_party"])
+        return _named(words, np.concatenate([weights.is_anchor[rows].astype(np.int64), why]))
 
 
-def _text(column: Any, rows: Ints) -> Any:
-    return pc.cast(pc.take(column, pa.array(rows)), pa.string())
-
-
-def _joined(first: Any, second: Any) -> pa.ChunkedArray:
-    chunks = first.chunks if isinstance(first, pa.ChunkedArray) else [first]
-    return pa.chunked_array([*chunks, second], type=pa.string())
+def _named(names: Any, rows: Ints) -> pa.DictionaryArray:
+    """The names of the rows (-1 = null), each name held once."""
+    encoded = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    encoded = encoded if pa.types.is_dictionary(encoded.type) else pc.cast(encoded, pa.string()).dictionary_encode()
+    indices = pc.take(encoded.indices, pa.array(rows, mask=rows < 0))
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from scoring.attribution.columns import DAY_US, Floats, Ints, codes, sums
 from scoring.attribution.journeys import ANCHORS, NO_ROW, Journeys
@@ -170,7 +169,7 @@ def _normalised(journeys: Journeys, weight: Floats) -> Floats:
     return np.asarray(weight / np.where(total > 0, total, 1.0)[journeys.deal])
 
 
-def anchor_names(journeys: Journeys) -> pa.Array:
+def anchor_names(journeys: Journeys) -> pa.DictionaryArray:
     """(rows,): which anchors fall on the touch, in the order first, last, lead, opportunity, close: `first+lead`."""
     bits = np.zeros(len(journeys.deal), dtype=np.int64)
     for place, name in enumerate(ANCHORS):
@@ -179,4 +178,4 @@ def anchor_names(journeys: Journeys) -> pa.Array:
     texts = [
         "+".join(name for place, name in enumerate(ANCHORS) if mask >> place & 1) for mask in range(1 << len(ANCHORS))
     ]
-    return pc.take(pa.array([text or None for text in texts]), pa.array(bits))
+    return pa.DictionaryArray.from_arrays(pa.array(bits, mask=bits == 0), pa.array(texts))

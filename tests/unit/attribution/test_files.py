@@ -104,6 +104,25 @@ def test_a_wrong_value_is_named_with_its_line(files: tuple[Path, Path], bad: str
         attribute_files(*files, "linear")
 
 
+def test_a_deal_that_stands_twice_or_a_column_that_does_is_refused(files: tuple[Path, Path]) -> None:
+    files[1].write_text(DEALS + DEALS.splitlines()[1] + "\n", encoding="utf-8")
+    with pytest.raises(BadFile, match="deal_id 'd1' stands on 2 rows; keep one"):
+        attribute_files(*files, "linear")
+    doubled = "\n".join(f"{row},{row.split(',')[3]}" for row in TOUCHES.splitlines())
+    files[0].write_text(doubled, encoding="utf-8")
+    with pytest.raises(BadFile, match="column channel stands twice in the header"):
+        attribute_files(*files, "linear")
+
+
+def test_a_file_that_is_no_utf8_or_empty_is_refused(files: tuple[Path, Path]) -> None:
+    files[1].write_bytes(DEALS.replace("d1", "商机").encode("gb18030"))
+    with pytest.raises(BadFile, match=r"deals\.csv: not readable"):
+        attribute_files(*files, "linear")
+    files[1].write_bytes(b"")
+    with pytest.raises(BadFile, match=r"deals\.csv: not readable"):
+        attribute_files(*files, "linear")
+
+
 def test_an_unknown_model_or_option_lists_the_known(files: tuple[Path, Path]) -> None:
     with pytest.raises(BadUsage, match=r"no model 'best'; there are first_touch"):
         attribute_files(*files, "best")

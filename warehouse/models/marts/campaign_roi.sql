@@ -2,7 +2,7 @@
 -- A campaign with cost and no revenue stays, with -1; one with revenue and no cost has no ROI. Touches without a
 -- campaign stand under '(their channel)', amounts that nothing earned under '(unattributed)'.
 -- grain: campaign_id, model, basis
--- check: cost is null or cost >= 0 or roi is null
+-- check: roi is null or full_cost > 0
 -- column: campaign_id | campaign
 -- column: name | its name
 -- column: channel | its channel

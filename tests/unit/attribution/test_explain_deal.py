@@ -1,0 +1,64 @@
+"""What `explain deal` and `explain campaign` say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from abmloop.errors import BadUsage
+from tasks.explain_deal import explain_campaign, explain_deal
+from tests.faults.money_world import MoneyWorld
+from warehouse.database import connect
+
+
+@pytest.fixture
+def con(workspace: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A deal won after two campaigns, one of which cost something, and an open deal that nobody was touched for."""
+    world = MoneyWorld(workspace)
+    world.person("P2", "A1")
+    world.tables["matched.persons"][1]["seniority"] = "c_level"
+    world.add("staging.campaigns", campaign_id="c1", name="Spring webinar", channel="webinar", budget=40, row_hash="1")
+    world.touch("t1", "2026-03-01 09:00:00", type="attended")
+    world.touch("t2", "2026-03-05 09:00:00", campaign=None, type="page_view", person="P2")
+    world.deal("d1", name="Plant", amount="100.01")
+    world.deal("d2", account="A2", stage="talks", amount=5, created_at="2026-10-01", closed_at=None)
+    world.sync()
+    with connect(workspace) as opened:
+        yield opened
+
+
+def test_a_deal_is_told_as_a_time_line_with_credits_and_reasons(con: duckdb.DuckDBPyConnection) -> None:
+    told = explain_deal(con, "d1")
+    assert "Deal d1 · Plant · company A1 · won · 100.01" in told
+    assert "2 touches of 2 people in 1 campaigns over 18 days" in told
+    assert "First decision maker: P2, brought by (website) on 2026-03-05." in told
+    line = [row.split("  ")[1] for row in told.splitlines() if row.startswith("  2026")]
+    assert line == ["2026-03-01 09:00", "2026-03-01 09:00", "2026-03-05 09:00", "2026-03-10 00:00", "2026-03-20 00:00"]
+    assert "attended · Spring webinar · webinar · P1  [first touch, lead creation]" in told
+    assert "u_shaped: Spring webinar 80.0% = 80.01 (anchor first touch, lead creation)" in told
+    assert "participation: (website), Spring webinar each touched the whole amount" in told
+
+
+def test_a_deal_without_touches_says_why_in_chinese(con: duckdb.DuckDBPyConnection) -> None:
+    told = explain_deal(con, "d2", "zh")
+    assert "此前没有可计入的触点" in told
+    assert "linear：未归因 100.0% = 5.00（窗口期内无触点）" in told
+
+
+def test_a_campaign_shows_whom_it_touched_what_it_cost_and_the_deals_behind_its_roi(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    told = explain_campaign(con, "c1")
+    assert "1 touches of 1 people in 1 companies" in told
+    assert "Companies touched: company A1 (1)" in told
+    assert "Cost 40.00 (budget, for want of actual figures)" in told
+    assert "pipeline, linear: 50.01 earned, ROI 25%" in told
+    assert "d1 · Plant · company A1: 50.01 of 100.01 by 1 touches" in told
+
+
+def test_unknown_ids_are_told_where_to_look(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(BadUsage, match=r"There is no deal nope\. `abmloop sql"):
+        explain_deal(con, "nope")
+    with pytest.raises(BadUsage, match=r"没有活动 nope"):
+        explain_campaign(con, "nope", "zh")
