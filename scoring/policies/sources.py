@@ -97,7 +97,10 @@ class Source(Rule):
 
 
 class SourcesPolicy(Policy):
-    """config/sources.yaml: the first source whose pattern fits takes the file."""
+    """config/sources.yaml: the first entry whose pattern fits takes the file.
+
+    Entries may share a name: files of one system whose ids mean the same, each with its own mapping.
+    """
 
     file_name: ClassVar[str] = "sources.yaml"
 
@@ -108,11 +111,11 @@ class SourcesPolicy(Policy):
     sources: tuple[Source, ...] = ()
 
     @model_validator(mode="after")
-    def _sources_once(self) -> Self:
-        names = [source.name for source in self.sources]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"names {', '.join(twice)} twice; a source may have several patterns under `files`")
+    def _one_rank(self) -> Self:
+        ranks: dict[str, int] = {}
+        for source in self.sources:
+            if ranks.setdefault(source.name, source.rank) != source.rank:
+                raise ValueError(f"{source.name} has two ranks; entries of one source must agree on it")
         return self
 
     def source_of(self, file_name: str) -> Source | None:

@@ -31,6 +31,7 @@ def land(run: Run) -> StepCounts:
             files_refused=loaded.refused,
             files_same_content=len(landing.duplicates),
             files_not_ready=len(landing.not_ready),
+            files_links=len(landing.links),
             files_removed=loaded.removed,
             rows_in=loaded.rows_in,
             rows_out=loaded.rows_loaded,

@@ -14,7 +14,7 @@ from tasks.land.csv_index import MAX_RECORD_BYTES, Index, Mask, index_block
 from tasks.land.encodings import BadLine, Decoded, decode
 from tasks.land.faults import Refused, RowFault, text_row
 from tasks.land.rows import is_footer
-from tasks.land.sheets import HEAD_ROWS, Block, Header, HeadRow, Note, Opened, ReadOptions, Sheet
+from tasks.land.sheets import HEAD_ROWS, Block, Header, HeadRow, Note, Opened, ReadOptions, Sheet, merge_blocks
 
 DELIMITERS = (",", "\t", ";", "|", "，")
 # A one-byte stand-in for delimiters that are several bytes in UTF-8; not allowed in cells (a control character).
@@ -23,6 +23,7 @@ HEAD_BYTES = 200_000
 BLOCK_BYTES = 16_000_000
 # After a broken quote the next block is small again, so that many broken lines cost little each.
 RESUME_BYTES = 64_000
+MERGED_ROWS = 100_000
 
 
 def open_csv(raw: bytes, options: ReadOptions) -> Opened:
@@ -97,7 +98,17 @@ class _TextFile:
         self.delimiter = delimiter
 
     def blocks(self, header: Header) -> Iterator[Block]:
-        """The rows below the header, in blocks."""
+        """The rows below the header, in blocks of some size: after broken quotes the pieces proven are small."""
+        waiting: list[Block] = []
+        for block in self._pieces(header):
+            waiting.append(block)
+            if sum(len(each.lines) for each in waiting) >= MERGED_ROWS:
+                yield merge_blocks(waiting)
+                waiting = []
+        if waiting:
+            yield merge_blocks(waiting)
+
+    def _pieces(self, header: Header) -> Iterator[Block]:
         width = len(header.names)
         place = _Place(_offset_of_line(self.data, header.last_line), header.last_line, 0)
         size = BLOCK_BYTES

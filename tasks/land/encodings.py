@@ -16,6 +16,7 @@ SAMPLE_BYTES = 400_000
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LONE_HIGH_BYTE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
+_TWO_HAN_IN_UTF_8 = re.compile(rb"[\xe4-\xe9][\x80-\xbf]{2}[^\n]{0,2000}?[\xe4-\xe9][\x80-\xbf]{2}")
 _NOT_ASCII_LINE = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
 
 
@@ -82,11 +83,10 @@ def _utf_16_without_bom(raw: bytes) -> str | None:
 
 def _not_utf_8(raw: bytes) -> Decoded:
     """A file with at least one line that is no UTF-8: the encoding of most lines; the others are listed."""
-    lines = [match.group() for match in _NOT_ASCII_LINE.finditer(raw)]
-    utf_8 = sum(1 for line in lines if _is_utf_8_text(line))
-    if utf_8 > len(lines) / 2:
-        return _decode_lines(raw, "utf-8", utf_8 / len(lines))
-    sample = b"\n".join(lines)[:SAMPLE_BYTES]
+    utf_8, lines = _utf_8_lines(raw), len(_NOT_ASCII_LINE.findall(raw))
+    if utf_8 > lines / 2:
+        return _decode_lines(raw, "utf-8", utf_8 / lines)
+    sample = b"\n".join(_NOT_ASCII_LINE.findall(raw[: 4 * SAMPLE_BYTES]) or _NOT_ASCII_LINE.findall(raw))[:SAMPLE_BYTES]
     lone = len(_LONE_HIGH_BYTE.findall(sample)) / max(1, len(_HIGH_BYTE.findall(sample)))
     scores = {encoding: _score(sample, encoding) for encoding in ("gb18030", "big5")}
     if lone > 0.8:
@@ -95,6 +95,18 @@ def _not_utf_8(raw: bytes) -> Decoded:
     if scores[best] == 0 and _HAN.search(sample.decode(best, "replace")):
         raise Refused("encoding_unknown")
     return _decode_lines(raw, best, round(max(scores[best], 0.3), 2), refuse_utf_8=utf_8 > 0)
+
+
+def _utf_8_lines(raw: bytes) -> int:
+    """How many lines are UTF-8 beyond chance; only lines with two Han characters' bytes are looked at closely."""
+    found, end = 0, -1
+    for match in _TWO_HAN_IN_UTF_8.finditer(raw):
+        if match.start() < end:
+            continue
+        begin, end = raw.rfind(b"\n", 0, match.start()) + 1, raw.find(b"\n", match.end())
+        end = end if end >= 0 else len(raw)
+        found += _is_utf_8_text(raw[begin:end])
+    return found
 
 
 def _is_utf_8_text(line: bytes) -> bool:

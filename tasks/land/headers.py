@@ -86,13 +86,11 @@ def find_header(sheet: Sheet, options: ReadOptions, readings: tuple[Reading, ...
         wanted = [row for row in head if row.line <= options.header_row <= row.last_line]
         if not wanted:
             raise Refused("header_row_missing", row=options.header_row)
-        return _header(wanted[0], wanted[0].cells)
+        return _several_columns(_header(wanted[0], wanted[0].cells))
     place = max(range(len(head)), key=lambda each: (options.known(head[each].cells), -each))
     if not options.known(head[place].cells):
         raise Refused("no_header", have=_listed(head[0].cells), need=_needs(readings))
-    header = _two_rows(head, place, options) or _header(head[place], head[place].cells)
-    _refuse_one_column(header)
-    return header
+    return _several_columns(_two_rows(head, place, options) or _header(head[place], head[place].cells))
 
 
 def _header(row: HeadRow, cells: Cells) -> Header:
@@ -117,12 +115,13 @@ def _two_rows(head: list[HeadRow], place: int, options: ReadOptions) -> Header |
     return None
 
 
-def _refuse_one_column(header: Header) -> None:
-    """A single header that holds a delimiter is a file read with the wrong one."""
+def _several_columns(header: Header) -> Header:
+    """The header; raises Refused for a single one that holds a delimiter: the file was read with the wrong one."""
     if len(header.names) == 1 and header.names[0]:
         found = [mark for mark in (",", "\t", ";", "|", "，") if mark in header.names[0]]
         if found:
             raise Refused("one_column", header=header.names[0], delimiter=found[0].replace("\t", "TAB"))
+    return header
 
 
 def understand(header: Header, reading: Reading) -> Understood:

@@ -91,9 +91,9 @@ def _float_text(column: pa.Array) -> pa.Array:
 
 
 def _time_text(column: pa.Array) -> pa.Array:
-    """`2024-01-02 03:04:05`, with Z where the column has a time zone; fractions only where there are any."""
-    text = pc.cast(column, pa.string())
-    return pc.replace_substring_regex(text, r"\.0+(Z?)$", r"\1")
+    """`2024-01-02 03:04:05`, with its offset where the column has a time zone; fractions only where there are any."""
+    text = pc.replace_substring_regex(pc.cast(column, pa.string()), r"\.0+(Z|[+-]\d{4})?$", r"\1")
+    return pc.replace_substring_regex(text, r"([+-]\d\d)(\d\d)$", r"\1:\2") if column.type.tz else text
 
 
 def _json(value: Any) -> str | None:

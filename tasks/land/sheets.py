@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,26 @@ class Block:
     def records_in(self) -> int:
         """All records the block stands for."""
         return len(self.lines) + len(self.faults) + sum(self.skipped.values())
+
+
+def merge_blocks(blocks: list[Block]) -> Block:
+    """Blocks of one sheet, one after the other, as one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    starts = np.cumsum([0, *(len(block.lines) for block in blocks)])
+    moved = [
+        replace(cell, row=cell.row + int(start))
+        for block, start in zip(blocks, starts, strict=False)
+        for cell in block.cells
+    ]
+    return Block(
+        columns=[pa.concat_arrays(column) for column in zip(*(block.columns for block in blocks), strict=True)],
+        lines=np.concatenate([block.lines for block in blocks]),
+        records=np.concatenate([block.records for block in blocks]),
+        faults=[fault for block in blocks for fault in block.faults],
+        cells=moved,
+        skipped=sum((block.skipped for block in blocks), Counter()),
+    )
 
 
 @dataclass(frozen=True)
