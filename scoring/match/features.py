@@ -56,7 +56,7 @@ def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Comp
         ratio=_measured(*stems, fuzz.ratio) / 100,
         stem_errors=_measured(*stems, OSA.distance),
         key_errors=_measured(bare, other.key, OSA.distance),
-        common=_measured(*stems, LCSseq.similarity),
+        common=_measured(one.stem, other.key, LCSseq.similarity),
         prefix=_measured(*stems, Prefix.similarity),
         given_length=_lengths(one.stem),
         account_length=_lengths(other.stem),
@@ -136,7 +136,7 @@ def account_name_begins(pairs: Compared) -> Flags:
 def is_abbreviation(pairs: Compared) -> Flags:
     """The characters given stand in the account's name in this order (江特电机 in 江西特种电机)."""
     inside = (pairs.common == pairs.given_length) & (pairs.given_length >= 2)
-    return inside & pairs.is_han & (pairs.account_length > pairs.given_length)
+    return inside & pairs.is_han & (_lengths(pairs.account.key) > pairs.given_length)
 
 
 def swapped_letters(pairs: Compared) -> Flags:

@@ -58,7 +58,7 @@ def _grams(texts: Column) -> tuple[np.ndarray, np.ndarray]:
     for step in (1, 2):
         first, second = codes[:-step], codes[step:]
         is_pair = is_han[:-step] & is_han[step:] & (lines[:-step] == lines[step:])
-        found.append((lines[:-step][is_pair], (first << _CODE_BITS | second)[is_pair] * 4 + step))
+        found.append((lines[:-step][is_pair], (first << _CODE_BITS | second)[is_pair] * 4))
     inside = ~is_han & (codes != _NEWLINE)
     is_triple = inside[:-2] & inside[1:-1] & inside[2:] & (codes[1:-1] != ord(" "))
     triple = ((codes[:-2] & 0xFFFF) << 32 | (codes[1:-1] & 0xFFFF) << 16 | (codes[2:] & 0xFFFF)) * 4
