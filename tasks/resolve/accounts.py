@@ -3,15 +3,12 @@
 import pyarrow as pa
 
 from abmloop.run import Run, StepCounts
-from scoring.names import parse_names
 from scoring.policies.directory import DirectoryPolicy
 from scoring.resolve.clusters import cluster_rows
 from scoring.resolve.hierarchy import make_hierarchy
 from tasks.policies import load_policy
 from tasks.resolve.decisions import account_decisions
 from warehouse.steps import Work, step
-
-_PARENTS = "select distinct parent from staging.companies where parent is not null order by parent"
 
 
 def resolve(run: Run) -> StepCounts:
@@ -41,8 +38,6 @@ def _cluster(work: Work) -> None:
 
 def _arrange(work: Work) -> None:
     """Which account belongs to which."""
-    parents = work.query(_PARENTS)["parent"].combine_chunks()
-    work.replace("resolved.parent_names", parse_names(parents).select(["value", "name_key"]))
     work.build("resolved.parent_claims")
     hierarchy = make_hierarchy(work.table("resolved.parent_claims"))
     work.replace("resolved.hierarchy", hierarchy.accounts)

@@ -39,13 +39,10 @@ marked as (
     from valid
     group by account_id
 )
-select account_id, accounts.name, accounts.uscc, accounts.province, accounts.city, accounts.industry, accounts.employees,
+select account_id, account.name, account.uscc, account.province, account.city, account.industry, account.employees,
        listed.tier, listed.reason, listed.entry_id, listed.owner_id, listed.valid_to, marked.is_reserved, marked.is_excluded,
-       fit_points, grade, completeness, coalesce(activity.tags, []) as tags, coalesce(activity.people, 0) as people,
-       coalesce(activity.touches, 0) as touches, activity.last_touch_at, coalesce(activity.open_deals, 0) as open_deals,
-       coalesce(activity.won_deals, 0) as won_deals
+       account.fit_points, account.grade, account.completeness, account.tags, account.people, account.touches,
+       account.last_touch_at, account.open_deals, account.won_deals
 from listed
 join marked using (account_id)
-join resolved.accounts as accounts using (account_id)
-left join resolved.account_fit using (account_id)
-left join marts.account_360 as activity using (account_id)
+join marts.account_360 as account using (account_id)

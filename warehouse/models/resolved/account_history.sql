@@ -49,7 +49,8 @@ where own_account_id <> account_id and tied_on > first_landed_on
 union all
 select account_id, event, other_account_id, max(as_of), reason, null from cut group by all
 union all
-select account_id, 'parent_refused', parent_account_id, as_of, rule || ': ' || evidence || ' [' || named || ']', null from circle
+select account_id, 'parent_refused', parent_account_id, as_of, rule || ': ' || evidence || ' [' || named || ']', null
+from circle
 union all
 select distinct account_id, event, other_account_id, as_of, reason, actor from people_said
 union all

@@ -13,10 +13,7 @@
 -- column: code | the row's code, where it counts
 -- column: own_account_id | the id the account would bear if this row named it
 -- column: tied_on | day by which both this row and a row that it shares the evidence with were there
-with clustered as (
-    select n, coalesce(root_n, n) as root_n from resolved.company_rows left join resolved.clusters using (n)
-),
-ties as (
+with ties as (
     select root_n, kind, key_n,
            case when count(*) filter (first_landed_on = first_day) > 1 then first_day
                 else min(first_landed_on) filter (first_landed_on > first_day) end as both_since
@@ -36,14 +33,18 @@ evidence as (
     join resolved.clusters using (n)
     join ties using (root_n, kind, key_n)
     group by n
+),
+named as (
+    select clusters.n, own_account_id as account_id
+    from resolved.clusters
+    join resolved.company_rows on company_rows.n = clusters.root_n
 )
-select root.own_account_id as account_id,
-       member.row_id, member.source, member.source_key, member.landed_on, member.first_landed_on,
+select coalesce(named.account_id, own_account_id) as account_id,
+       row_id, source, source_key, landed_on, first_landed_on,
        coalesce(best.kind, 'alone') as method,
        best.key as evidence,
-       member.code, member.own_account_id,
-       greatest(best.both_since, member.first_landed_on) as tied_on
-from clustered
-join resolved.company_rows as member using (n)
-join resolved.company_rows as root on root.n = clustered.root_n
+       code, own_account_id,
+       case when best.kind is not null then greatest(best.both_since, first_landed_on) end as tied_on
+from resolved.company_rows
+left join named using (n)
 left join evidence using (n)

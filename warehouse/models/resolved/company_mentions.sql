@@ -1,5 +1,5 @@
 -- One row per row of a deal or list that names a company by its code, its id in the CRM, its name or its web address, and
--- the account that is meant: the first of these that one account alone bears.
+-- the account that is meant: the first of these that one account alone bears. A name never leads to another code.
 -- grain: entity, row_id
 -- column: entity | deals or lists
 -- column: row_id | source and source key of the row
@@ -7,18 +7,15 @@
 -- column: method | code, crm_id, name, alias, domain; ambiguous, unknown
 -- column: evidence | what was given
 with mention as (
-    select 'deals' as entity, row_id, source, uscc, crm_account_id, account_name as company_name, null as domain
+    select 'deals' as entity, row_id, source, uscc, crm_account_id, account_name as company_name,
+           account_name_key as name_key, null as domain
     from staging.deals
     where coalesce(uscc, crm_account_id, account_name) is not null
     union all
-    select 'lists', row_id, source, uscc, crm_account_id, company_name, domain
+    select 'lists', row_id, source, uscc, crm_account_id, company_name, company_name_key,
+           case when domain_kind = 'own' then domain end
     from staging.lists
     where coalesce(uscc, crm_account_id, company_name, domain) is not null
-),
-named as (
-    select mention.*, parsed_names.name_key
-    from mention
-    left join staging.parsed_names on parsed_names.value = mention.company_name
 ),
 bearer as (
     select row_id as member_row_id, account_id, source, source_id, crm_account_id
@@ -27,36 +24,36 @@ bearer as (
     where crm_account_id in (select crm_account_id from mention) or source_id in (select crm_account_id from mention)
 ),
 alias as (
-    select account_id, key, key = name_key as is_its_name
-    from (select account_id, name_key, unnest(alias_keys) as key from resolved.accounts)
-    where key in (select name_key from named)
+    select account_id, uscc, key, key = name_key as is_its_name
+    from (select account_id, uscc, name_key, unnest(alias_keys) as key from resolved.accounts)
+    where key in (select name_key from mention)
 ),
 candidate as (
-    select entity, named.row_id, 1 as preference, 'code' as method, named.uscc as evidence, accounts.account_id
-    from named
-    join resolved.accounts on accounts.uscc = named.uscc
+    select entity, mention.row_id, 1 as preference, 'code' as method, mention.uscc as evidence, accounts.account_id
+    from mention
+    join resolved.accounts on accounts.uscc = mention.uscc
     union all
-    select entity, named.row_id, 2, 'crm_id', named.crm_account_id, bearer.account_id
-    from named
-    join bearer on bearer.crm_account_id = named.crm_account_id
+    select entity, mention.row_id, 2, 'crm_id', mention.crm_account_id, bearer.account_id
+    from mention
+    join bearer on bearer.crm_account_id = mention.crm_account_id
     union all
-    -- An id of a list is the CRM's only if the list is, or if the name says the same.
-    select entity, named.row_id, 3, 'crm_id', named.crm_account_id, bearer.account_id
-    from named
-    join bearer on bearer.source_id = named.crm_account_id
-    left join alias on alias.account_id = bearer.account_id and alias.key = named.name_key
-    where bearer.source = named.source or alias.key is not null or coalesce(named.name_key, named.uscc) is null
+    -- The id that a company list gives is the CRM's only if that list is, or if the name says the same.
+    select entity, mention.row_id, 3, 'crm_id', mention.crm_account_id, bearer.account_id
+    from mention
+    join bearer on bearer.source_id = mention.crm_account_id
+    left join alias on alias.account_id = bearer.account_id and alias.key = mention.name_key
+    where bearer.source = mention.source or alias.key is not null or coalesce(mention.name_key, mention.uscc) is null
     union all
     select entity, row_id, 4, 'name', company_name, alias.account_id
-    from named
-    join alias on alias.key = named.name_key and alias.is_its_name
+    from mention
+    join alias on alias.key = mention.name_key and alias.is_its_name and coalesce(alias.uscc = mention.uscc, true)
     union all
     select entity, row_id, 5, 'alias', company_name, alias.account_id
-    from named
-    join alias on alias.key = named.name_key
+    from mention
+    join alias on alias.key = mention.name_key and coalesce(alias.uscc = mention.uscc, true)
     union all
-    select entity, row_id, 6, 'domain', named.domain, domain_accounts.account_id
-    from named
+    select entity, row_id, 6, 'domain', mention.domain, domain_accounts.account_id
+    from mention
     join resolved.domain_accounts using (domain)
     where not is_shared
 ),

@@ -13,10 +13,9 @@
 -- column: registration_no | 15-digit registration number
 -- column: name_key | comparison key of the whole name, of the English name where there is no other
 -- column: parts_key | core, trade, form and branch of the name, for evidence that the place is left out of
--- column: is_local_form | shops and traders: without a place in it such a name repeats from town to town
+-- column: is_local_form | shops and traders: their names repeat from town to town and say nothing without the place
 -- column: place | province code, abroad the country
 -- column: city | city code; a municipality is its own city
--- column: place_or_name | the same as place; where the row does not say it, what its name says
 -- column: former_name_keys | comparison keys of former names
 -- column: own_domain | web or mail domain, if the company's own
 -- column: phones | telephone numbers, E.164
@@ -28,33 +27,26 @@ with supported_codes as (
         on one.uscc = other.uscc and one.name_key = other.name_key and one.row_id <> other.row_id
     where one.uscc_state = 'repaired' and other.uscc_state in ('valid', 'repaired')
 ),
-placed as (
-    select *,
-           coalesce(province_code, case when country not in ('CN', 'CHN', '中国', 'China') then country end) as place
-    from staging.companies
-),
 keyed as (
     select row_id, source, source_key, landed_on, first_landed_on, source_rank, registration_no,
            coalesce(name_key, name_en_key) as name_key,
            coalesce(case when uscc_state = 'valid' then uscc end, supported_codes.code) as code,
            name_core || '|' || coalesce(name_industry_word, '') || '|' || coalesce(name_form, '') || '|'
                || coalesce(name_branch, '') as parts_key,
-           name_region_code is null
-               and coalesce(name_form in ('个体工商户', '经营部', '商行', '店', '工作室', '场', '超市', '部', '馆', '站', '社'),
-                            false) as is_local_form,
-           place,
-           case when left(place, 2) in ('11', '12', '31', '50') then place else city_code end as city,
-           coalesce(place, left(name_region_code, 2) || '0000') as place_or_name,
+           coalesce(name_form in ('个体工商户', '经营部', '商行', '店', '工作室', '场', '超市', '部', '馆', '站', '社'), false)
+               as is_local_form,
+           coalesce(province_code, nullif(country, 'CN')) as place,
+           case when left(province_code, 2) in ('11', '12', '31', '50') then province_code else city_code end as city,
            former_name_keys,
            case when domain_kind = 'own' then domain end as own_domain,
            phones
-    from placed
+    from staging.companies
     left join supported_codes using (row_id)
 )
 select (row_number() over (order by first_landed_on, source_rank nulls last, source, source_key))::integer as n,
        row_id,
        'A' || left(md5(row_id), 16) as own_account_id,
        source, source_key, landed_on, first_landed_on, code, registration_no, name_key, parts_key, is_local_form, place, city,
-       place_or_name, former_name_keys, own_domain, phones
+       former_name_keys, own_domain, phones
 from keyed
 where code is not null or registration_no is not null or name_key is not null

@@ -47,6 +47,7 @@
 -- column: domain_kind | own, free, disposable, public
 -- column: scope | business scope
 -- column: parent | parent company as given
+-- column: parent_key | its comparison key
 -- column: crm_account_id | the CRM's id
 -- column: first_landed_on | day the row was landed first
 with merged as (
@@ -54,26 +55,28 @@ with merged as (
     union
     select account_id from resolved.account_members join resolved.account_decisions using (row_id) where part = 'pin'
 ),
-rows_of_merged as (
-    select member.account_id, member.code, member.first_landed_on, company.*,
-           (name is not null)::int + (company.uscc is not null)::int + (status is not null)::int + (founded_on is not null)::int
-               + (registered_capital is not null)::int + (province_code is not null)::int + (city_code is not null)::int
-               + (address is not null)::int + (industry is not null)::int + (employees is not null)::int
-               + (revenue is not null)::int + (phone is not null)::int + (email is not null)::int
-               + (website is not null)::int + (scope is not null)::int as filled
-    from merged
-    join resolved.account_members as member using (account_id)
+ranked as (
+    select row_id, account_id, code, member.first_landed_on,
+           row_number() over (
+               partition by account_id
+               order by source_rank nulls last, source_date desc nulls last, company.landed_on desc,
+                        (name is not null)::int + (uscc is not null)::int + (status is not null)::int
+                        + (founded_on is not null)::int + (registered_capital is not null)::int
+                        + (province_code is not null)::int + (city_code is not null)::int + (address is not null)::int
+                        + (industry is not null)::int + (employees is not null)::int + (revenue is not null)::int
+                        + (phone is not null)::int + (email is not null)::int + (website is not null)::int
+                        + (scope is not null)::int desc,
+                        company.source, company.source_key
+           )::integer as position
+    from resolved.account_members as member
+    semi join merged using (account_id)
     join staging.companies as company using (row_id)
 )
-select account_id,
-       row_number() over (
-           partition by account_id
-           order by source_rank nulls last, source_date desc nulls last, landed_on desc, filled desc, source, source_key
-       ) as position,
-       row_id, source, name, name_key, name_core, name_region_code, name_form, name_branch, code, registration_no,
-       name_en, name_en_key, short_name, short_name_key, former_names, former_name_keys, nullif(status, 'unknown') as status,
-       founded_on, registered_capital, registered_capital_currency, province_code, city_code, district_code, province, city,
-       district, country, address, industry, industry_section, industry_division, company_type, employees, employees_band,
-       revenue, revenue_band, phone, phones, email, website, domain, domain_kind, scope, parent, crm_account_id,
-       first_landed_on
-from rows_of_merged
+select account_id, position, row_id, source, name, name_key, name_core, name_region_code, name_form, name_branch, code,
+       registration_no, name_en, name_en_key, short_name, short_name_key, former_names, former_name_keys,
+       nullif(status, 'unknown') as status, founded_on, registered_capital, registered_capital_currency, province_code,
+       city_code, district_code, province, city, district, country, address, industry, industry_section, industry_division,
+       company_type, employees, employees_band, revenue, revenue_band, phone, phones, email, website, domain, domain_kind,
+       scope, parent, parent_key, crm_account_id, ranked.first_landed_on
+from ranked
+join staging.companies using (row_id)

@@ -6,20 +6,19 @@
 -- column: strength | 1 the column says so, 2 the name of a branch, 3 the name of a group
 -- column: evidence | what says so
 with children as (
-    select member.account_id, company.name_key, company.name_branch, company.parent, company.source
+    select member.account_id, company.name_key, company.name_branch, company.parent, company.parent_key,
+           company.source
     from resolved.account_members as member
     join staging.companies as company on company.row_id = member.row_id
     anti join resolved.merged_accounts as merged on merged.account_id = member.account_id
     where company.parent is not null or company.name_branch is not null or contains(company.name_key, '集团')
     union all
-    select account_id, name.name_key, name.name_branch, coalesce(pins['parent'], parent.value), parent.source
-    from resolved.merged_accounts
+    select account_id, name_key, name_branch, parent, parent_key, parent_source from resolved.merged_accounts
 ),
 wanted as (
-    select account_id, parent_names.name_key as key, 1 as strength, 1 as preference, 'parent: ' || parent as evidence
+    select account_id, parent_key as key, 1 as strength, 1 as preference, 'parent: ' || parent as evidence
     from children
-    join resolved.parent_names on parent_names.value = children.parent
-    where parent_names.name_key is not null
+    where parent_key is not null
     union all
     select account_id, left(name_key, length(name_key) - length(name_branch)), 2, 1, 'branch: ' || name_branch
     from children

@@ -29,12 +29,12 @@ namesakes as (
     select n, name_key, place, city, lacks_city, lacks_place from open_rows join repeated_names using (name_key)
 ),
 former_names as (
-    select n, place_or_name, unnest(former_name_keys) as key from open_rows where len(former_name_keys) > 0
+    select n, place, unnest(former_name_keys) as key from open_rows where len(former_name_keys) > 0
 ),
 contacts as (
-    select n, place_or_name, name_key, parts_key, 'domain' as kind, own_domain as contact from open_rows where own_domain is not null
+    select n, place, name_key, parts_key, 'domain' as kind, own_domain as contact from open_rows where own_domain is not null
     union all
-    select n, place_or_name, name_key, parts_key, 'phone', unnest(phones) from open_rows where len(phones) > 0
+    select n, place, name_key, parts_key, 'phone', unnest(phones) from open_rows where len(phones) > 0
 ),
 shared_contacts as (
     select kind, contact
@@ -61,14 +61,14 @@ claims as (
     union all
     select n, 'name', name_key, place is not null, null from namesakes where lacks_place
     union all
-    select distinct n, 'former_name', key, true, place_or_name
+    select distinct n, 'former_name', key, true, place
     from (
-        select n, key, place_or_name from former_names
+        select n, key, place from former_names
         union all
-        select n, name_key, place_or_name from open_rows where name_key in (select key from former_names)
+        select n, name_key, place from open_rows where name_key in (select key from former_names)
     )
     union all
-    select distinct n, kind, parts_key || ' ' || contact, true, place_or_name
+    select distinct n, kind, parts_key || ' ' || contact, true, place
     from contacts
     anti join shared_contacts using (kind, contact)
     where parts_key is not null

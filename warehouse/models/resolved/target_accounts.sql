@@ -11,11 +11,7 @@
 -- column: valid_from | first day; null: ever since
 -- column: valid_to | last day; null: without end
 with by_hand as (
-    select account_id,
-           case when regexp_matches(lower(list), 'exclu|排除|黑名单|不跟进|竞争|竞品|block') then 'exclusion'
-                when regexp_matches(lower(list), 'reserv|保留|预留|保护|报备|大客户') then 'reserved'
-                when regexp_matches(lower(list), 'target|目标|tal') then 'target' end as list,
-           row_id as entry_id, tier, reason, owner_id, valid_from, valid_to
+    select account_id, list, row_id as entry_id, tier, reason, owner_id, valid_from, valid_to
     from staging.lists
     join resolved.company_mentions using (row_id)
     where entity = 'lists' and account_id is not null
@@ -26,7 +22,7 @@ settled as (
     where list in ('target', 'exclusion')
       and coalesce(valid_from, $as_of) <= $as_of and coalesce(valid_to, $as_of) >= $as_of
 )
-select account_id, list, entry_id, tier, reason, owner_id, valid_from, valid_to from by_hand where list is not null
+select account_id, list, entry_id, tier, reason, owner_id, valid_from, valid_to from by_hand
 union all
 select account_id, 'target', 'rule:' || rule_id, tier, reason, null, null, null
 from resolved.rule_targets
