@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
 import holidays
 import numpy as np
@@ -27,6 +28,11 @@ class Shifts:
     before: Ints
 
 
+@cache
+def _public_holidays(country: str, year: int) -> holidays.HolidayBase:
+    return holidays.country_holidays(country, years=year)
+
+
 def is_working_day(day: date, rule: WorkingTime) -> bool:
     """Whether that local day is worked: the week, the country's holidays and make-up days, then the rule's own days.
 
@@ -36,7 +42,7 @@ def is_working_day(day: date, rule: WorkingTime) -> bool:
         return True
     if day in rule.more_holidays:
         return False
-    calendar = holidays.country_holidays(rule.country, years=day.year)
+    calendar = _public_holidays(rule.country, day.year)
     if day in calendar.weekend_workdays:
         return True
     return day.isoweekday() in rule.weekdays and day not in calendar

@@ -22,7 +22,7 @@ _TEXTS, _TIMES = pa.list_(pa.string()), pa.list_(pa.timestamp("us"))
 _OWNERS = """
 with load as (
     select assignments.owner_id,
-           count(*) filter (is_current and stages.is_open) as held,
+           count(*) filter (assignments.is_current and stages.is_open) as held,
            count(*) filter ((assigned_at at time zone 'UTC' at time zone $timezone)::date = $as_of) as taken_today
     from scored.assignments
     left join scored.lead_stages on lead_stages.lead_id = assignments.lead_id and lead_stages.is_current

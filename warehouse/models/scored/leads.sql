@@ -2,12 +2,13 @@
 -- Whoever is known as a contact, by a touch or by a deal is at least an inquiry; leads without a company stay.
 -- grain: lead_id
 -- check: party_id is not null
+-- check: inquiry_at is not null
 -- column: lead_id | our name of the lead, made from the person's
 -- column: person_id | the person
 -- column: account_id | the company, where the match is decided; null otherwise
 -- column: party_id | the company, else 'person:' and the person
 -- column: person_key | hash of the person's strong key that was landed first; outlives merges of persons
--- column: inquiry_at | first sign of life: contact created, or first touch that is not in the future; UTC
+-- column: inquiry_at | first sign of life: contact created, or first touch that is not in the future, else the day it was landed; UTC
 -- column: first_touch_id | the earliest touch; null without touches
 -- column: first_campaign_id | its campaign
 -- column: first_channel | its channel, else the contact's lead source; null stays a group of its own
@@ -18,11 +19,7 @@
 -- column: is_excluded | own staff, competitor, test user: counted, never scored
 -- column: exclusion_reason | why excluded
 with contact as (
-    select person_rows.person_id,
-           min(contacts.created_at) filter (contacts.created_at <= $at) as created_at,
-           min(contacts.landed_on)::timestamp as landed_at,
-           arg_min(contacts.lead_source, (coalesce(contacts.created_at, contacts.landed_on::timestamp), contacts.row_id))
-               as lead_source
+    select person_rows.person_id, min(contacts.created_at) filter (contacts.created_at <= $at) as created_at
     from matched.person_rows
     join staging.contacts on contacts.row_id = person_rows.row_id
     where person_rows.entity = 'contacts'
@@ -65,11 +62,11 @@ select 'L' || substr(persons.person_id, 2) as lead_id,
        parties.party_id,
        strong_key.person_key,
        coalesce(least(contact.created_at, first_touch.touched_at),
-                least(persons.first_seen_at, deal.opened_at, contact.landed_at), $at) as inquiry_at,
+                least(persons.first_seen_at, deal.opened_at)) as inquiry_at,
        first_touch.touch_id as first_touch_id,
        first_touch.campaign_id as first_campaign_id,
-       case when first_touch.touch_id is not null then first_touch.channel else contact.lead_source end as first_channel,
-       coalesce(contact.lead_source, persons.lead_source) as source,
+       case when first_touch.touch_id is not null then first_touch.channel else persons.lead_source end as first_channel,
+       persons.lead_source as source,
        coalesce(matches.decision, 'none') as decision,
        coalesce(matches.method = 'new_account_candidate', false) as is_new_account,
        persons.email is not null or persons.mobile is not null as is_contactable,
