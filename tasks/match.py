@@ -5,7 +5,6 @@ import pyarrow.compute as pc
 
 from abmloop.run import Run, StepCounts
 from scoring.match import match_tables
-from scoring.names import parse_names
 from scoring.persons import find_persons
 from scoring.policies.match import MatchPolicy
 from tasks.match_decisions import remembered_decisions
@@ -83,9 +82,3 @@ def _count(work: Work) -> None:
         "select decision, count(*) from matched.person_accounts group by all order by decision"
     ).fetchall()
     work.count(**{f"matched_{decision}": number for decision, number in rows})
-
-
-def alias_key(company_name: str) -> str | None:
-    """Comparison key under which a name given by a contact is remembered; None where it is no name."""
-    key: str | None = parse_names([company_name])["name_key"][0].as_py()
-    return key

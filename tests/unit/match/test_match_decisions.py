@@ -1,0 +1,100 @@
+"""What people decided on matches: which decisions stand, and how they name contact and account."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from abmloop.errors import BadUsage
+from abmloop.run import Person
+from tasks.match_decisions import record_review, remembered_decisions, undo_review
+from warehouse.ledger import Ledger
+
+BY = Person("wang", date(2026, 10, 31))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.of(tmp_path)
+
+
+@pytest.fixture
+def con() -> duckdb.DuckDBPyConnection:
+    """A published file with one match that waits."""
+    con = duckdb.connect()
+    for schema in ("matched", "resolved"):
+        con.execute(f"create schema {schema}")
+    con.execute("create table matched.persons as select 'P1' as person_id, '江特电机' as company_name")
+    con.execute(
+        "create table matched.person_accounts as select 'P1' as person_id, 'A1' as account_id, 'review' as decision,"
+        " 0.8::double as confidence, 'A2' as runner_up_account_id"
+    )
+    con.execute(
+        "create table matched.person_rows as from (values ('touches', 'web:t1', 'P1'), ('contacts', 'crm:c1', 'P1'))"
+        " as rows(entity, row_id, person_id)"
+    )
+    con.execute(
+        "create table resolved.account_members as from (values ('A1', 'qcc:1', date '2026-01-01'),"
+        " ('A2', 'qcc:2', date '2026-01-01')) as rows(account_id, row_id, first_landed_on)"
+    )
+    return con
+
+
+def remembered(ledger: Ledger) -> list[dict[str, object]]:
+    return remembered_decisions(ledger.read("decisions")).to_pylist()
+
+
+def test_an_accepted_match_names_rows_not_derived_ids(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    record_review(con, ledger, BY, "P1", "accept", actor="王")
+    (row,) = remembered(ledger)
+    assert (row["entity"], row["row_id"], row["account_row_id"]) == ("contacts", "crm:c1", "qcc:1")
+    assert (row["verdict"], row["alias_key"], row["actor"]) == ("accept", "江特电机", "王")
+    stored = json.loads(ledger.read("decisions")["subject"][0].as_py())
+    assert "P1" not in json.dumps(stored)
+
+
+def test_an_undone_decision_does_not_stand_and_an_undone_undo_does(
+    con: duckdb.DuckDBPyConnection, ledger: Ledger
+) -> None:
+    decision = record_review(con, ledger, BY, "P1", "reject")
+    undo = undo_review(ledger, BY, decision)
+    assert remembered(ledger) == []
+    undo_review(ledger, BY, undo)
+    assert [row["verdict"] for row in remembered(ledger)] == ["reject"]
+
+
+def test_rejecting_teaches_no_alias(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    record_review(con, ledger, BY, "P1", "reject")
+    assert remembered(ledger)[0]["alias_key"] is None
+
+
+def test_choosing_needs_an_account_that_is_there(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    with pytest.raises(BadUsage, match="say which account"):
+        record_review(con, ledger, BY, "P1", "choose")
+    with pytest.raises(BadUsage, match="No account A9"):
+        record_review(con, ledger, BY, "P1", "choose", "A9")
+    record_review(con, ledger, BY, "P1", "choose", "A2")
+    assert remembered(ledger)[0]["account_row_id"] == "qcc:2"
+
+
+@pytest.mark.parametrize(
+    ("person", "verdict", "told"), [("P9", "accept", "No person P9"), ("P1", "like", "accept, choose")]
+)
+def test_mistakes_are_told(
+    con: duckdb.DuckDBPyConnection, ledger: Ledger, person: str, verdict: str, told: str
+) -> None:
+    with pytest.raises(BadUsage, match=told):
+        record_review(con, ledger, BY, person, verdict)
+
+
+def test_undoing_what_is_not_there_is_told(ledger: Ledger) -> None:
+    with pytest.raises(BadUsage, match="No decision D1"):
+        undo_review(ledger, BY, "D1")
+
+
+def test_no_decisions_give_no_rows(ledger: Ledger) -> None:
+    assert isinstance(remembered_decisions(ledger.read("decisions")), pa.Table)
+    assert remembered(ledger) == []

@@ -1,0 +1,127 @@
+"""Who is one person: what joins rows, what never does, and after which key a person is named."""
+
+from datetime import date
+
+import pyarrow as pa
+
+from scoring.persons import find_persons
+
+DAY, NEXT = date(2026, 1, 1), date(2026, 1, 2)
+COLUMNS = ("entity", "row_id", "landed_on", "key_kind", "key_value", "can_be_strong", "person_name")
+Row = tuple[str, str, date, str, str, bool, str | None]
+
+
+def people(*rows: Row) -> dict[str, str]:
+    """row_id → person_id."""
+    persons = find_persons(key_rows(*rows))
+    return dict(zip(persons.rows["row_id"].to_pylist(), persons.rows["person_id"].to_pylist(), strict=True))
+
+
+def key_rows(*rows: Row) -> pa.Table:
+    types = (pa.string(), pa.string(), pa.date32(), pa.string(), pa.string(), pa.bool_(), pa.string())
+    return pa.table({name: pa.array([row[n] for row in rows], types[n]) for n, name in enumerate(COLUMNS)})
+
+
+def test_strong_keys_join_over_several_rows() -> None:
+    found = people(
+        ("contacts", "c", DAY, "mobile", "+861", True, "王明"),
+        ("touches", "t", DAY, "mobile", "+861", True, None),
+        ("touches", "t", DAY, "email", "w@x.com", True, None),
+        ("touches", "u", NEXT, "email", "w@x.com", True, None),
+    )
+    assert len(set(found.values())) == 1
+
+
+def test_a_role_mailbox_joins_nobody() -> None:
+    found = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", DAY, "email", "info@x.com", False, "王明"),
+        ("contacts", "b", DAY, "contact_id", "s:2", True, "李四"),
+        ("contacts", "b", DAY, "email", "info@x.com", False, "李四"),
+    )
+    assert found["a"] != found["b"]
+
+
+def test_e05_two_people_who_share_a_phone_stay_two() -> None:
+    found = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", DAY, "mobile", "+861", True, "王明"),
+        ("contacts", "b", DAY, "contact_id", "s:2", True, "李四"),
+        ("contacts", "b", DAY, "mobile", "+861", True, "李四"),
+    )
+    assert found["a"] != found["b"]
+
+
+def test_ways_to_write_one_name_are_no_two_people() -> None:
+    found = people(
+        ("contacts", "a", DAY, "mobile", "+861", True, "王明"),
+        ("contacts", "b", DAY, "mobile", "+861", True, "王先生"),
+        ("contacts", "c", DAY, "mobile", "+861", True, "Wang Ming"),
+    )
+    assert len(set(found.values())) == 1
+
+
+def test_a_row_with_a_weak_key_goes_to_its_only_bearer() -> None:
+    found = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", DAY, "phone", "+8621", False, "王明"),
+        ("touches", "t", DAY, "phone", "+8621", False, None),
+    )
+    assert found["a"] == found["t"]
+
+
+def test_a_row_with_a_key_of_several_people_is_a_person_of_its_own() -> None:
+    found = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", DAY, "email", "info@x.com", False, "王明"),
+        ("contacts", "b", DAY, "contact_id", "s:2", True, "李四"),
+        ("contacts", "b", DAY, "email", "info@x.com", False, "李四"),
+        ("touches", "t", DAY, "email", "info@x.com", False, None),
+    )
+    assert len(set(found.values())) == 3
+
+
+def test_the_name_is_that_of_the_key_landed_first_and_survives_new_keys() -> None:
+    before = people(("contacts", "a", DAY, "contact_id", "s:1", True, None))
+    after = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, None),
+        ("contacts", "a", NEXT, "wechat_unionid", "u", True, None),
+    )
+    assert before["a"] == after["a"]
+
+
+def test_a_refusal_on_an_earlier_address_reaches_the_person() -> None:
+    found = people(
+        ("contact_versions", "v", DAY, "contact_id", "s:1", True, "王明"),
+        ("contact_versions", "v", DAY, "email", "old@x.com", True, "王明"),
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", NEXT, "email", "new@x.com", True, "王明"),
+        ("consents", "r", NEXT, "email", "old@x.com", True, None),
+    )
+    assert found["r"] == found["a"]
+
+
+def test_a_lead_id_of_ours_that_the_crm_sends_back_names_its_person() -> None:
+    person = people(("contacts", "a", DAY, "contact_id", "s:1", True, None))["a"]
+    found = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, None),
+        ("lead_status", "f", NEXT, "lead_id", f"crm:L{person[1:]}", True, None),
+    )
+    assert found["f"] == person
+
+
+def test_e08_the_order_of_rows_changes_no_id() -> None:
+    rows: tuple[Row, ...] = (
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", DAY, "mobile", "+861", True, "王明"),
+        ("touches", "t", NEXT, "mobile", "+861", True, None),
+        ("touches", "u", NEXT, "phone", "+8621", False, None),
+    )
+    one, other = find_persons(key_rows(*rows)), find_persons(key_rows(*rows[::-1]))
+    assert one.rows.equals(other.rows)
+    assert one.keys.equals(other.keys)
+
+
+def test_no_rows_give_no_persons() -> None:
+    persons = find_persons(key_rows())
+    assert (persons.rows.num_rows, persons.keys.num_rows) == (0, 0)
