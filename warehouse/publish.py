@@ -49,9 +49,10 @@ class Column:
         name = quote(self.name)
         if self.mask is None:
             return name
-        if self.kind.endswith("[]"):
+        if self.kind == "VARCHAR[]":
             return f"list_transform({name}, lambda item: {MASKS[self.mask].format('item')}) as {name}"
-        return f"{MASKS[self.mask].format(name)}::{self.kind} as {name}"
+        # Whatever else it is (a struct, a list of them) is shown as text: only text can be masked.
+        return f"{MASKS[self.mask].format(f'{name}::varchar')}::varchar as {name}"
 
 
 @cache
