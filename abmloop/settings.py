@@ -11,17 +11,6 @@ from abmloop.errors import BadUsage
 from abmloop.policy import Policy, read_policy
 
 SETTINGS_FILE = "abmloop.yaml"
-CONFIG_FILES = (
-    "icp.yaml",
-    "tags.yaml",
-    "scoring.yaml",
-    "routing.yaml",
-    "attribution.yaml",
-    "match.yaml",
-    "sources.yaml",
-    "crm.yaml",
-    "consent.yaml",
-)
 
 
 class Settings(Policy):

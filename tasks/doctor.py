@@ -11,10 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from abmloop.errors import AbmError
 from abmloop.settings import load_settings
-from scoring.policies import POLICIES
-from tasks.policies import read_config
+from tasks.policies import POLICIES, config_faults, read_config
 from tasks.summary import rows_of
 from warehouse.database import connect_published, published_path, warehouse_path
 from warehouse.ledger import Ledger
@@ -42,15 +40,8 @@ def _versions(_root: Path) -> Rows:
 
 
 def _configuration(root: Path) -> Rows:
-    from abmloop.policy import parse_policy
-
     load_settings(root)
-    faults: list[str] = []
-    for name, text in read_config(root).items():
-        try:
-            parse_policy(text, POLICIES[name], name)
-        except AbmError as error:
-            faults += str(error).splitlines()
+    faults = config_faults(read_config(root))
     if faults:
         return [_row("configuration", "bad", fault, "correct the line") for fault in faults]
     return [_row("configuration", "ok", f"{len(POLICIES)} rules files and the settings are readable")]

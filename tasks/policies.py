@@ -5,18 +5,42 @@ import json
 from pathlib import Path
 
 from abmloop.errors import BadPolicy
-from abmloop.policy import PolicyT, parse_policy
+from abmloop.policy import Policy, PolicyT, parse_policy
 from abmloop.run import Run
-from abmloop.settings import CONFIG_FILES, load_settings
+from abmloop.settings import load_settings
+from scoring.policies.attribution import AttributionPolicy
+from scoring.policies.consent import ConsentPolicy
+from scoring.policies.crm import CrmPolicy
+from scoring.policies.directory import DirectoryPolicy
+from scoring.policies.icp import IcpPolicy
+from scoring.policies.match import MatchPolicy
+from scoring.policies.routing import RoutingPolicy
+from scoring.policies.scoring import ScoringPolicy
+from scoring.policies.sources import SourcesPolicy
+from scoring.policies.tags import TagsPolicy
 from warehouse.ledger import Ledger
 
 DEFAULTS = Path(__file__).parent.parent / "scoring" / "policies"
+_CLASSES: tuple[type[Policy], ...] = (
+    SourcesPolicy,
+    DirectoryPolicy,
+    IcpPolicy,
+    TagsPolicy,
+    MatchPolicy,
+    ScoringPolicy,
+    RoutingPolicy,
+    AttributionPolicy,
+    CrmPolicy,
+    ConsentPolicy,
+)
+# Every rules file by its name in the user's `config/`.
+POLICIES: dict[str, type[Policy]] = {cls.file_name: cls for cls in _CLASSES}
 
 
 def read_config(root: Path) -> dict[str, str]:
     """File name → text of every rules file: the workspace's `config/` where it is there, else the default."""
     texts: dict[str, str] = {}
-    for name in CONFIG_FILES:
+    for name in POLICIES:
         for folder in (root / "config", DEFAULTS):
             path = folder / name
             if path.is_file():
@@ -28,9 +52,24 @@ def read_config(root: Path) -> dict[str, str]:
     return texts
 
 
+def config_faults(texts: dict[str, str]) -> list[str]:
+    """Every fault of every rules file, `file:line: key: what`; empty where all are readable."""
+    faults: list[str] = []
+    for name, text in texts.items():
+        try:
+            parse_policy(text, POLICIES[name])
+        except BadPolicy as error:
+            faults += str(error).splitlines()
+    return faults
+
+
 def save_config(root: Path, ledger: Ledger) -> str:
-    """Keep the rules' text in the ledger; gives its hash."""
-    text = json.dumps(read_config(root), ensure_ascii=False, sort_keys=True)
+    """Keep the rules' text in the ledger; gives its hash. Raises BadPolicy with the faults of all files at once."""
+    texts = read_config(root)
+    faults = config_faults(texts)
+    if faults:
+        raise BadPolicy("\n".join(faults))
+    text = json.dumps(texts, ensure_ascii=False, sort_keys=True)
     config_hash = hashlib.sha256(text.encode()).hexdigest()[:16]
     ledger.save_config(config_hash, text)
     return config_hash

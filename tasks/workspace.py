@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from abmloop.errors import BadUsage
-from abmloop.settings import CONFIG_FILES, SETTINGS_FILE
+from abmloop.settings import SETTINGS_FILE
 from tasks.land.entities import entities
-from tasks.policies import DEFAULTS
+from tasks.policies import DEFAULTS, POLICIES
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 
@@ -47,7 +47,7 @@ def make_workspace(root: Path, language: str = "en") -> list[Path]:
     written = [root / SETTINGS_FILE]
     name = root.resolve().name
     written[0].write_text(_SETTINGS.format(name=name, language=language), encoding="utf-8")
-    for file_name in CONFIG_FILES:
+    for file_name in POLICIES:
         target = root / "config" / file_name
         target.write_text(_CONFIG_NOTE + (DEFAULTS / file_name).read_text(encoding="utf-8"), encoding="utf-8")
         written.append(target)

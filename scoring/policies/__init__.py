@@ -1,0 +1,1 @@
+"""The rules as data: default YAML files and the frozen types they load into."""
