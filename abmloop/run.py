@@ -29,7 +29,8 @@ class Run:
 
     `as_of` is a day in the workspace's time zone, `at` an aware instant in UTC. `ledger_head` is the newest ledger row
     that this run reads (its own rows come on top). `config_hash` names the rules' text kept in the ledger.
-    `fencing_token` is the lease's: a run whose token is no longer the newest may not publish or deliver. `push` says what `deliver` does: apply, plan (print only) or off.
+    `fencing_token` is the lease's: a run whose token is no longer the newest may not publish or deliver. `push` says
+    what `deliver` does: apply, plan (print only) or off.
     """
 
     workspace: str
