@@ -45,8 +45,9 @@ def assign_owners(leads: pa.Table, owners: pa.Table, policy: RoutingPolicy, on: 
 
     First that fits: the holder of the company (open deal, customer, a colleague's lead, also one given out just now,
     target list), passed over only when unknown, inactive or away › the holder of a reserved account, else their team ›
-    the owners whose territory fits, those with more dimensions first › the pools in order. Skipped candidates stand in
-    `gates` as JSON, [{"owner", "rule", "gate"}]. A lead that stays in the pool it waits in is not told again.
+    the owners in whose territory it is known to lie, those that share most dimensions first › the pools in order.
+    Skipped candidates stand in `gates` as JSON, [{"owner", "rule", "gate"}]. A lead that stays in the pool it waits in
+    is not told again.
 
     Source: spec 05-routing, Order.
     """
@@ -132,7 +133,7 @@ class _Desk:
         yield from self._holders(lead)
         for equals in self._of_territory(lead):
             for owner in self.turns.order(TERRITORY, equals, policy.territory_turn, {}):
-                reason = "territory: " + ", ".join(_dimensions(self.owners[owner]))
+                reason = "territory: " + ", ".join(_shared(self.owners[owner], lead))
                 yield _Bid(owner, TERRITORY, reason, TERRITORY, is_limited=True)
         pools = [pool for pool in policy.pools if _pool_takes(pool, lead)]
         for pool in pools:
@@ -157,11 +158,12 @@ class _Desk:
             yield from (_Bid(mate, "reserved", f"reserved account, team {team}") for mate in sorted(mates))
 
     def _of_territory(self, lead: Row) -> list[list[str]]:
-        """Owners whose territory fits, those with most dimensions first, in groups of equals."""
+        """Owners whose territory fits, those that share most dimensions first, in groups of equals."""
         groups: dict[int, list[str]] = defaultdict(list)
         for name, owner in self.owners.items():
-            if _dimensions(owner) and _fits(owner, lead):
-                groups[len(_dimensions(owner))].append(name)
+            shared = _shared(owner, lead)
+            if shared and _fits(owner, lead):
+                groups[len(shared)].append(name)
         return [groups[size] for size in sorted(groups, reverse=True)]
 
     def _members(self, pool: Pool, lead: Row) -> list[str]:
@@ -204,9 +206,9 @@ class _Desk:
         }
 
 
-def _dimensions(owner: Row) -> list[str]:
-    """What the owner's territory is about."""
-    return [name for name in (*MUST_FIT, *MAY_FIT) if owner[name]]
+def _shared(owner: Row, lead: Row) -> list[str]:
+    """The dimensions in which the lead is known to lie in the owner's territory."""
+    return [name for name in (*MUST_FIT, *MAY_FIT) if set(owner[name] or ()) & set(lead[name] or ())]
 
 
 def _fits(owner: Row, lead: Row) -> bool:

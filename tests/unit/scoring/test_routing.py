@@ -96,6 +96,10 @@ def test_a_language_is_asked_only_where_it_is_known() -> None:
     assert (found["L1"]["owner_id"], found["L2"]["owner_id"]) == ("o2", "o1")
 
 
+def test_a_territory_of_which_nothing_is_known_to_fit_is_none() -> None:
+    assert _assign([_lead()], [_owner("o1", products=["mes"], languages=["zh"])])["L1"]["method"] == "pool"
+
+
 def test_turns_go_round_best_lead_first() -> None:
     leads = [_lead(f"L{n}", engagement_points=float(n)) for n in range(4)]
     found = _assign(leads, [_owner("o1"), _owner("o2")])

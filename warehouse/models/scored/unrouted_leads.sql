@@ -17,7 +17,7 @@
 -- column: industries | section, division and name of its industry, lower case
 -- column: sizes | band of employees
 -- column: products | product line; empty is unknown
--- column: languages | language of its country; empty is unknown
+-- column: languages | names of the language to speak: Chinese in China, English elsewhere; empty is unknown
 -- column: holder_id | sales person who works its company already
 -- column: holder_reason | how: open deal, customer, lead of a colleague, target list
 -- column: reserved_owner_id | holder of the reserved account
@@ -112,7 +112,8 @@ select waiting.lead_id, leads.account_id, waiting.cycle, waiting.why_unrouted,
            if name is not null] as industries,
        [lower(name) for name in [accounts.employees_band] if name is not null] as sizes,
        []::varchar[] as products,
-       case when coalesce(accounts.country, persons.country) in ('CN', 'CHN', 'China', '中国') then ['zh']
+       case when coalesce(accounts.country, persons.country) = 'CN' then ['zh', '中文', 'chinese', '汉语', '普通话']
+            when coalesce(accounts.country, persons.country) is not null then ['en', 'english', '英语', '英文']
             else [] end::varchar[] as languages,
        holder.owner_id as holder_id,
        holder.reason as holder_reason,
