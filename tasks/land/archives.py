@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from tasks.land.faults import Refused
 CHUNK = 1 << 20
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 TEXT_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".ndjson", ".jsonl"}
+# What reading a damaged archive ends in, by the places where it may be damaged.
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, LookupError, RuntimeError)
 # Members that archives carry along and nobody means.
 _UNMEANT = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
@@ -73,7 +76,7 @@ def _kind_of_zip(data: bytes) -> str:
     """A workbook or a plain archive; other office formats are named."""
     try:
         names = set(zipfile.ZipFile(io.BytesIO(data)).namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
+    except BROKEN as error:
         raise Refused("broken_archive", error=str(error)) from error
     if "xl/workbook.xml" in names:
         return "xlsx"
@@ -114,7 +117,7 @@ def gunzip(data: bytes, limits: dict[str, Any]) -> bytes:
                 out += chunk
                 if len(out) > most:
                     raise Refused("bomb", limit=f"{most:,}")
-    except (OSError, EOFError, zlib.error) as error:
+    except BROKEN as error:
         raise Refused("broken_archive", error=str(error)) from error
     return bytes(out)
 
@@ -150,7 +153,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limits: dict[str, Any]) -> 
                 out += chunk
                 if len(out) > most:
                     raise Refused("bomb", limit=f"{most:,}")
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, KeyError) as error:
+    except BROKEN as error:
         raise Refused("broken_archive", error=str(error)) from error
     return bytes(out)
 
@@ -159,7 +162,7 @@ def unzip(data: bytes, limits: dict[str, Any]) -> Iterator[Member]:
     """The files of a .zip in the order of their names. Raises Refused for archives in archives."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except BROKEN as error:
         raise Refused("broken_archive", error=str(error)) from error
     check_archive(archive, len(data), limits)
     meant = [each for each in archive.infolist() if not each.is_dir() and not _is_unmeant(each.filename)]

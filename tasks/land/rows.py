@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -186,12 +187,17 @@ def _keep(block: Block, mask: Mask) -> Block:
     return Block(columns, block.lines[mask], block.records[mask], block.faults, cells, block.skipped)
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """A small engine for hashing and JSON: in memory, without access to files."""
+    return duckdb.connect(config={"threads": 2, "enable_external_access": False})
+
+
 class Shaper:
-    """Makes rows of one entity from cleaned blocks of one sheet; keeps a small engine for hashing and JSON."""
+    """Makes rows of one entity from cleaned blocks of one sheet."""
 
     def __init__(self, header: Header, reading: Reading, understood: Understood, sheet: str | None) -> None:
         self.header, self.reading, self.understood, self.sheet = header, reading, understood, sheet
-        self.con = duckdb.connect(config={"threads": 2, "enable_external_access": False})
         self.sql = self._select()
 
     def shape(self, block: Block) -> Shaped:
@@ -201,8 +207,10 @@ class Shaper:
         received = pa.table(
             [*block.columns, pa.array(block.lines), pa.array(block.records)], [*names, "line", "record"]
         )
-        self.con.register("received", received)
-        rows = self.con.sql(self.sql).to_arrow_table().combine_chunks()
+        engine = _engine()
+        engine.register("received", received)
+        rows = engine.sql(self.sql).to_arrow_table().combine_chunks()
+        engine.unregister("received")
         faults: dict[int, RowFault] = {}
         self._find_missing(rows, faults)
         notes = self._judge_cells(block, rows, faults)

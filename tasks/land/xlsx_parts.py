@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from tasks.land.archives import CHUNK, read_member
+from tasks.land.archives import BROKEN, CHUNK, read_member
 from tasks.land.faults import Refused
 
 # Prefixes differ between writers (`<c`, `<x:c`). The patterns are bounded, and run over whole rows.
@@ -116,7 +116,7 @@ def measure(archive: zipfile.ZipFile, path: str, limits: dict[str, Any]) -> Exte
                 cut = ends[-1] if ends else 0
                 _scan(text[:cut], extent, limits)
                 rest = text[cut:]
-    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
+    except BROKEN as error:
         raise Refused("broken_archive", error=str(error)) from error
     _scan(rest, extent, limits)
     return extent

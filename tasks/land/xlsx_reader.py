@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.land.archives import check_archive
+from tasks.land.archives import BROKEN, check_archive
 from tasks.land.entities import plain_header
 from tasks.land.faults import CellFault, Refused
 from tasks.land.sheets import BLOCK_ROWS, HEAD_ROWS, Block, Header, HeadRow, Note, Opened, ReadOptions, Sheet
@@ -35,7 +35,7 @@ def open_xlsx(raw: bytes, options: ReadOptions) -> Opened:
         archive = zipfile.ZipFile(io.BytesIO(raw))
         check_archive(archive, len(raw), options.limits)
         parts, is_1904 = list_sheets(archive, options.limits)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except BROKEN as error:
         raise Refused("broken_archive", error=str(error)) from error
     wanted = [part for part in parts if _is_wanted(part, options)]
     if options.sheets and not wanted:

@@ -236,7 +236,8 @@ def test_f22_json_arrays_and_lines_keep_numbers_as_written(tmp_path: Path) -> No
 
 
 def test_f22_json_faults_name_their_line(tmp_path: Path) -> None:
-    lines = '{"email": "a@b.cn"}\n{"email": "b@b.cn", "email": "c@b.cn"}\n{"email": \n[1]\n{"email": "d@b.cn", "name": NaN}\n'
+    lines = '{"email": "a@b.cn"}\n{"email": "b@b.cn", "email": "c@b.cn"}\n{"email": \n[1]\n'
+    lines += '{"email": "d@b.cn", "name": NaN}\n'
     found = read_bytes(tmp_path, lines, "x.ndjson")
     assert found.values("email") == ["a@b.cn", "d@b.cn"] and found.rows[1]["name"] is None
     assert sorted(fault["line"] for fault in found.rejected) == [2, 3, 4]

@@ -1,6 +1,5 @@
 """Catalogue F11, F19-F21, F23 of bad inputs: what the inbox does to us, seen from the warehouse."""
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -113,7 +112,7 @@ def test_f21_a_folder_that_is_no_entity_says_which_there_are(workspace: Path) ->
     ((message,),) = ask(workspace, "select message from ops.files")
     assert message.startswith("inbox/people/x.csv: the folder people is no entity and no source in config/sources.yaml")
     (workspace / "inbox" / "contacts").mkdir()
-    os.rename(workspace / "inbox" / "people" / "x.csv", workspace / "inbox" / "contacts" / "x.csv")
+    (workspace / "inbox" / "people" / "x.csv").rename(workspace / "inbox" / "contacts" / "x.csv")
     assert land_day(workspace).counts["rows_out"] == 2
 
 

@@ -121,5 +121,5 @@ def test_the_real_funnel_loads_by_mapping_alone(workspace: Path, shared_data: Pa
     assert land_day(workspace).counts["quarantined"] == 0
     assert ask(workspace, "select count(*), count(distinct contact_id) from raw.contacts") == [(5563, 5563)]
     assert ask(workspace, "select count(*), count(*) filter (channel is null) from raw.touches") == [(5563, 35)]
-    assert ask(workspace, "select count(*), count(distinct stage), count(amount), any_value(source) from raw.deals") == [
-        (562, 1, 0, "olist")]  # fmt: skip
+    deals = "select count(*), count(distinct stage), count(amount), any_value(source) from raw.deals"
+    assert ask(workspace, deals) == [(562, 1, 0, "olist")]
