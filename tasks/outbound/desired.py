@@ -111,12 +111,19 @@ _TASK_FIELDS = ("task_type", "subject", "description", "phone", "asks_to_call", 
 
 
 def write_task(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate, language: str) -> dict[str, Any]:
-    """The task's words by the first play that fits. Without consent to calls it says so, and has no number to call."""
-    play = next((play for play in plays if _fits(play, row)), None)
-    may_call, refusal = bool(play and play.asks_to_call), None
-    if may_call:
+    """The task's words by the first play that fits.
+
+    Where that play asks to call and the person did not agree to calls, the task says so, has no number to call, and
+    the first fitting play that asks for no call takes its place.
+    """
+    fitting = [play for play in plays if _fits(play, row)]
+    play, refusal = next(iter(fitting), None), None
+    if play and play.asks_to_call:
         word = gate.judge("call", row["person_id"], row["region"])
-        may_call, refusal = word.is_allowed, None if word.is_allowed else word.state
+        if not word.is_allowed:
+            refusal = word.state
+            play = next((other for other in fitting if not other.asks_to_call), None)
+    may_call = bool(play and play.asks_to_call)
     kind = "call" if may_call else "follow_up"
     subject = say(
         "crm_task_subject",

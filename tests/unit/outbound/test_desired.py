@@ -51,6 +51,8 @@ def test_without_consent_to_calls_the_task_says_so_and_has_no_number() -> None:
     assert found["task_type"] == "follow_up"
     assert "phone" not in found
     assert found["description"].startswith("Do not call: no consent to calls is on record (not_granted).")
+    assert "Call today" not in found["description"]
+    assert "Write a short personal note" in found["description"]
     assert task(gate(), "zh")["description"].startswith("请勿致电：没有同意接听电话的记录（not_granted）")
 
 
