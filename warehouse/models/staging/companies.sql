@@ -68,7 +68,45 @@
 -- column: sheet | its sheet
 -- column: line | its line
 -- column: extra | JSON of unknown columns
-with kept as (
+with unnumbered as (
+    select name, name_en, uscc from raw.companies where source_id is null
+),
+-- The dictionaries of names and codes are large: each join gets only what its column holds.
+own_code as (
+    select value, uscc from staging.parsed_codes where value in (select uscc from unnumbered)
+),
+own_name as (
+    select value, name
+    from staging.parsed_names
+    where value in (select name from unnumbered) or value in (select name_en from unnumbered)
+),
+former_cell as (
+    select value, unnest(names) as former_name, generate_subscripts(names, 1) as position
+    from staging.parsed_name_lists
+),
+other_name as (
+    select value, name, name_key
+    from staging.parsed_names
+    where value in (
+        select name_en from raw.companies where name_en is not null
+        union all
+        select short_name from raw.companies where short_name is not null
+        union all
+        select parent from raw.companies where parent is not null
+        union all
+        select former_name from former_cell
+    )
+),
+other_code as (
+    select value, registration_no, organisation_code
+    from staging.parsed_codes
+    where value in (
+        select registration_no from raw.companies where registration_no is not null
+        union all
+        select organisation_code from raw.companies where organisation_code is not null
+    )
+),
+kept as (
     select received.rowid as place, received.source,
            coalesce(case when source_id_read.value is null then received.source_id else source_id_read.id end,
                     uscc_read.uscc,
@@ -78,16 +116,15 @@ with kept as (
            received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
     from raw.companies as received
     left join staging.parsed_ids as source_id_read on source_id_read.value = received.source_id
-    left join staging.parsed_codes as uscc_read on received.source_id is null and uscc_read.value = received.uscc
-    left join staging.parsed_names as name_read on received.source_id is null and name_read.value = received.name
-    left join staging.parsed_names as name_en_read on received.source_id is null and name_en_read.value = received.name_en
+    left join own_code as uscc_read on received.source_id is null and uscc_read.value = received.uscc
+    left join own_name as name_read on received.source_id is null and name_read.value = received.name
+    left join own_name as name_en_read on received.source_id is null and name_en_read.value = received.name_en
     anti join (select row_hash from staging.rejected_rows where entity = 'companies') as rejected
         on rejected.row_hash = received.row_hash
 ),
 latest as (
     select place, source || ':' || source_key as row_id, source_key,
-           min(landed_on) over record as first_landed_on,
-           count(*) over record as versions
+           min(landed_on) over record as first_landed_on, count(*) over record as versions
     from kept
     window record as (partition by source, source_key)
     qualify row_number() over (
@@ -98,11 +135,8 @@ latest as (
 former as (
     select cell.value, list(name.name order by cell.position) as names,
            list(name.name_key order by cell.position) filter (name.name_key is not null) as name_keys
-    from (
-        select value, unnest(names) as former_name, generate_subscripts(names, 1) as position
-        from staging.parsed_name_lists
-    ) as cell
-    join staging.parsed_names as name on name.value = cell.former_name
+    from former_cell as cell
+    join other_name as name on name.value = cell.former_name
     group by cell.value
 ),
 read as (
@@ -143,13 +177,13 @@ read as (
     left join staging.parsed_ids as source_id_read on source_id_read.value = received.source_id
     left join staging.parsed_ids as crm_read on crm_read.value = received.crm_account_id
     left join staging.parsed_names as name_read on name_read.value = received.name
-    left join staging.parsed_names as name_en_read on name_en_read.value = received.name_en
-    left join staging.parsed_names as short_name_read on short_name_read.value = received.short_name
-    left join staging.parsed_names as parent_read on parent_read.value = received.parent
+    left join other_name as name_en_read on name_en_read.value = received.name_en
+    left join other_name as short_name_read on short_name_read.value = received.short_name
+    left join other_name as parent_read on parent_read.value = received.parent
     left join former on former.value = received.former_names
     left join staging.parsed_codes as uscc_read on uscc_read.value = received.uscc
-    left join staging.parsed_codes as registration_read on registration_read.value = received.registration_no
-    left join staging.parsed_codes as organisation_read on organisation_read.value = received.organisation_code
+    left join other_code as registration_read on registration_read.value = received.registration_no
+    left join other_code as organisation_read on organisation_read.value = received.organisation_code
     left join staging.parsed_statuses as status_read on status_read.value = received.status
     left join staging.parsed_texts as representative_read on representative_read.value = received.legal_representative
     left join staging.parsed_times as founded_read on founded_read.value = received.founded_on
