@@ -12,7 +12,7 @@ from abmloop.calendar import end_of_local_day
 from abmloop.errors import AbmError
 from abmloop.run import Run, StepCounts
 from scoring.attribution.columns import SECOND_US, Ints, codes
-from scoring.attribution.credits import Amounts, CreditRows
+from scoring.attribution.credits import Amounts, CreditNames, CreditRows
 from scoring.attribution.journeys import Journeys, build_journeys
 from scoring.attribution.paths import Paths, journey_paths, weigh_paths
 from scoring.attribution.renewals import halved, inheriting
@@ -101,6 +101,7 @@ class _Share:
         self.as_of_end = int(end_of_local_day(run.as_of, run.timezone).timestamp()) * SECOND_US + SECOND_US - 1
         self.roles = work.query(_PEOPLE, mode="deal_contacts")
         self.people = None if policy.people == "all_people" else work.query(_PEOPLE, mode=policy.people)
+        self.names = CreditNames.of(touches, deals)
         self.own = self._journeys(deals)
         self.inherited = None if policy.renewals == "own" else self._journeys(inheriting(deals))
         self.paths = self._paths() if set(policy.models) & set(PATH_MODELS) else None
@@ -126,7 +127,7 @@ class _Share:
     def credits(self, model: str, amounts: list[Amounts]) -> pa.Table:
         """The model's credit rows on every basis."""
         journeys, weights = self._weighed(model)
-        return CreditRows(journeys, self.touches, self.deals).of_model(model, weights, amounts)
+        return CreditRows(journeys, self.names).of_model(model, weights, amounts)
 
     def _weighed(self, model: str) -> tuple[Journeys, Weights]:
         own = self.own, self._weights(self.own, model)

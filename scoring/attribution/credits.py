@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -42,12 +41,27 @@ def unattributed_deals(journeys: Journeys, weight: Floats) -> Flags:
 
 
 @dataclass(frozen=True)
+class CreditNames:
+    """The names that stand in credit rows, each held once: of touches and of deals, one entry a row of theirs."""
+
+    touch_id: pa.DictionaryArray
+    channel: pa.DictionaryArray
+    deal_id: pa.DictionaryArray
+    party_id: pa.DictionaryArray
+
+    @classmethod
+    def of(cls, touches: pa.Table, deals: pa.Table) -> CreditNames:
+        """The names in the two tables."""
+        columns = touches["touch_id"], touches["channel"], deals["deal_id"], deals["party_id"]
+        return cls(*(pc.cast(column.combine_chunks(), pa.string()).dictionary_encode() for column in columns))
+
+
+@dataclass(frozen=True)
 class CreditRows:
-    """Everything credits are made of besides the amounts: the journeys and the names that stand in the rows."""
+    """Everything credits are made of besides the amounts: the journeys and the names of their touches and deals."""
 
     journeys: Journeys
-    touches: pa.Table
-    deals: pa.Table
+    names: CreditNames
 
     @cached_property
     def anchors(self) -> pa.Array:
@@ -77,13 +91,13 @@ class CreditRows:
         campaign = np.concatenate([self.journeys.campaign[rows], np.full(len(left), nothing)])
         return pa.table(
             {
-                "deal_id": _named(self.deals["deal_id"], every),
-                "touch_id": _named(self.touches["touch_id"], touch),
-                "campaign_id": _named(pa.array([*self.journeys.campaigns, NOTHING]), campaign),
-                "channel": _named(self.touches["channel"], touch),
-                "party_id": _named(self.deals["party_id"], every),
-                "model": _named(pa.array([model]), np.zeros(len(every), dtype=np.int64)),
-                "basis": _named(pa.array([amounts.basis]), np.zeros(len(every), dtype=np.int64)),
+                "deal_id": _named(self.names.deal_id, every),
+                "touch_id": _named(self.names.touch_id, touch),
+                "campaign_id": _named(pa.array([*self.journeys.campaigns, NOTHING]).dictionary_encode(), campaign),
+                "channel": _named(self.names.channel, touch),
+                "party_id": _named(self.names.party_id, every),
+                "model": pa.repeat(model, len(every)),
+                "basis": pa.repeat(amounts.basis, len(every)),
                 "weight": pa.array(np.concatenate([weight, np.ones(len(left))])),
                 "credit": decimal_cents(np.concatenate([credit, cents[left]]), known[every]),
                 "anchors": _named(self.anchors, np.concatenate([rows, np.full(len(left), -1)])),
@@ -94,15 +108,13 @@ class CreditRows:
     def _reasons(self, weights: Weights, rows: Ints, left: Ints) -> pa.DictionaryArray:
         """How each row came to its weight; for deals that no touch earned, why not."""
         reached = np.bincount(self.journeys.deal, minlength=self.journeys.deal_count) > 0
-        has_party = np.asarray(pc.is_valid(self.deals["party_id"]).to_numpy())
+        has_party = np.asarray(pc.is_valid(self.names.party_id).to_numpy(zero_copy_only=False))
         why = np.where(has_party[left], np.where(reached[left], 2, 3), 4)
         words = pa.array([weights.spread, "anchor", "anchor_missing", "no_eligible_touch", "no_party"])
-        return _named(words, np.concatenate([weights.is_anchor[rows].astype(np.int64), why]))
+        return _named(words.dictionary_encode(), np.concatenate([weights.is_anchor[rows].astype(np.int64), why]))
 
 
-def _named(names: Any, rows: Ints) -> pa.DictionaryArray:
-    """The names of the rows (-1 = null), each name held once."""
-    encoded = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
-    encoded = encoded if pa.types.is_dictionary(encoded.type) else pc.cast(encoded, pa.string()).dictionary_encode()
-    indices = pc.take(encoded.indices, pa.array(rows, mask=rows < 0))
-    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
+def _named(names: pa.DictionaryArray, rows: Ints) -> pa.DictionaryArray:
+    """The names of the rows; -1 = null."""
+    indices = pc.take(names.indices, pa.array(rows, mask=rows < 0))
+    return pa.DictionaryArray.from_arrays(indices, names.dictionary)

@@ -92,9 +92,9 @@ def test_a_missing_column_is_named_with_what_there_is(files: tuple[Path, Path], 
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ("d1,A,100.00,2026-03-04,soon,won", r"line 3, column closed_at: 'soon' is not understood; write it like 2026"),
-        ("d1,A,1O0,2026-03-04,2026-03-10,won", r"line 3, column amount: '1O0' is not understood; write it like 1234"),
-        ("d1,A,100,2026-03-04,2026-03-10,maybe", r"line 3, column status: 'maybe' is none of won, lost, open"),
+        ("d9,A,100.00,2026-03-04,soon,won", r"line 3, column closed_at: 'soon' is not understood; write it like 2026"),
+        ("d9,A,1O0,2026-03-04,2026-03-10,won", r"line 3, column amount: '1O0' is not understood; write it like 1234"),
+        ("d9,A,100,2026-03-04,2026-03-10,maybe", r"line 3, column status: 'maybe' is none of won, lost, open"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_line(files: tuple[Path, Path], bad: str, message: str) -> None:
