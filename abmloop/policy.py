@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abmloop.errors import BadPolicy
+from abmloop.yaml_text import SafeLoader, load_yaml
 
 MAX_BYTES = 1_000_000
 
@@ -28,16 +29,12 @@ PolicyT = TypeVar("PolicyT", bound=Policy)
 Path_ = tuple[str | int, ...]
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader, refusing what hides mistakes (a key given twice) or grows without bound (aliases)."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                problem="aliases (*name) are not allowed",
-                problem_mark=self.peek_event().start_mark,  # type: ignore[no-untyped-call]
-            )
-        return super().compose_node(parent, index)
+def _refuse_aliases(text: str, file_name: str) -> None:
+    """Raises BadPolicy where the text uses aliases, which make small texts grow without bound."""
+    for event in yaml.parse(text, Loader=SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise BadPolicy(f"{file_name}:{line}: aliases (*name) are not allowed; write the value out")
 
 
 def _lines(node: yaml.Node | None, path: Path_, lines: dict[Path_, int], faults: list[str], file_name: str) -> None:
@@ -82,17 +79,15 @@ def read_yaml(text: str, file_name: str) -> tuple[Any, dict[Path_, int], list[st
     """
     if len(text.encode()) > MAX_BYTES:
         raise BadPolicy(f"{file_name}: larger than {MAX_BYTES:,} bytes; split it or remove what is not a rule")
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        value = loader.construct_document(node) if node is not None else {}
+        _refuse_aliases(text, file_name)
+        node = yaml.compose(text, Loader=SafeLoader)
+        value = load_yaml(text) if node is not None else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file_name}:{mark.line + 1}" if mark else file_name
         problem = getattr(error, "problem", None) or error
         raise BadPolicy(f"{where}: not readable as YAML: {problem}") from error
-    finally:
-        loader.dispose()
     lines: dict[Path_, int] = {}
     faults: list[str] = []
     _lines(node, (), lines, faults, file_name)

@@ -1,4 +1,4 @@
-"""docs/data-model.md, written from the declarations and the headers of the SQL models: `python -m warehouse.document`."""
+"""docs/data-model.md, written from declarations and headers of the SQL models: `python -m warehouse.document`."""
 
 from pathlib import Path
 
@@ -10,25 +10,25 @@ _HEAD = """# Data model
 
 Written by `make docs` from `warehouse/tables/*.yaml` and the headers of `warehouse/models/**/*.sql`; do not edit.
 Schemas, read in order, are the flow: raw → staging → resolved → matched → core → scored → marts. The published file
-holds resolved, matched (masked), core, scored, marts, quality and ops; `select * from marts.dictionary` says the same there.
+holds resolved, matched, core, scored, marts, quality and ops, people masked; `marts.dictionary` says the same there.
 """
 
 
 def data_model() -> str:
     """The page: per schema its tables, per table what a row is, its grain and its columns."""
     parts = [_HEAD]
+    described = {
+        name: (spec.comment, spec.grain, {column: comment for column, (_, comment) in spec.columns.items()}, "Python")
+        for name, spec in declared_tables().items()
+    }
+    for name, model in all_models().items():
+        source = f"`warehouse/models/{name.replace('.', '/')}.sql`"
+        described[name] = (model.description, model.grain, model.columns, source)
     for schema in SCHEMAS:
-        tables = {
-            name: (spec.comment, spec.grain, {column: comment for column, (_, comment) in spec.columns.items()}, "Python")
-            for name, spec in declared_tables().items()
-        } | {
-            name: (model.description, model.grain, model.columns, f"`warehouse/models/{schema}/{name.split('.')[1]}.sql`")
-            for name, model in all_models().items()
-        }
-        mine = sorted(name for name in tables if name.startswith(f"{schema}."))
+        mine = sorted(name for name in described if name.startswith(f"{schema}."))
         parts += [f"\n## {schema}\n"] * bool(mine)
         for name in mine:
-            comment, grain, columns, made_by = tables[name]
+            comment, grain, columns, made_by = described[name]
             key = f" Key: {', '.join(grain)}." if grain else ""
             parts.append(f"\n### {name}\n{comment}{key} Made by {made_by}.\n\n| column | meaning |\n|---|---|\n")
             parts += [f"| {column} | {text.replace('|', '/')} |\n" for column, text in columns.items()]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
 from abmloop.run import Run
+from abmloop.yaml_text import load_yaml
 from warehouse.database import published_path
 from warehouse.models import all_models
 from warehouse.tables import declared_tables, quote
@@ -58,7 +58,7 @@ class Column:
 @cache
 def _masking() -> dict[str, Any]:
     text = (Path(__file__).parent / "masking.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+    return dict(load_yaml(text))
 
 
 def mask_of(table: str, column: str, unmasked: frozenset[str]) -> str | None:

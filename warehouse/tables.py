@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from abmloop.errors import AbmError
+from abmloop.yaml_text import load_yaml
 
 FOLDER = Path(__file__).parent / "tables"
 ZONES = ("raw", "staging", "resolved", "matched", "core", "scored", "marts")
@@ -56,7 +55,7 @@ def declared_tables() -> dict[str, TableSpec]:
     """All tables declared in `warehouse/tables/*.yaml`, by name."""
     found: dict[str, TableSpec] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
-        for name, declared in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        for name, declared in (load_yaml(path.read_text(encoding="utf-8")) or {}).items():
             if name in found:
                 raise AbmError(f"{path.name}: {name}: is declared twice")
             found[name] = parse_spec(name, declared, path.name)

@@ -4,9 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from abmloop.errors import AbmError
+from abmloop.yaml_text import load_yaml
 
 LANGUAGES = ("en", "zh")
 
@@ -15,7 +14,7 @@ LANGUAGES = ("en", "zh")
 def _catalogue() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
-        for code, texts in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        for code, texts in (load_yaml(path.read_text(encoding="utf-8")) or {}).items():
             if code in found or set(texts) != set(LANGUAGES):
                 raise AbmError(f"{path.name}: {code}: needs exactly the languages {LANGUAGES} and to be named once")
             found[code] = texts
