@@ -14,9 +14,12 @@ def fault_point(name: str) -> None:
     wanted = os.environ.get("ABMLOOP_FAULT_POINT")
     if not wanted:
         return
-    point, _, nth = wanted.partition(":")
+    point, _, nth = wanted.rpartition(":")
+    if not nth.isdigit():
+        # Names hold colons themselves: without a number at the end the whole is the name.
+        point, nth = wanted, "1"
     if point != name:
         return
     _hits[name] = _hits.get(name, 0) + 1
-    if _hits[name] == int(nth or 1):
+    if _hits[name] == int(nth):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -8,9 +8,13 @@ import duckdb
 import typer
 
 from abmloop.errors import BadUsage
+from abmloop.policy import parse_policy
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
+from scoring.policies.sources import SourcesPolicy
+from tasks.land.entities import entities
+from tasks.policies import read_config
 from tasks.summary import refused_rows, rows_of
 from warehouse.database import connect_published
 
@@ -103,10 +107,33 @@ def inspect(
     language: LanguageOption = None,
 ) -> None:
     """What a file is, how each header was understood, what would be refused; nothing is loaded. 检查文件."""
-    from tasks.land.inspect import inspect_lines
+    from tasks.land.inspecting import inspect_file
+    from tasks.land.telling import inspection_lines
 
-    for line in inspect_lines(file, entity, language or "en"):
+    policy, said = _sources(workspace)
+    name = f"{entity}/{file.name}" if entity else _name_in_inbox(file)
+    spoken = language or said
+    for line in inspection_lines(inspect_file(file, name, policy, spoken), spoken):
         typer.echo(line)
+
+
+def _sources(workspace: Path | None) -> tuple[SourcesPolicy, str]:
+    """The workspace's sources and language; the defaults where there is no workspace."""
+    try:
+        root = find_workspace(workspace)
+    except BadUsage:
+        if workspace is not None:
+            raise
+        return SourcesPolicy(), "en"
+    text = read_config(root).get(SourcesPolicy.file_name, "{}")
+    return parse_policy(text, SourcesPolicy), load_settings(root).language
+
+
+def _name_in_inbox(file: Path) -> str:
+    """The file's path as under the inbox, where its folder names an entity."""
+    if file.resolve().parent.name not in entities():
+        raise BadUsage(f"inspect: say what the rows of {file.name} are, with --entity: {', '.join(entities())}")
+    return f"{file.resolve().parent.name}/{file.name}"
 
 
 def quarantine_list(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:

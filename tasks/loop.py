@@ -11,6 +11,7 @@ from tasks.check import check_landed, check_published
 from tasks.land import land
 from tasks.match import match
 from tasks.outbound.deliver import deliver
+from tasks.outbound.pull import pull
 from tasks.parse import parse
 from tasks.publish import publish
 from tasks.resolve import resolve, segment
@@ -21,6 +22,7 @@ Act = Callable[[Run], StepCounts]
 Perform = Callable[[Act, Run], StepCounts]
 
 LOOP: tuple[Act, ...] = (
+    pull,  # what the CRM exported → inbox
     land,  # inbox → raw
     check_landed,  # raw against its contract, or stop
     parse,  # raw → staging, every distinct value once
@@ -65,7 +67,7 @@ PARTS: tuple[Part, ...] = (
     Part("push-leads", ("deliver",), "Send the CRM what changed", "推送线索到 CRM"),
     Part(
         "pull-deals",
-        ("land", "check_landed", "parse", "resolve", "match", *_FROM_CORE),
+        ("pull", "land", "check_landed", "parse", "resolve", "match", *_FROM_CORE),
         "Take in deals, orders and payments from the CRM",
         "从 CRM 取回商机、订单与回款",
     ),

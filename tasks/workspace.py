@@ -40,7 +40,7 @@ def make_workspace(root: Path, language: str = "en") -> list[Path]:
     if (root / SETTINGS_FILE).exists():
         raise BadUsage(f"{root} is a workspace already; nothing was changed")
     root.mkdir(parents=True, exist_ok=True)
-    for folder in ("config", "raw", "ledger", "state", "published", "reports", "quality", "exports"):
+    for folder in ("config", "raw", "ledger", "state", "published", "reports", "quality", "exports", "crm"):
         (root / folder).mkdir(mode=0o700, exist_ok=True)
     for entity in entities():
         (root / "inbox" / entity).mkdir(parents=True, exist_ok=True)

@@ -25,8 +25,13 @@ def _now() -> datetime:
 
 
 def _is_dead(holder: dict[str, object]) -> bool:
-    """Whether the holder was a process of this machine that is gone (killed, power cut)."""
-    return holder["host"] == socket.gethostname() and not psutil.pid_exists(int(str(holder["pid"])))
+    """Whether the holder was a process of this machine that is gone (killed, power cut), or only waits to be buried."""
+    if holder["host"] != socket.gethostname():
+        return False
+    try:
+        return bool(psutil.Process(int(str(holder["pid"]))).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def take_lease(ledger: Ledger, holder: str) -> int:
