@@ -1,0 +1,33 @@
+-- One row per sum that must add up before anything is published: what the suite `published` judges.
+with money as (
+    select 'credits of ' || wanted.model || ' on ' || wanted.basis as subject,
+           coalesce(any_value(credited.amount), 0) - wanted.amount as difference
+    from (
+        select model, basis, coalesce(sum(amount), 0) as amount
+        from core.deal_amounts, (select model from rules.attribution where not is_influence)
+        group by all
+    ) as wanted
+    left join (select model, basis, sum(credit) as amount from scored.credits group by all) as credited
+        using (model, basis)
+    group by wanted.model, wanted.basis, wanted.amount
+),
+marts as (
+    select 'campaign_roi of ' || model || ' on ' || basis as subject,
+           coalesce(sum(attributed_amount), 0) - any_value(credited) as difference
+    from marts.campaign_roi
+    join (select model, basis, coalesce(sum(credit), 0) as credited from scored.credits group by all) using (model, basis)
+    where not is_influence
+    group by model, basis
+),
+landed as (
+    select 'rows of ' || entity || ' kept from raw to staging' as subject,
+           raw_rows - staging_rows - superseded_rows - rejected_rows as difference
+    from staging.row_counts
+),
+leads as (
+    select 'leads without a stage' as subject,
+           (select count(*) from scored.leads) - (select count(distinct lead_id) from scored.lead_stages) as difference
+)
+select subject, 0 as duplicate_keys, 0 as broken_rows, difference::double as difference
+from (from money union all from marts union all from landed union all from leads)
+order by subject
