@@ -12,6 +12,8 @@ _AGAINST = (
     "region_differs", "region_is_wider", "two_characters", "place_differs", "place_unlike_region", "form_differs",
     "branch_differs", "numerals_differ", "account_is_local",
 )  # fmt: skip
+# What would have decided, for a person without a company.
+_WANTED = ("same_name", "same_domain", "place_agrees", "region_agrees")
 _PERSON = """
 select matches.*, persons.name, persons.company_name, accounts.name as account_name,
        remembered.actor, remembered.decided_on, remembered.reason
@@ -104,7 +106,7 @@ def _nearby(match: dict[str, Any], near: Rows, language: str) -> list[str]:
     others = [row for row in near if row["account_id"] != match["account_id"]]
     if not others:
         return [] if match["account_id"] else [say("match_near_none", language)]
-    best = set(_split(match["evidence"] if match["account_id"] else [])[0])
+    best = set(_split(match["evidence"])[0] if match["account_id"] else _WANTED)
     lines = [say("match_near_title", language)]
     for row in others:
         supports, contradicts = _split(row["features"])

@@ -9,8 +9,11 @@ from sparse_dot_topn import sp_matmul_topn
 from scoring.match.sides import Column
 
 _HAN_FIRST, _HAN_LAST = 0x3400, 0x9FFF
-_CODE_BITS = 21  # a code point fits in 21 bits
+_CODE_BITS = 21  # a code point fits in 21 bits, three in 63
 _NEWLINE = 10
+# Hashed grams: four buckets a character of the directory, so that few rare grams share one (the features then tell the
+# names apart), within bounds that keep small directories quick and large ones in memory.
+_LEAST_BITS, _MOST_BITS = 16, 24
 
 
 @dataclass(frozen=True)
@@ -30,45 +33,60 @@ def find_candidates(given: Column, stems: Column, rule: GramRule) -> tuple[np.nd
     """
     if not len(given) or not len(stems):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    rows, grams = _grams(stems)
-    given_rows, given_grams = _grams(given)
-    names, columns = np.unique(grams, return_inverse=True)
-    frequency = np.bincount(columns, minlength=len(names))
-    weight = np.log1p(len(stems) / frequency)
-    at = np.searchsorted(names, given_grams)
-    known = (at < len(names)) & (names[np.minimum(at, len(names) - 1)] == given_grams)
-    given_rows, given_columns = given_rows[known], at[known]
-    chosen = _rarest(given_rows, frequency[given_columns], rule)
-    directory = _unit_rows(rows, columns, weight, (len(stems), len(names)))
-    wanted = _unit_rows(given_rows[chosen], given_columns[chosen], weight, (len(given), len(names)))
-    used = np.zeros(len(names), bool)
-    used[given_columns[chosen]] = True
-    directory = directory[:, used].T.tocsr()
-    best = sp_matmul_topn(wanted[:, used].tocsr(), directory, top_n=rule.candidates, sort=True).tocoo()
+    characters = sum(map(len, stems))
+    bits = int(np.clip(characters.bit_length() + 2, _LEAST_BITS, _MOST_BITS))
+    rows, grams = _grams(stems, bits)
+    given_rows, given_grams = _distinct(*_grams(given, bits))
+    frequency = np.bincount(grams, minlength=1 << bits)
+    weight = np.log1p(len(stems) / np.maximum(frequency, 1))
+    length = np.sqrt(np.bincount(rows, weights=weight[grams] ** 2, minlength=len(stems)))
+    known = frequency[given_grams] > 0
+    given_rows, given_grams = given_rows[known], given_grams[known]
+    chosen = _rarest(given_rows, frequency[given_grams], rule)
+    given_rows, given_grams = given_rows[chosen], given_grams[chosen]
+    given_length = np.sqrt(np.bincount(given_rows, weights=weight[given_grams] ** 2, minlength=len(given)))
+    is_wanted = np.zeros(1 << bits, bool)
+    is_wanted[given_grams] = True
+    column = np.cumsum(is_wanted) - 1
+    kept = is_wanted[grams]
+    rows, grams = _distinct(rows[kept], grams[kept])
+    size = int(column[-1]) + 1
+    directory = _matrix(rows, column[grams], weight[grams] / length[rows], (len(stems), size))
+    wanted = _matrix(
+        given_rows, column[given_grams], weight[given_grams] / given_length[given_rows], (len(given), size)
+    )
+    best = sp_matmul_topn(wanted, directory.T.tocsr(), top_n=rule.candidates, sort=True).tocoo()
     return best.row.astype(np.int64), best.col.astype(np.int64), best.data
 
 
-def _grams(texts: Column) -> tuple[np.ndarray, np.ndarray]:
-    """(row, gram) of every text, each once: neighbours and next-but-one of Han, triples of other scripts."""
+def _grams(texts: Column, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """(row, hashed gram) of every text: neighbours and next-but-one of Han, triples of other scripts."""
     codes = np.frombuffer(("\n" + "\n".join(f" {text} " for text in texts) + "\n").encode("utf-32-le"), np.uint32)
-    codes = codes.astype(np.int64)
-    lines = np.cumsum(codes == _NEWLINE) - 1
+    lines = (np.cumsum(codes == _NEWLINE, dtype=np.int32) - 1).astype(np.int32)
+    codes = codes.astype(np.uint64)
     is_han = (codes >= _HAN_FIRST) & (codes <= _HAN_LAST)
     found = []
     for step in (1, 2):
-        first, second = codes[:-step], codes[step:]
         is_pair = is_han[:-step] & is_han[step:] & (lines[:-step] == lines[step:])
-        found.append((lines[:-step][is_pair], (first << _CODE_BITS | second)[is_pair] * 4))
+        pairs = codes[:-step][is_pair] << np.uint64(_CODE_BITS) | codes[step:][is_pair]
+        found.append((lines[:-step][is_pair], _hashed(pairs, bits)))
     inside = ~is_han & (codes != _NEWLINE)
     is_triple = inside[:-2] & inside[1:-1] & inside[2:] & (codes[1:-1] != ord(" "))
-    triple = ((codes[:-2] & 0xFFFF) << 32 | (codes[1:-1] & 0xFFFF) << 16 | (codes[2:] & 0xFFFF)) * 4
-    found.append((lines[:-2][is_triple], triple[is_triple]))
-    rows = np.concatenate([row for row, _ in found])
-    grams = np.concatenate([gram for _, gram in found])
-    order = np.lexsort((grams, rows))
-    rows, grams = rows[order], grams[order]
-    is_first = np.r_[True, (rows[1:] != rows[:-1]) | (grams[1:] != grams[:-1])]
-    return rows[is_first], grams[is_first]
+    triples = codes[:-2][is_triple] << np.uint64(2 * _CODE_BITS) | codes[1:-1][is_triple] << np.uint64(_CODE_BITS)
+    found.append((lines[:-2][is_triple], _hashed(triples | codes[2:][is_triple], bits)))
+    return np.concatenate([row for row, _ in found]), np.concatenate([gram for _, gram in found])
+
+
+def _hashed(grams: np.ndarray, bits: int) -> np.ndarray:
+    """Grams as numbers of that many bits, by multiplication (Fibonacci hashing)."""
+    mixed = (grams + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(64 - bits)).astype(np.int32)
+
+
+def _distinct(rows: np.ndarray, grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each gram once a row, in the order of rows."""
+    both = np.unique(rows.astype(np.int64) << _MOST_BITS | grams)
+    return both >> _MOST_BITS, both & ((1 << _MOST_BITS) - 1)
 
 
 def _rarest(rows: np.ndarray, frequency: np.ndarray, rule: GramRule) -> np.ndarray:
@@ -79,8 +97,5 @@ def _rarest(rows: np.ndarray, frequency: np.ndarray, rule: GramRule) -> np.ndarr
     return np.sort(order[(is_rare & (rank < rule.grams_per_name)) | (rank == 0)])
 
 
-def _unit_rows(rows: np.ndarray, columns: np.ndarray, weight: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
-    """Rows of unit length with the weights of their grams."""
-    matrix = sparse.csr_matrix((weight[columns], (rows, columns)), shape=shape)
-    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return sparse.diags(1 / np.maximum(length, 1e-12)).dot(matrix).tocsr()
+def _matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
+    return sparse.csr_matrix((values, (rows, columns)), shape=shape)

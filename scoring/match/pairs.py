@@ -16,17 +16,19 @@ _CORE_TWINS = 8
 
 @dataclass(frozen=True)
 class KeyTable:
-    """Exact keys of accounts: key → row of the account; `share` counts the accounts that hold the key."""
+    """Exact keys of accounts that are asked for: key → row of the account; `share` counts the accounts that hold it."""
 
     keys: Column
     rows: np.ndarray
     share: np.ndarray
 
     @classmethod
-    def of(cls, keys: Column, rows: np.ndarray) -> "KeyTable":
-        """The table of distinct (key, row) pairs, empty keys left out."""
-        table = pa.table({"key": pa.array(keys, pa.string()), "row": pa.array(rows, pa.int64())})
-        table = table.filter(pc.not_equal(table["key"], "")).group_by(["key", "row"]).aggregate([])
+    def of(cls, keys: Column, rows: np.ndarray, *asked: Column) -> "KeyTable":
+        """The table of distinct (key, row) pairs, of the keys asked for only; empty ones are never."""
+        wanted = set().union(*(set(column) for column in asked)) - {""}
+        kept = np.fromiter((key in wanted for key in keys), bool, len(keys))
+        table = pa.table({"key": pa.array(keys[kept], pa.string()), "row": pa.array(rows[kept], pa.int64())})
+        table = table.group_by(["key", "row"]).aggregate([])
         share = table.join(table.group_by("key").aggregate([("row", "count")]), "key")
         share = share.sort_by([("key", "ascending"), ("row", "ascending")])
         return cls(_objects(share["key"]), share["row"].to_numpy(), share["row_count"].to_numpy())
@@ -43,18 +45,11 @@ class KeyTable:
 
 @dataclass(frozen=True)
 class Directory:
-    """The accounts' side with its exact keys."""
+    """The accounts' side; `aliases` and `domains` as (key, row) columns, since an account has several."""
 
     side: Side
-    aliases: KeyTable
-    domains: KeyTable
-    phones: KeyTable
-
-    @classmethod
-    def of(cls, side: Side, aliases: tuple[Column, np.ndarray], domains: tuple[Column, np.ndarray]) -> "Directory":
-        """Keys of the rows; `aliases` and `domains` as (key, row) columns, since an account has several."""
-        rows = np.arange(len(side))
-        return cls(side, KeyTable.of(*aliases), KeyTable.of(*domains), KeyTable.of(side.phone, rows))
+    aliases: tuple[Column, np.ndarray]
+    domains: tuple[Column, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -77,14 +72,17 @@ def collect_pairs(given: Side, bare_key: Column, directory: Directory, rule: Gra
     """All pairs worth judging. Domains and phones held by more than `most_shared` accounts bring none."""
     accounts = directory.side
     rows = np.arange(len(accounts))
-    name_keys, stems, cores = (KeyTable.of(keys, rows) for keys in (accounts.key, accounts.stem, accounts.core))
+    names = KeyTable.of(accounts.key, rows, given.key, bare_key)
+    aliases = KeyTable.of(*directory.aliases, given.key, bare_key)
+    stems = KeyTable.of(accounts.stem, rows, given.stem)
+    cores = KeyTable.of(accounts.core, rows, given.stem, given.core)
     met = {
-        "code": KeyTable.of(accounts.code, rows).join(given.code),
-        "crm_id": KeyTable.of(accounts.crm_id, rows).join(given.crm_id),
-        "name": _both(name_keys.join(given.key), name_keys.join(bare_key)),
-        "alias": _both(directory.aliases.join(given.key), directory.aliases.join(bare_key)),
-        "domain": directory.domains.join(given.domain, most_shared),
-        "phone": directory.phones.join(given.phone, most_shared),
+        "code": KeyTable.of(accounts.code, rows, given.code).join(given.code),
+        "crm_id": KeyTable.of(accounts.crm_id, rows, given.crm_id).join(given.crm_id),
+        "name": _both(names.join(given.key), names.join(bare_key)),
+        "alias": _both(aliases.join(given.key), aliases.join(bare_key)),
+        "domain": KeyTable.of(*directory.domains, given.domain).join(given.domain, most_shared),
+        "phone": KeyTable.of(accounts.phone, rows, given.phone).join(given.phone, most_shared),
         "stem": _both(stems.join(given.stem, _STEM_TWINS), cores.join(given.stem, _CORE_TWINS)),
         "core": cores.join(given.core, _CORE_TWINS),
     }

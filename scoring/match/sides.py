@@ -113,7 +113,9 @@ def _text(table: pa.Table, column: str) -> Column:
     if column not in table.column_names:
         return np.full(table.num_rows, "", object)
     filled = pc.fill_null(pc.cast(table[column], pa.string()), "")
-    return np.array(filled.to_numpy(zero_copy_only=False), object)
+    distinct = (filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled).dictionary_encode()
+    # One object per distinct text: a column of a million legal forms is then a million references.
+    return np.array(distinct.dictionary.to_numpy(zero_copy_only=False), object)[distinct.indices.to_numpy()]
 
 
 def _folded(texts: Column) -> Column:

@@ -16,7 +16,7 @@ from scoring.match.sides import Column, Side, account_side, given_side
 from scoring.names import parse_names
 from scoring.policies.match import MatchPolicy
 
-_EVIDENCE_HIDDEN = ("names_agree", "no_name", "alike", "one_error", "is_abbreviation")
+_EVIDENCE_HIDDEN = ("names_agree", "no_name")
 _NO_NAME, _NOTHING_NEAR, _NEW_ACCOUNT = "no_company_name", "nothing_near", "new_account_candidate"
 
 
@@ -72,7 +72,7 @@ def _directory(accounts: pa.Table) -> Directory:
     aliases = _list_items(accounts, "alias_keys")
     domains = _list_items(accounts, "domains")
     own = (side.domain, rows)
-    return Directory.of(side, aliases, (np.concatenate([domains[0], own[0]]), np.concatenate([domains[1], own[1]])))
+    return Directory(side, aliases, (np.concatenate([domains[0], own[0]]), np.concatenate([domains[1], own[1]])))
 
 
 def _list_items(table: pa.Table, column: str) -> tuple[Column, np.ndarray]:
