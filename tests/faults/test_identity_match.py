@@ -1,0 +1,147 @@
+"""Catalogue E (identity, match), through the steps themselves: land, parse, resolve, segment, match."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.csv as arrow_csv
+import pytest
+
+from abmloop.run import Person, Run
+from tasks.explain_person import explain_person
+from tasks.loop import run_steps
+from tasks.match_decisions import record_review, undo_review
+from tasks.match_files import match_files
+from tasks.runs import open_run
+from warehouse.ledger import Ledger
+from warehouse.steps import step
+
+STEPS = ("land", "parse", "resolve", "segment", "match")
+COMPANIES = """企业名称,统一社会信用代码,所属省份,所属城市,网址,简称
+江苏宏微科技股份有限公司,91320411790880099C,江苏省,常州市,www.macmicst.com,宏微科技
+江西特种电机股份有限公司,,江西省,宜春市,,
+义乌市九洲汽车销售有限公司,,浙江省,金华市,,
+"""
+CONTACTS = """contact_id,姓名,公司,职位,邮箱,手机,省份,城市
+c1,王明,宏微科技,采购总监,wang@macmicst.com,13800138001,江苏,常州
+c2,李四,江特电机,,li@qq.com,13800138002,,
+c3,赵六,南通市九洲汽车销售有限公司,,,13800138003,江苏,南通
+c4,钱七,无,,,13800138003,,
+"""
+CONSENTS = "mobile,channel,status,given_at\n13800138002,email,refused,2026-03-03\n"
+BY = Person("wang", date(2026, 10, 31))
+
+
+@pytest.fixture
+def filled(workspace: Path) -> Path:
+    """A workspace with three companies, four contacts and a refusal."""
+    for entity, text in (("companies", COMPANIES), ("contacts", CONTACTS), ("consents", CONSENTS)):
+        (workspace / "inbox" / entity).mkdir()
+        (workspace / "inbox" / entity / "list.csv").write_text(text, encoding="utf-8")
+    return workspace
+
+
+def matched(root: Path, *only: str) -> dict[str, dict[str, Any]]:
+    """Run the steps; contact id → its person and match."""
+    with open_run(root, BY.as_of) as run:
+        run_steps(run, only=only or STEPS)
+        return matches(run)
+
+
+def matches(run: Run) -> dict[str, dict[str, Any]]:
+    with step(run, "look") as work:
+        rows = work.query(
+            """
+            select contacts.contact_id, matches.*, accounts.name as account_name
+            from staging.contacts
+            join matched.person_rows on person_rows.entity = 'contacts' and person_rows.row_id = contacts.row_id
+            join matched.person_accounts as matches using (person_id)
+            left join resolved.accounts using (account_id)
+            """
+        )
+    return {row["contact_id"]: row for row in rows.to_pylist()}
+
+
+def warehouse(root: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(next((root / "state").glob("*.duckdb"))), read_only=True)
+
+
+def test_e06_a_decision_survives_every_rerun_and_can_be_undone(filled: Path) -> None:
+    before = matched(filled)["c2"]
+    assert (before["decision"], before["account_name"]) == ("review", "江西特种电机股份有限公司")
+    with Ledger.of(filled) as ledger, warehouse(filled) as con:
+        decision = record_review(con, ledger, BY, before["person_id"], "accept", actor="王", reason="名片")
+    for _ in range(2):
+        after = matched(filled, "match")["c2"]
+        assert (after["decision"], after["method"], after["account_id"]) == (
+            "manual",
+            "remembered",
+            before["account_id"],
+        )
+    with warehouse(filled) as con:
+        assert "王" in explain_person(con, "c2", "zh")
+    with Ledger.of(filled) as ledger:
+        undo_review(ledger, BY, decision)
+    assert matched(filled, "match")["c2"]["decision"] == "review"
+
+
+def test_e06_not_this_company_is_not_offered_again(filled: Path) -> None:
+    before = matched(filled)["c2"]
+    with Ledger.of(filled) as ledger, warehouse(filled) as con:
+        record_review(con, ledger, BY, before["person_id"], "reject")
+    after = matched(filled, "match")["c2"]
+    assert (after["decision"], after["method"], after["account_id"]) == ("none", "rejected", None)
+
+
+def test_an_accepted_name_is_an_alias_for_the_next_contact(filled: Path) -> None:
+    before = matched(filled)["c2"]
+    with Ledger.of(filled) as ledger, warehouse(filled) as con:
+        record_review(con, ledger, BY, before["person_id"], "accept")
+    more = "contact_id,姓名,公司,邮箱\nc9,孙八,江特电机,sun@qq.com\n"
+    (filled / "inbox" / "contacts" / "more.csv").write_text(more, encoding="utf-8")
+    found = matched(filled)["c9"]
+    assert (found["decision"], found["method"], found["account_id"]) == ("auto", "alias", before["account_id"])
+
+
+def test_e05_two_contacts_on_one_phone_stay_two_people(filled: Path) -> None:
+    found = matched(filled)
+    assert found["c3"]["person_id"] != found["c4"]["person_id"]
+
+
+def test_a_namesake_of_another_city_is_a_candidate_for_a_new_account_and_says_why(filled: Path) -> None:
+    found = matched(filled)["c3"]
+    assert (found["decision"], found["method"]) == ("none", "new_account_candidate")
+    with warehouse(filled) as con:
+        told = explain_person(con, "c3", "en")
+    assert "义乌市九洲汽车销售有限公司" in told
+    assert "the region in the name is another" in told
+
+
+def test_a_refusal_given_by_mobile_stands_on_the_person(filled: Path) -> None:
+    person = matched(filled)["c2"]["person_id"]
+    with warehouse(filled) as con:
+        rows = con.execute("select person_id from matched.person_rows where entity = 'consents'").fetchall()
+    assert rows == [(person,)]
+
+
+def test_a_person_keeps_the_name_when_the_contact_changes_its_address(filled: Path) -> None:
+    before = matched(filled)["c1"]["person_id"]
+    changed = "contact_id,姓名,公司,邮箱\nc1,王明,宏微科技,wangming@macmicst.com\n"
+    (filled / "inbox" / "contacts" / "changed.csv").write_text(changed, encoding="utf-8")
+    with open_run(filled, date(2026, 11, 1)) as run:
+        run_steps(run, only=STEPS)
+        assert matches(run)["c1"]["person_id"] == before
+        with step(run, "look") as work:
+            emails = work.query("select emails from matched.persons where person_id = $id", id=before).to_pylist()
+    assert emails == [{"emails": ["wang@macmicst.com", "wangming@macmicst.com"]}]
+
+
+def test_two_files_are_matched_without_a_workspace(tmp_path: Path) -> None:
+    (tmp_path / "企业.csv").write_bytes(COMPANIES.encode("gb18030"))
+    (tmp_path / "contacts.csv").write_text(CONTACTS, encoding="utf-8")
+    summary = match_files(tmp_path / "企业.csv", tmp_path / "contacts.csv", tmp_path / "matches.csv")
+    assert (summary["contacts"], summary["companies"], summary["decided"], summary["for_review"]) == (4, 3, 1, 1)
+    rows = {row["contact_id"]: row for row in arrow_csv.read_csv(tmp_path / "matches.csv").to_pylist()}
+    assert rows["c1"]["account_id"] == "91320411790880099C"
+    assert "same_domain" in rows["c1"]["evidence"]
