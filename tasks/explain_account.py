@@ -11,13 +11,14 @@ from scoring.names import parse_names
 from tasks.summary import rows_of
 
 _MOST_SHOWN = 12
-# Field shown → column of resolved.account_sources that names its row.
+# Fields shown, by the column of resolved.account_sources that names their row.
 _FIELDS = {
-    "name": "name", "uscc": "uscc", "registration_no": "registration_no", "name_en": "name_en", "short_name": "short_name",
-    "status": "status", "founded_on": "founded_on", "registered_capital": "registered_capital", "province": "address",
-    "city": "address", "district": "address", "address": "address", "industry": "industry", "industry_section": "industry",
-    "company_type": "company_type", "employees": "employees", "employees_band": "employees", "revenue": "revenue",
-    "phone": "phone", "email": "email", "website": "website", "scope": "scope", "crm_account_id": "crm_account_id",
+    "name": ("name",), "uscc": ("uscc",), "registration_no": ("registration_no",), "name_en": ("name_en",),
+    "short_name": ("short_name",), "status": ("status",), "founded_on": ("founded_on",),
+    "registered_capital": ("registered_capital",), "address": ("province", "city", "district", "address"),
+    "industry": ("industry", "industry_section"), "company_type": ("company_type",),
+    "employees": ("employees", "employees_band"), "revenue": ("revenue",), "phone": ("phone",), "email": ("email",),
+    "website": ("website",), "scope": ("scope",), "crm_account_id": ("crm_account_id",),
 }  # fmt: skip
 # What the rows of merged accounts call a field by another name.
 _ROW_COLUMNS = {"uscc": "code"}
@@ -72,7 +73,7 @@ def _fields(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: s
     sources = rows_of(con, "select * from resolved.account_sources where account_id = $id", **key)[0]
     rows = rows_of(con, "select * from resolved.merged_rows where account_id = $id order by position", **key)
     yield say("explain_account_fields", language)
-    for field, source in _FIELDS.items():
+    for field, source in ((field, source) for source, fields in _FIELDS.items() for field in fields):
         if account[field] is None:
             continue
         row_id = sources[f"{source}_row_id"]
@@ -111,7 +112,8 @@ def _family(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: s
 
 
 def _tags(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    rows = rows_of(con, "select * from resolved.account_tags where account_id = $id order by tag_id", id=account["account_id"])
+    query = "select * from resolved.account_tags where account_id = $id order by tag_id"
+    rows = rows_of(con, query, id=account["account_id"])
     if rows:
         yield say("explain_account_tags", language)
     for row in rows:
@@ -119,12 +121,18 @@ def _tags(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str
 
 
 def _fit(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    """Points, the log that adds up to them, and what the profile asks and did not get."""
+    """Points, and the log that adds up to them."""
     key = {"id": account["account_id"]}
     for row in rows_of(con, "select * from resolved.account_fit where account_id = $id", **key):
         known = {"points": row["fit_points"], "grade": row["grade"], "completeness": row["completeness"]}
         yield say("explain_account_fit", language, **known)
-    log = "select * from resolved.fit_log where account_id = $id order by abs(points) desc, criterion_id"
+    log = """
+        select fit_log.*, why
+        from resolved.fit_log
+        join resolved.fit_criteria using (criterion_id)
+        where account_id = $id
+        order by abs(fit_log.points) desc, criterion_id
+    """
     for row in rows_of(con, log, **key):
         line = {"points": row["points"], "evidence": row["evidence"], "why": row["why"]}
         yield say("explain_account_fit_line", language, criterion=row["criterion_id"], **line)
