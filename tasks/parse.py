@@ -53,7 +53,7 @@ def _named(values: pa.Array) -> pa.Table:
 def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
     """Those keyed by the value alone, in the order they are filled."""
     return (
-        Dictionary("parsed_texts", text.parse_texts, ("text",), "1"),
+        Dictionary("parsed_texts", text.parse_texts, ("text", "place"), "1"),
         Dictionary("parsed_ids", text.parse_ids, ("id",), "1", _ODD_KEY),
         Dictionary("parsed_name_lists", text.parse_name_lists, ("name_list",), "1"),
         Dictionary("parsed_names", _named, ("name",), "1"),

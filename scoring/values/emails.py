@@ -25,7 +25,7 @@ def parse_emails(values: Values) -> pa.Table:
     column = as_column(values)
     text = clean_text(column)
     nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
-    single = pc.fill_null(pc.match_substring_regex(pc.utf8_lower(text), _SYNTAX), False)
+    single = pc.and_(pc.fill_null(pc.match_substring_regex(pc.utf8_lower(text), _SYNTAX), False), pc.invert(nothing))
     rest = column.filter(pc.invert(single))
     table = pa.concat_tables(
         [
@@ -106,12 +106,13 @@ def _parse_cells(text: pa.Array, values: pa.Array, nothing: pa.Array) -> pa.Tabl
     pieces = pd.concat([with_at, pieces[~pieces.index.isin(with_at.index) & ~pieces.index.duplicated()]]).sort_index(
         kind="stable"
     )
-    raw = pa.array(pieces, pa.string())
+    raw = as_column(pa.array(pieces, pa.string()))
     mended = pc.replace_substring_regex(pc.replace_substring_regex(raw, r"\s+", ""), r"^([^@]+@[^@.]+),", r"\1.")
     mended = pc.replace_substring_regex(mended, r"(@.*[^.])\.{2,}", r"\1.")
     domain, domain_kind = domains_of(pc.replace_substring_regex(mended, "^.*@", ""))
     parsed = _judged(mended, domain, domain_kind, pc.not_equal(mended, raw)).to_pandas()
     parsed.index = pieces.index
+    parsed.loc[nothing.to_numpy(zero_copy_only=False)[parsed.index], "email"] = None
     cells, emails = join_cells(parsed, "email", "email-part-refused", len(values))
     empty = nothing.to_numpy(zero_copy_only=False)
     cells.loc[empty, ["kind", "rule"]] = [None, "email-placeholder"]

@@ -70,7 +70,7 @@ def _parse_cells(column: pa.Array, country: str) -> pa.Table:
     text = pc.replace_substring_regex(cleaned, r"""^=?\s*["'`’]+\s*(.*?)\s*["'`’]*$""", r"\1")
     wrapped = pc.or_(pc.not_equal(text, cleaned), pc.match_substring_regex(column, r"\d\t$"))
     pieces = split_cells(text, _SEPARATORS)
-    parsed = _parse_pieces(pa.array(pieces, pa.string()), country).to_pandas()
+    parsed = _parse_pieces(as_column(pa.array(pieces, pa.string())), country).to_pandas()
     parsed.index = pieces.index
     cells, e164s = join_cells(parsed, "e164", "phone-part-refused", len(column))
     unwrapped = pc.fill_null(wrapped, False).to_numpy(zero_copy_only=False)

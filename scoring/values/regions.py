@@ -18,6 +18,7 @@ from scoring.values.text import PLACEHOLDERS, Values, as_column, clean_text, fir
 _NONE = pa.scalar(None, pa.string())
 _LEVELS = ("province", "city", "district")
 _OTHER_PROVINCES = {"内蒙古省": "150000", "广西省": "450000", "西藏省": "540000", "宁夏省": "640000", "新疆省": "650000", "香港特区": "810000", "澳门特区": "820000", "中国香港": "810000", "中国澳门": "820000", "中国台湾": "710000", "台湾": "710000"}  # fmt: skip
+_MUNICIPALITIES = ("110000", "120000", "310000", "500000")
 _FIELDS = "province_code city_code district_code province city district".split()
 
 
@@ -140,6 +141,8 @@ def _table(values: pa.Array, codes: pa.Array, rule: pa.Array) -> pa.Table:
 def _fields(code: str | None) -> dict[str, str]:
     if not code:
         return {}
+    if code in _MUNICIPALITIES:  # province and city in one
+        code = code[:2] + "0100"
     chain = [*_parents(code), places()[code]]
     return {f"{p.level}_code": p.code for p in chain} | {p.level: p.shown for p in chain}
 

@@ -159,7 +159,7 @@ read as (
            coalesce(field.district_code, field.city_code, field.province_code) as field_code,
            address_read.province_code as address_province, address_read.city as address_city,
            coalesce(address_read.district_code, address_read.city_code, address_read.province_code) as address_code,
-           received.province, received.city, received.district,
+           province_read.text as province, city_read.text as city, district_read.text as district,
            country_read.country, address_read.address,
            industry_read.industry, industry_read.section as industry_section, industry_read.division as industry_division,
            type_read.text as company_type, employees_read.employees, employees_read.band as employees_band,
@@ -192,6 +192,9 @@ read as (
         when coalesce(received.province, received.city, received.district) is not null
             then concat_ws('|', coalesce(received.province, ''), coalesce(received.city, ''), coalesce(received.district, ''))
         end
+    left join staging.parsed_texts as province_read on province_read.value = received.province
+    left join staging.parsed_texts as city_read on city_read.value = received.city
+    left join staging.parsed_texts as district_read on district_read.value = received.district
     left join staging.parsed_countries as country_read on country_read.value = received.country
     left join staging.parsed_addresses as address_read on address_read.value = received.address
     left join staging.parsed_industries as industry_read on industry_read.value = received.industry
