@@ -100,7 +100,7 @@ def _score(lead: dict[str, Any], log: Rows, language: str) -> list[str]:
             language,
             day=row["event_on"],
             rule=row["rule_id"],
-            capped=f"{row['capped_points']:g}",
+            capped=f"{float(row['capped_points']):g}",
             points=f"{row['points']:.2f}",
             age=row["days_old"],
             event=row["event_id"],

@@ -85,6 +85,7 @@ def route(run: Run) -> StepCounts:
         decided = assign_owners(leads, _owners(work), policy, run.as_of, _turns(work, policy))
         work.count(unrouted=leads.num_rows, assigned=_record(work, leads, decided, policy))
         _project(work, policy)
+        work.build("scored.unrouted_leads")  # what is left, so that a repetition finds the same
         _count(work)
     return work.counts
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
@@ -52,7 +51,7 @@ with key_lead as (
     group by all
 )
 select transition_id, coalesce(leads.lead_id, key_lead.lead_id) as lead_id, recorded.lead_id as recorded_lead_id,
-       cycle, stage, entered_at, decided_at, reason, rule, actor
+       cycle, stage, entered_at, decided_at, reason, rule, nullif(actor, 'abmloop') as actor
 from recorded
 left join scored.leads using (lead_id)
 left join key_lead on key_lead.person_key = recorded.person_key
@@ -78,10 +77,9 @@ def score(run: Run) -> StepCounts:
             run.timezone,
         )
         derived = _query_with(work, _NAMED, replayed=replayed)
-        work.count(new_transitions=_record(work, derived))
-        recorded = _query_with(work, _RECORDED, recorded=work.ledger.read("stage_transitions", run))
-        at = run.at.astimezone(UTC).replace(tzinfo=None)
-        stages, log = project_stages(derived.drop_columns(["person_key", "account_key"]), recorded, at)
+        recorded = _query_with(work, _RECORDED, recorded=_record(work, derived))
+        told = derived.drop_columns(["person_key", "account_key"])
+        stages, log = project_stages(told, recorded, work.parameters["at"])
         work.replace("scored.lead_stages", stages)
         work.replace("scored.stage_transitions", log)
         _count(work)
@@ -99,19 +97,20 @@ def _query_with(work: Work, sql: str, **tables: pa.Table) -> pa.Table:
             work.con.unregister(name)
 
 
-def _record(work: Work, derived: pa.Table) -> int:
-    """Tell the ledger what it does not know yet; gives the rows really added."""
-    known = work.ledger.read("stage_transitions").select(["transition_id"])
+def _record(work: Work, derived: pa.Table) -> pa.Table:
+    """Tell the ledger what it does not know yet; gives all its transitions."""
+    known = work.ledger.read("stage_transitions", work.run)
     sql = "select * from derived anti join known using (transition_id) order by entered_at, transition_id"
-    decided_at = work.run.at.astimezone(UTC).replace(tzinfo=None)
+    new = _query_with(work, sql, derived=derived, known=known)
+    decided_at = work.parameters["at"]
     rows: list[dict[str, Any]] = [
-        {**row, "decided_at": decided_at, "actor": row["actor"] or "abmloop"}
-        for row in _query_with(work, sql, derived=derived, known=known).to_pylist()
+        {**row, "decided_at": decided_at, "actor": row["actor"] or "abmloop"} for row in new.to_pylist()
     ]
     fault_point("score:before_ledger")
     added = work.ledger.append("stage_transitions", rows, work.run)
     fault_point("score:after_ledger")
-    return added
+    work.count(new_transitions=added)
+    return work.ledger.read("stage_transitions", work.run) if added else known
 
 
 def _count(work: Work) -> None:

@@ -84,21 +84,24 @@ class ScoringWorld:
         """One row of a table; columns not given are null."""
         self.tables[table].append(row)
 
-    def day(self, as_of: str, *, routed: bool = True) -> None:
+    def day(self, as_of: str) -> None:
         """Run the two steps as of that day."""
         with open_run(self.root, date.fromisoformat(as_of)) as run:
-            with connect(self.root) as con:
-                con.execute("begin")
-                for name, rows in self.tables.items():
-                    con.execute(f"create or replace table {name} ({TABLES[name]})")
-                    for row in rows:
-                        marks = ", ".join("?" * len(row))
-                        con.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
-                build_model(con, all_models()["core.person_parties"], {})
-                con.execute("commit")
+            self.fill()
             score(run)
-            if routed:
-                route(run)
+            route(run)
+
+    def fill(self) -> None:
+        """Write the rows into the warehouse."""
+        with connect(self.root) as con:
+            con.execute("begin")
+            for name, rows in self.tables.items():
+                con.execute(f"create or replace table {name} ({TABLES[name]})")
+                for row in rows:
+                    marks = ", ".join("?" * len(row))
+                    con.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
+            build_model(con, all_models()["core.person_parties"], {})
+            con.execute("commit")
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""

@@ -1,11 +1,14 @@
 """The catalogue's cases of scoring and life cycle (G01 to G05, G09 to G11, E07), each against a running step."""
 
 import random
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from abmloop.errors import BadPolicy
+from tasks.runs import open_run
+from tasks.score import score
 from tests.faults.scoring_world import ScoringWorld
 
 POINTS = "select rule_id, capped_points::double, note from scored.score_events where subject = 'P1' order by event_at"
@@ -135,14 +138,16 @@ def test_g10_a_lead_without_company_is_held_with_its_reason(world: ScoringWorld)
     assert world.ask("select grid, blocked_by from scored.grades where lead_id = 'L2'") == [("U2", "account_undecided")]
 
 
-def test_g11_rules_edited_after_the_start_do_not_reach_the_run(world: ScoringWorld, workspace: Path) -> None:
-    (workspace / "config").mkdir()
+def test_g11_rules_edited_in_the_middle_of_a_run_do_not_reach_it(world: ScoringWorld, workspace: Path) -> None:
     world.touch("t1", "2026-03-01 02:00")
-    world.day("2026-03-02")
-    (workspace / "config" / "scoring.yaml").write_text("engagement: {}\n", encoding="utf-8")
-    with pytest.raises(BadPolicy, match=r"scoring\.yaml:1: engagement\.rules: Field required"):
-        world.day("2026-03-03")  # a new run reads the new text, and says what is wrong with it
+    with open_run(workspace, date(2026, 3, 2)) as run:
+        world.fill()
+        (workspace / "config").mkdir()
+        (workspace / "config" / "scoring.yaml").write_text("engagement: {}\n", encoding="utf-8")
+        score(run)
     assert [stage for _, _, stage, _ in world.stages()] == ["inquiry", "mql"]
+    with pytest.raises(BadPolicy, match=r"scoring\.yaml:1: engagement\.rules: Field required"):
+        world.day("2026-03-03")  # the next run reads the new text, and says what is wrong with it
 
 
 def test_e07_test_users_are_counted_and_never_scored(world: ScoringWorld) -> None:
@@ -192,3 +197,16 @@ def test_a_second_run_of_the_day_tells_the_ledger_nothing(world: ScoringWorld) -
         seen.append([world.ask(f"from scored.{table} order by all") for table in tables])
     assert seen[0] == seen[1]
     assert world.ask("select count(*) from scored.assignments") == [(2,)]
+
+
+def test_a_warehouse_made_anew_from_the_ledger_has_the_same_stages_and_owners(world: ScoringWorld) -> None:
+    world.owner("o1")
+    world.touch("t2", "2026-03-09 02:00", "demo_request")
+    world.day("2026-03-10")
+    world.touch("t1", "2026-03-05 02:00", "demo_request")
+    world.day("2026-03-12")
+    tables = ("lead_stages", "stage_transitions", "assignments", "unrouted_leads")
+    before = [world.ask(f"from scored.{table} order by all") for table in tables]
+    (world.root / "state" / "warehouse.duckdb").unlink()
+    world.day("2026-03-12")
+    assert [world.ask(f"from scored.{table} order by all") for table in tables] == before
