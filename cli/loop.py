@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from abmloop.run import Run, StepCounts
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
-from tasks.loop import Act, run_steps
+from tasks.loop import run_steps
 from tasks.runs import open_run
 from tasks.workspace import make_demo, make_workspace
 
@@ -23,19 +22,6 @@ def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
     for command in (init, demo, sync, rebuild, serve, status, doctor):
         app.command()(command)
-
-
-def _perform_shown(act: Act, run: Run) -> StepCounts:
-    """Carry out a step and print what it counted and how long it took."""
-    started = time.perf_counter()
-    typer.echo(f"  {act.__name__:<16}", nl=False)
-    try:
-        counts = act(run)
-    except BaseException:
-        typer.echo("stopped")
-        raise
-    typer.echo(f"{time.perf_counter() - started:7.1f} s  {counts}")
-    return counts
 
 
 def _as_day(as_of: datetime | None) -> date | None:
@@ -111,8 +97,7 @@ def _sync_local(
     push: str | None = None,
 ) -> None:
     with open_run(root, as_of, at, push) as run:
-        typer.echo(f"As of {run.as_of} ({run.run_id})")
-        run_steps(run, _perform_shown, only)
+        run_steps(run, only=only)
 
 
 def _finish(root: Path, write_report: bool) -> None:
@@ -154,8 +139,7 @@ def rebuild(workspace: WorkspaceOption = None, as_of: AsOfOption = None) -> None
     root = find_workspace(workspace)
     with begin(root, _as_day(as_of), push="off") as run:
         remove_warehouse(root)
-        typer.echo(f"Rebuilding as of {run.as_of}")
-        run_steps(run, _perform_shown)
+        run_steps(run)
     _finish(root, write_report=True)
 
 

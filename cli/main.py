@@ -1,5 +1,8 @@
 """The `abmloop` command and how its errors end: a message for the user, an exit code for the scheduler."""
 
+import atexit
+import logging
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -33,11 +36,28 @@ def _common(version: bool = typer.Option(False, "--version", callback=_show_vers
     """The account-based marketing loop: company lists in, campaign ROI out."""
 
 
+def _show_steps() -> None:
+    """Let the loop's own lines appear as they come, on standard output like all that a command prints."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("  %(message)s"))
+    logger = logging.getLogger("abmloop")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def _end_quietly() -> None:
+    """Registered first, so run last: what libraries print while Python takes itself apart is no news to a user."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def main() -> None:
     """Run the command. Exit codes: 0 done, 1 done with refused rows, 2 usage, 3 gate, 4 CRM, 5 busy, 70 our defect."""
     for stream in (sys.stdout, sys.stderr):
         # Chinese text must survive a console of any code page.
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    atexit.register(_end_quietly)
+    _show_steps()
     try:
         app()
     except AbmError as error:

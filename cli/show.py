@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import typer
@@ -26,7 +27,7 @@ def show_rows(rows: Sequence[dict[str, Any]], as_json: bool = False, title: str 
         return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in rows[0]:
-        is_number = all(isinstance(row[column], int | float) or row[column] is None for row in rows)
+        is_number = all(isinstance(row[column], int | float | Decimal) or row[column] is None for row in rows)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
@@ -40,6 +41,6 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return f"{value:,.2f}"
     return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in str(value))

@@ -1,5 +1,7 @@
 """The loop: what a daily run does, in order. Flows, the command line and the tests all go by this list."""
 
+import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from tasks.resolve import resolve, segment
 from tasks.route import route
 from tasks.score import score
 
+log = logging.getLogger("abmloop")
 Act = Callable[[Run], StepCounts]
 Perform = Callable[[Act, Run], StepCounts]
 
@@ -84,10 +87,19 @@ def perform_plainly(act: Act, run: Run) -> StepCounts:
 def run_steps(run: Run, perform: Perform = perform_plainly, only: Iterable[str] | None = None) -> list[StepCounts]:
     """Carry out the loop, or only some of its steps in the loop's order; gives what each counted.
 
-    Raises BadUsage for a step that is not in the loop, and whatever the steps raise.
+    Each step is told to the logger `abmloop` as it ends. Raises BadUsage for a step that is not in the loop, and
+    whatever the steps raise.
     """
     wanted = set(only) if only is not None else set(NAMES)
     unknown = wanted - NAMES.keys()
     if unknown:
         raise BadUsage(f"no such step: {', '.join(sorted(unknown))}; the steps are {', '.join(NAMES)}")
-    return [perform(act, run) for act in LOOP if act.__name__ in wanted]
+    log.info("as of %s (run %s)", run.as_of, run.run_id)
+    return [_told(act, run, perform) for act in LOOP if act.__name__ in wanted]
+
+
+def _told(act: Act, run: Run, perform: Perform) -> StepCounts:
+    started = time.perf_counter()
+    counts = perform(act, run)
+    log.info("%-15s %6.1f s  %s", act.__name__, time.perf_counter() - started, counts)
+    return counts
