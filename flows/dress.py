@@ -16,8 +16,7 @@ MAX_ARTIFACT_ROWS = 200
 
 def perform_as_task(act: Act, run: Run) -> StepCounts:
     """Carry out a step as a Prefect task of its name. Nothing is cached: whether work is due, the warehouse knows."""
-    dressed = task(act, name=act.__name__, cache_policy=NO_CACHE, persist_result=False)
-    return dressed(run)
+    return task(name=act.__name__, cache_policy=NO_CACHE, persist_result=False)(act)(run)
 
 
 def leave_artifacts(run: Run, counted: list[StepCounts]) -> None:
