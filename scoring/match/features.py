@@ -145,7 +145,9 @@ def swapped_letters(pairs: Compared) -> Flags:
     flags = np.zeros(len(is_close), bool)
     rows = np.flatnonzero(is_close)
     flags[rows] = [sorted(pairs.bare_key[row]) == sorted(pairs.account.key[row]) for row in rows]
-    return flags
+    # 平和 and 和平 are two names.
+    is_short = (_lengths(pairs.given.core) == 2) & (_lengths(pairs.account.core) == 2)
+    return flags & ~(is_short & (pairs.given.core != pairs.account.core))
 
 
 def one_error_in_long_name(pairs: Compared) -> Flags:

@@ -129,6 +129,11 @@ def test_swapped_neighbours_are_a_slip_where_the_region_agrees() -> None:
     assert found(match({"company_name": "东莞利达生态农业发开有限公司"}, accounts)) == ("auto", "A1")
 
 
+def test_a_proper_name_of_two_characters_the_other_way_round_is_another() -> None:
+    accounts = {"account_id": "A1", "name": "徽县和平种植农民专业合作社"}
+    assert match({"company_name": "徽县平和种植农民专业合作社"}, accounts)["decision"] != "auto"
+
+
 def test_a_short_name_with_trade_finds_its_only_company() -> None:
     accounts = {"account_id": "A1", "name": "江苏宏微科技股份有限公司"}
     result = match({"company_name": "宏微科技"}, accounts)
