@@ -17,11 +17,11 @@ from warehouse.database import published_path
 from warehouse.models import all_models
 from warehouse.tables import declared_tables, quote
 
-SCHEMAS = ("resolved", "matched", "core", "scored", "marts", "quality", "ops")
+SCHEMAS = ("resolved", "matched", "core", "scored", "marts", "rules", "quality", "ops")
 EXTRA_TABLES = ("staging.source_rows",)
 # What is made for the CRM holds people's full contact data and leaves through the outbound room only.
 NOT_PUBLISHED_PREFIXES = ("marts.crm_",)
-NOT_PUBLISHED = ("ops.warehouse", "matched.match_candidates")
+NOT_PUBLISHED = ("ops.warehouse",)
 _ALIAS = "published"
 
 _DIGITS = r"regexp_replace({0}, '(\d{{3}})\d{{4,}}(\d{{4}})', '\1****\2', 'g')"
