@@ -87,10 +87,18 @@ def _fields(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: s
 
 
 def _members(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    query = "select * from resolved.account_members where account_id = $id order by first_landed_on, row_id limit $most"
+    query = """
+        select member.*, coalesce(file_name, '') || coalesce(' ' || sheet, '') || coalesce(':' || line, '') as place
+        from resolved.account_members as member
+        left join staging.source_rows as origin on origin.entity = 'companies' and origin.row_id = member.row_id
+        left join ops.files on files.file_sha = origin.file_sha and files.entity = 'companies'
+        where account_id = $id
+        order by member.first_landed_on, member.row_id
+        limit $most
+    """
     yield say("explain_account_members", language, count=account["member_count"])
     for row in rows_of(con, query, id=account["account_id"], most=_MOST_SHOWN):
-        fields = {name: row[name] for name in ("method", "landed_on")}
+        fields = {name: row[name] for name in ("method", "landed_on", "place")}
         yield say("explain_account_member", language, row=row["row_id"], evidence=row["evidence"] or "", **fields)
 
 

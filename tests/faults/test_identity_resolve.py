@@ -46,6 +46,7 @@ def test_e01_where_sources_disagree_the_better_ranked_wins_and_the_loser_stays_r
     assert "employees: 80   ← crm:9" in told
     assert "not: 50   (list:1)" in told
     assert "phone: +8675586013388   ← list:1" in told
+    assert "companies/list.csv:2" in told
 
 
 def test_e02_a_chain_of_names_never_ties_two_codes_and_the_row_between_goes_to_review(world: DirectoryWorld) -> None:

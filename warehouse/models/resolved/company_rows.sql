@@ -27,8 +27,13 @@ with supported_codes as (
         on one.uscc = other.uscc and one.name_key = other.name_key and one.row_id <> other.row_id
     where one.uscc_state = 'repaired' and other.uscc_state in ('valid', 'repaired')
 ),
+numbered as (
+    select rowid as stands_at,
+           (row_number() over (order by first_landed_on, source_rank nulls last, source, source_key))::integer as n
+    from staging.companies
+),
 keyed as (
-    select row_id, source, source_key, landed_on, first_landed_on, source_rank, registration_no,
+    select n, row_id, source, source_key, landed_on, first_landed_on, registration_no,
            coalesce(name_key, name_en_key) as name_key,
            coalesce(case when uscc_state = 'valid' then uscc end, supported_codes.code) as code,
            name_core || '|' || coalesce(name_industry_word, '') || '|' || coalesce(name_form, '') || '|'
@@ -40,11 +45,11 @@ keyed as (
            former_name_keys,
            case when domain_kind = 'own' then domain end as own_domain,
            phones
-    from staging.companies
+    from staging.companies as company
+    join numbered on numbered.stands_at = company.rowid
     left join supported_codes using (row_id)
 )
-select (row_number() over (order by first_landed_on, source_rank nulls last, source, source_key))::integer as n,
-       row_id,
+select n, row_id,
        'A' || left(md5(row_id), 16) as own_account_id,
        source, source_key, landed_on, first_landed_on, code, registration_no, name_key, parts_key, is_local_form, place, city,
        former_name_keys, own_domain, phones

@@ -31,20 +31,31 @@ namesakes as (
 former_names as (
     select n, place, unnest(former_name_keys) as key from open_rows where len(former_name_keys) > 0
 ),
+repeated_codes as (
+    select code from resolved.company_rows where code is not null group by code having count(*) > 1
+),
 contacts as (
-    select n, place, name_key, parts_key, 'domain' as kind, own_domain as contact from open_rows where own_domain is not null
+    select n, 'domain' as kind, own_domain as contact from open_rows where own_domain is not null
     union all
-    select n, place, name_key, parts_key, 'phone', unnest(phones) from open_rows where len(phones) > 0
+    select n, 'phone', unnest(phones) from open_rows where len(phones) > 0
+),
+repeated_contacts as (
+    select n, place, name_key, parts_key, kind, contact
+    from (select kind, contact from contacts group by kind, contact having count(*) > 1)
+    join contacts using (kind, contact)
+    join open_rows using (n)
 ),
 shared_contacts as (
     select kind, contact
-    from contacts
+    from repeated_contacts
     group by kind, contact
     having count(distinct name_key) >= (select any_value(shared_from) from rules.directory)
 ),
 claims as (
     -- `one_place`: the key counts only where its rows do not name different places.
-    select n, 'code' as kind, code as key, true as is_placed, null as one_place from resolved.company_rows where code is not null
+    select n, 'code' as kind, code as key, true as is_placed, null as one_place
+    from resolved.company_rows
+    semi join repeated_codes using (code)
     union all
     select n, case part when 'together' then 'person' else 'split' end, decision_id, true, null
     from resolved.account_decisions
@@ -69,7 +80,7 @@ claims as (
     )
     union all
     select distinct n, kind, parts_key || ' ' || contact, true, place
-    from contacts
+    from repeated_contacts
     anti join shared_contacts using (kind, contact)
     where parts_key is not null
 ),
