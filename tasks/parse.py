@@ -14,7 +14,20 @@ import pyarrow.compute as pc
 from abmloop.messages import say
 from abmloop.run import Run, StepCounts
 from scoring.names import parse_names
-from scoring.values import actions, amounts, codes, domains, emails, industries, phones, regions, text, times, titles, words
+from scoring.values import (
+    actions,
+    amounts,
+    codes,
+    domains,
+    emails,
+    industries,
+    phones,
+    regions,
+    text,
+    times,
+    titles,
+    words,
+)
 from tasks.land.entities import entities
 from warehouse.steps import Work, step
 from warehouse.tables import quote
@@ -23,7 +36,8 @@ Parse = Callable[[pa.Array], pa.Table]
 
 # A plain key needs no look; these words and shapes do. The pattern mirrors `parse_ids`.
 _ODD_KEY = (
-    "not regexp_full_match(value, '[A-Za-z0-9][A-Za-z0-9_.:@/+=-]*') or regexp_matches(value, '^0+$|^\\d+\\.0+$|^\\d(\\.\\d+)?[eE]')"
+    "not regexp_full_match(value, '[A-Za-z0-9][A-Za-z0-9_.:@/+=-]*')"
+    " or regexp_matches(value, '^0+$|^\\d+\\.0+$|^\\d(\\.\\d+)?[eE]')"
     " or lower(value) in ('na', 'n/a', 'null', 'none', 'nil', 'nan', 'undefined', 'unknown', 'tbd', 'ditto')"
 )
 _CHUNK_VALUES = 500_000  # bounds the memory of the parsers' intermediate columns
@@ -60,7 +74,9 @@ def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
         Dictionary("parsed_codes", codes.parse_codes, ("code",), "1"),
         Dictionary("parsed_emails", emails.parse_emails, ("email",), "1"),
         Dictionary("parsed_domains", domains.parse_domains, ("domain",), "1"),
-        Dictionary("parsed_times", partial(times.parse_times, timezone=run.timezone), ("date", "time"), f"1 {run.timezone}"),
+        Dictionary(
+            "parsed_times", partial(times.parse_times, timezone=run.timezone), ("date", "time"), f"1 {run.timezone}"
+        ),
         Dictionary("parsed_amounts", amounts.parse_amounts, ("amount",), "1"),
         Dictionary("parsed_currencies", amounts.parse_currencies, ("currency",), "1"),
         Dictionary("parsed_numbers", amounts.parse_numbers, ("number",), "1"),
@@ -135,7 +151,8 @@ def _values_of(dictionary: Dictionary) -> str:
     if dictionary.table == "parsed_places":
         fields = "concat_ws('|', coalesce(province, ''), coalesce(city, ''), coalesce({0}, '')) as value"
         return (
-            f"select {fields.format('district')} from raw.companies where coalesce(province, city, district) is not null"
+            f"select {fields.format('district')} from raw.companies"
+            " where coalesce(province, city, district) is not null"
             f" union all select {fields.format('null')} from raw.contacts where coalesce(province, city) is not null"
         )
     values = _union(_columns(*dictionary.kinds))
@@ -200,7 +217,9 @@ def _fill_words(work: Work) -> None:
         )["value"]
         work.count(parsed_values=len(unseen))
         table = words.parse_words(unseen, vocabulary)
-        work.append("staging.parsed_words", table.add_column(0, "vocabulary", pa.repeat(pa.scalar(vocabulary), len(unseen))))
+        work.append(
+            "staging.parsed_words", table.add_column(0, "vocabulary", pa.repeat(pa.scalar(vocabulary), len(unseen)))
+        )
 
 
 def _tell_quality(work: Work) -> None:
@@ -219,15 +238,17 @@ def _tell_quality(work: Work) -> None:
         work.execute(_REPAIRS.format(entity=entity.name))
     work.con.unregister("told_rules")
     refused, mended = work.execute(
-        "select (select count(distinct (entity, row_hash)) from staging.rejected_rows), (select count(*) from staging.value_faults)"
+        "select (select count(distinct (entity, row_hash)) from staging.rejected_rows),"
+        " (select count(*) from staging.value_faults)"
     ).fetchall()[0]
     work.count(quarantined=refused, repairs=mended)
 
 
 _QUARANTINE = """
 insert into quality.quarantine by name
-select received.run_id, received.landed_on, '{entity}' as entity, received.source, received.file_sha, received.file_name,
-       received.sheet, received.line, received.record, rejected.column_name, rejected.value, rejected.rule,
+select received.run_id, received.landed_on, '{entity}' as entity, received.source, received.file_sha,
+       received.file_name, received.sheet, received.line, received.record, rejected.column_name, rejected.value,
+       rejected.rule,
        concat_ws(': ', rejected.column_name, told_rules.message) as message, told_rules.hint,
        (select to_json(struct_pack({columns}))) as raw_row, received.row_hash
 from raw.{entity} as received
@@ -237,9 +258,10 @@ join told_rules using (rule)
 
 _REPAIRS = """
 insert into quality.repairs by name
-select received.landed_on, '{entity}' as entity, received.source, received.file_sha, received.file_name, received.sheet,
-       received.line, fault.column_name, fault.value, case when fault.action = 'repair' then fault.repaired end as repaired,
-       fault.action, fault.rule, received.row_hash
+select received.landed_on, '{entity}' as entity, received.source, received.file_sha, received.file_name,
+       received.sheet, received.line, fault.column_name, fault.value,
+       case when fault.action = 'repair' then fault.repaired end as repaired, fault.action, fault.rule,
+       received.row_hash
 from raw.{entity} as received
 join staging.value_faults as fault on fault.entity = '{entity}' and fault.row_hash = received.row_hash
 anti join staging.rejected_rows as rejected on rejected.entity = '{entity}' and rejected.row_hash = received.row_hash

@@ -1,4 +1,4 @@
-"""The table of actions: for every rule and column, whether a value is mended, emptied, flagged, or takes its row along."""
+"""The table of actions: whether a value is mended, emptied, flagged, or takes its row along."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -6,35 +6,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
 
 _NONE: Final = pa.scalar(None, pa.string())
-# Signs and words of currencies as they stand in cells; `$` alone is the US dollar of business exports.
-CURRENCY_WORDS: Final = {
-    "CNY": "人民币|人民幣|rmb|cny|元人民币|¥|yuan",
-    "USD": "美元|美金|usd|us\\$|\\$",
-    "HKD": "港元|港币|港幣|港纸|hkd|hk\\$",
-    "EUR": "欧元|eur|€",
-    "JPY": "日元|日圆|日币|jpy",
-    "GBP": "英镑|gbp|£",
-    "TWD": "新台币|台币|twd|nt\\$",
-    "KRW": "韩元|韩币|韩圆|krw|₩",
-    "SGD": "新加坡元|新元|新加坡币|sgd|s\\$",
-    "AUD": "澳元|澳大利亚元|澳币|aud|a\\$",
-    "CAD": "加元|加拿大元|cad|c\\$",
-    "CHF": "瑞士法郎|chf",
-    "MOP": "澳门元|澳门币|mop",
-    "INR": "印度卢比|卢比|inr|₹",
-    "RUB": "俄罗斯卢布|卢布|rub|₽",
-    "DEM": "德国马克|dem",
-    "MYR": "马来西亚林吉特|林吉特|令吉|myr",
-    "THB": "泰铢|thb|฿",
-}
-_UNITS: Final = {
-    "十": "1e1", "百": "1e2", "千": "1e3", "万": "1e4", "萬": "1e4", "十万": "1e5", "百万": "1e6", "千万": "1e7", "亿": "1e8", "億": "1e8",
-    "十亿": "1e9", "百亿": "1e10", "千亿": "1e11", "万亿": "1e12", "兆": "1e12", "k": "1e3", "thousand": "1e3", "w": "1e4",
-    "m": "1e6", "mm": "1e6", "mn": "1e6", "mio": "1e6", "million": "1e6", "b": "1e9", "bn": "1e9", "billion": "1e9",
-}  # fmt: skip
+_TABLES: Final = load_yaml("amounts")
+CURRENCY_WORDS: Final[dict[str, str]] = _TABLES["currencies"]
+_UNITS: Final[dict[str, str]] = _TABLES["units"]
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _CURRENCY = "|".join(
     sorted((word for words in CURRENCY_WORDS.values() for word in words.split("|")), key=len, reverse=True)
@@ -66,7 +44,7 @@ def parse_currencies(values: Values) -> pa.Table:
 
 
 def _digits(text: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """The text with its separators settled (a point for decimals, none for thousands); and where two readings remain."""
+    """The text with a point for decimals and nothing for thousands; and where two readings remain."""
     point = pc.match_substring_regex(text, r"\d{1,3}(,\d{3})+(\.\d+)?(\D|$)")
     comma = pc.match_substring_regex(text, r"\d{1,3}(\.\d{3})+,\d+(\D|$)|\d{1,3}(\.\d{3}){2,}(\D|$)")
     decimal_comma = pc.match_substring_regex(text, r"(^|\D)\d+,\d{1,2}(\D|$)")
@@ -182,30 +160,20 @@ def parse_shares(values: Values) -> pa.Table:
     return pa.table({"value": column, "share": share, "rule": rule})
 
 
-_TRUE = (
-    "是 真 对 有 √ ✓ ✔ ☑ y yes true t 1 1.0 on 启用 在职 有效 活跃 active enabled primary 主 主要 同意 checked".split()
-)
-_FALSE = "否 假 错 无 没有 × ✗ ✘ ☐ n no false f 0 0.0 off 停用 离职 无效 禁用 inactive disabled 次 次要 不同意 unchecked -".split()
-
-
 def parse_booleans(values: Values) -> pa.Table:
     """Yes and no: value, flag, rule."""
     column = as_column(values)
     word = squeezed(clean_text(column))
-    yes, no = pc.is_in(word, pa.array(_TRUE)), pc.is_in(word, pa.array(_FALSE))
+    yes, no = pc.is_in(word, pa.array(_TABLES["yes_words"])), pc.is_in(word, pa.array(_TABLES["no_words"]))
     flag = pc.if_else(yes, True, pc.if_else(no, False, pa.scalar(None, pa.bool_())))
     rule = first_rule(("boolean-unknown", pc.and_(pc.is_null(flag), pc.is_valid(word))))
     return pa.table({"value": column, "flag": flag, "rule": rule})
 
 
-EMPLOYEE_BANDS: Final = ((0, "0-19"), (20, "20-99"), (100, "100-499"), (500, "500-999"), (1000, "1000-4999"), (5000, "5000-9999"), (10000, "10000+"))  # fmt: skip
-REVENUE_BANDS: Final = ((0, "0-1M"), (1_000_000, "1M-10M"), (10_000_000, "10M-50M"), (50_000_000, "50M-100M"), (100_000_000, "100M-500M"), (500_000_000, "500M-1B"), (1_000_000_000, "1B-10B"), (10_000_000_000, "10B+"))  # fmt: skip
-
-
-def _band(number: pa.Array, bands: tuple[tuple[int, str], ...]) -> pa.Array:
-    edges = [edge for edge, _ in bands]
+def _band(number: pa.Array, bands: dict[int, str]) -> pa.Array:
+    edges = list(bands)
     labels = pd.cut(
-        number.to_pandas().astype("float64"), [*edges, float("inf")], right=False, labels=[name for _, name in bands]
+        number.to_pandas().astype("float64"), [*edges, float("inf")], right=False, labels=list(bands.values())
     )
     return pa.array(labels.astype(object).where(labels.notna(), None), pa.string())
 
@@ -244,7 +212,7 @@ def parse_employees(values: Values) -> pa.Table:
     parsed = parse_amounts(pc.coalesce(low, word))
     number = pc.cast(pc.floor(pc.cast(parsed["amount"].combine_chunks(), pa.float64())), pa.int64())
     number = pc.if_else(pc.fill_null(pc.greater_equal(number, 0), False), number, pa.scalar(None, pa.int64()))
-    band = _band(number, EMPLOYEE_BANDS)
+    band = _band(number, _TABLES["employee_bands"])
     nothing = pc.and_(pc.or_(is_placeholder(text), is_same_as_above(text)), pc.is_null(number))
     rule = first_rule(
         ("employees-placeholder", nothing), ("employees-unreadable", pc.and_(pc.is_null(number), pc.is_valid(text)))
@@ -262,6 +230,6 @@ def parse_revenues(values: Values) -> pa.Table:
     parsed = parse_amounts(pc.coalesce(low, word))
     amount = parsed["amount"].combine_chunks()
     rule = pc.replace_substring_regex(parsed["rule"].combine_chunks(), "^amount-", "revenue-")
-    band = _band(pc.cast(amount, pa.float64()), REVENUE_BANDS)
+    band = _band(pc.cast(amount, pa.float64()), _TABLES["revenue_bands"])
     amount = pc.if_else(is_below, pa.scalar(None, amount.type), amount)
     return pa.table({"value": column, "revenue": amount, "currency": parsed["currency"], "band": band, "rule": rule})

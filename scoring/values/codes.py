@@ -66,8 +66,8 @@ def is_uscc(codes: pa.Array) -> pa.Array:
 def parse_codes(values: Values) -> pa.Table:
     """Codes typed: value, uscc, uscc_state, registration_no, organisation_code, kind, rule.
 
-    `uscc_state` is valid, repaired (O and I read as 0 and 1, the checksum then holds), suspect (all digits and ending in
-    000, as a spreadsheet rounds them: never kept) or invalid; null where the value is no such code. `kind` is uscc,
+    `uscc_state` is valid, repaired (O and I read as 0 and 1, the checksum then holds), suspect (all digits and ending
+    in 000, as a spreadsheet rounds them: never kept) or invalid; null where the value is no such code. `kind` is uscc,
     registration_no, organisation_code, person_id (never kept), other or null. `organisation_code` is also cut from a
     USCC (places 9-17). 1.5 million codes take about two seconds, since most are settled by their checksum alone.
 

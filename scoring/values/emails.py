@@ -9,7 +9,8 @@ from scoring.values.domains import domains_of, shared_domains
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
 _NONE = pa.scalar(None, pa.string())
-_SYNTAX = r"^[a-z0-9_](?:[a-z0-9.!#$%&'*+/=?^_{|}~-]*[a-z0-9_+-])?@[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(\.[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?)+$"
+_LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?"
+_SYNTAX = rf"^[a-z0-9_](?:[a-z0-9.!#$%&'*+/=?^_{{|}}~-]*[a-z0-9_+-])?@{_LABEL}(\.{_LABEL})+$"
 _SEPARATORS = r"[;；、，|\n\r<>()]+|,(?=[^,@]*@)|/(?=[^/@]*@)|\s+(?=\S+@)"
 _LOOK_ALIKE = r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}"
 

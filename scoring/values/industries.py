@@ -1,14 +1,13 @@
 """Industry texts as sections and divisions of GB/T 4754 (2017)."""
 
-import csv
 import re
 from functools import cache
-from importlib.resources import files
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.tables import load_csv
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
 _SEPARATORS = r"\s*[-–—>/\\|;；,，]+\s*"
@@ -18,8 +17,7 @@ _SECTION_LETTERS = "ABCDEFGHIJKLMNOPQRST"
 @cache
 def _industries() -> pd.DataFrame:
     """code, section, name, words: one row per section and division."""
-    with files("scoring.values.data").joinpath("industries.csv").open(encoding="utf-8", newline="") as file:
-        return pd.DataFrame(list(csv.DictReader(file)))
+    return pd.DataFrame(load_csv("industries"))
 
 
 def _stem(name: str) -> str:
@@ -42,7 +40,7 @@ def _names() -> dict[str, str]:
             if len(key) > 1 or key.upper() in _SECTION_LETTERS:
                 names[key] = row.code
     for row in _industries().itertuples():
-        names.update({word: row.code for word in row.words.split("|")} if row.words else {})
+        names.update(dict.fromkeys(row.words.split("|"), row.code) if row.words else {})
     return names
 
 

@@ -82,7 +82,12 @@ def _parse_cells(column: pa.Array, country: str) -> pa.Table:
     mobiles = parsed[parsed["mobile"].notna()]
     mobile = mobiles.loc[~mobiles.index.duplicated(), "mobile"].reindex(range(len(column)))
     return pa.table(
-        {"value": column, "country": same_country, "e164s": e164s, "mobile": pa.array(mobile, pa.string(), from_pandas=True)}
+        {
+            "value": column,
+            "country": same_country,
+            "e164s": e164s,
+            "mobile": pa.array(mobile, pa.string(), from_pandas=True),
+        }
         | {"phone": found["e164"]}
         | {name: found[name] for name in ("kind", "national", "rule")}
     )
@@ -97,7 +102,7 @@ def _translated(text: pa.Array) -> pa.Array:
 
 
 def _parse_pieces(pieces: pa.Array, country: str) -> pa.Table:
-    """One number each: e164, kind, national, rule."""
+    """One number each: e164, mobile, kind, national, rule."""
     text = pc.replace_substring_regex(pieces, _LABEL, "")
     text = pc.replace_substring_regex(text, _EXTENSION, "")
     text = pc.replace_substring_regex(text, r"^([\d(][\d() -]{6,}\d)-\d{1,4}$", r"\1")
@@ -109,15 +114,11 @@ def _parse_pieces(pieces: pa.Array, country: str) -> pa.Table:
     read = pc.replace_substring_regex(pc.replace_substring_regex(text, "[Oo]", "0"), "[lI]", "1")
     wrong_letters = pc.and_(letters, pc.not_equal(read, text))
     text = pc.if_else(wrong_letters, read, text)
-    digits = pc.replace_substring_regex(text, r"[\s().·\-–—_]", "")
-    if country == "CN":
-        digits = pc.replace_substring_regex(digits, r"^(\+86|0086|86)(1[3-9]\d{9}|[48]00\d{7}|0\d{9,11})$", r"\2")
-        digits = pc.replace_substring_regex(digits, rf"^(\+86|0086|86)({_LOST_ZERO[1:-1]})$", r"0\2")
-        digits = pc.replace_substring_regex(digits, r"^0(1[3-9]\d{9})$", r"\1")
+    digits = _digits(text, country)
     number = _of_china(digits) if country == "CN" else pa.nulls(len(digits), pa.string())
     kind = _kind_in_china(digits) if country == "CN" else pa.nulls(len(digits), pa.string())
     fake = pc.match_substring_regex(pc.replace_substring_regex(digits, r"^\+?86", ""), _FAKE)
-    fake = pc.or_(fake, pc.match_substring_regex(digits, r"^(\d)?(12345|11111|00000)\d*$"))
+    fake = pc.or_(fake, pc.match_substring_regex(digits, r"^1?(12345|11111|00000)\d*$"))
     refused = pc.or_(pc.or_(lost, masked), fake)
     open_ones = pc.and_(pc.is_null(number), pc.and_(pc.is_null(kind), pc.invert(refused)))
     number, kind = _of_the_world(text, open_ones, number, kind, country)
@@ -139,6 +140,16 @@ def _parse_pieces(pieces: pa.Array, country: str) -> pa.Table:
     is_mobile = pc.is_in(kind, pa.array(["mobile", "virtual", "foreign"]))
     mobile = pc.if_else(is_mobile, number, _NONE)
     return pa.table({"e164": number, "mobile": mobile, "kind": kind, "national": national, "rule": rule})
+
+
+def _digits(text: pa.Array, country: str) -> pa.Array:
+    """A number without spaces and signs; in China without the country's code, and mobiles without a leading zero."""
+    digits = pc.replace_substring_regex(text, r"[\s().·_–—-]", "")
+    if country != "CN":
+        return digits
+    digits = pc.replace_substring_regex(digits, r"^(\+86|0086|86)(1[3-9]\d{9}|[48]00\d{7}|0\d{9,11})$", r"\2")
+    digits = pc.replace_substring_regex(digits, rf"^(\+86|0086|86)({_LOST_ZERO[1:-1]})$", r"0\2")
+    return pc.replace_substring_regex(digits, r"^0(1[3-9]\d{9})$", r"\1")
 
 
 def _of_china(digits: pa.Array) -> pa.Array:

@@ -1,11 +1,9 @@
 """Places as GB/T 2260 codes of province, city and district, from the fields or from the head of an address."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import opencc
 import pandas as pd
@@ -13,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from phonenumbers.geodata.locale import LOCALE_DATA
 
+from scoring.values.tables import load_csv, load_yaml
 from scoring.values.text import PLACEHOLDERS, Values, as_column, clean_text, first_rule, is_placeholder, squeezed
 
 _NONE = pa.scalar(None, pa.string())
 _LEVELS = ("province", "city", "district")
-_OTHER_PROVINCES = {"内蒙古省": "150000", "广西省": "450000", "西藏省": "540000", "宁夏省": "640000", "新疆省": "650000", "香港特区": "810000", "澳门特区": "820000", "中国香港": "810000", "中国澳门": "820000", "中国台湾": "710000", "台湾": "710000"}  # fmt: skip
 _MUNICIPALITIES = ("110000", "120000", "310000", "500000")
-_FIELDS = "province_code city_code district_code province city district".split()
+_FIELDS = ["province_code", "city_code", "district_code", "province", "city", "district"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,6 @@ class Place:
     shown: str
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with files("scoring.values.data").joinpath(name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @cache
 def places() -> dict[str, Place]:
     """The divisions in force by code."""
@@ -49,7 +42,7 @@ def places() -> dict[str, Place]:
             tuple(_spellings(row)),
             row["city"] if row["level"] == "city" else row["name"],
         )
-        for row in _rows("regions.csv")
+        for row in load_csv("regions")
     }
 
 
@@ -60,7 +53,7 @@ def _spellings(row: dict[str, str]) -> Iterator[str]:
         yield row["short_name"] + "州"
     if row["level"] == "city" and not row["name"].endswith("市"):
         yield row["short_name"] + "市"
-    yield from (name for name, code in _OTHER_PROVINCES.items() if code == row["code"])
+    yield from (name for name, code in load_yaml("places")["provinces"].items() if code == row["code"])
 
 
 def _parents(code: str) -> list[Place]:
@@ -86,7 +79,7 @@ def _writings() -> Iterator[tuple[str, str, str, bool, tuple[int, int]]]:
         for head in _heads(_parents(place.code)):
             for name in place.names:
                 yield head, name, place.code, name == place.names[0], rank
-    for old in _rows("former_regions.csv"):
+    for old in load_csv("former_regions"):
         now = places().get(old["now_code"])
         if now is not None:
             rank = (3 + _LEVELS.index(old["level"]), -int(old["until_year"]))
@@ -97,7 +90,7 @@ def _writings() -> Iterator[tuple[str, str, str, bool, tuple[int, int]]]:
 
 
 def _unambiguous(writings: Iterable[tuple[str, str, tuple[int, int]]]) -> dict[str, str]:
-    """text → code: the highest level that fits, divisions in force before former ones, late before early; "" where several fit equally."""
+    """text → code of the highest level that fits, in force before former, late before early; "" where several do."""
     found: dict[str, dict[tuple[int, int], set[str]]] = defaultdict(lambda: defaultdict(set))
     for text, code, rank in writings:
         found[text][rank].add(code)
@@ -108,7 +101,7 @@ def _unambiguous(writings: Iterable[tuple[str, str, tuple[int, int]]]) -> dict[s
 def _whole() -> dict[str, str]:
     """Texts that are nothing but a place (深圳, 广东深圳, 310115) → code."""
     codes = {code: code for code in places()}
-    old = {row["code"]: row["now_code"] for row in _rows("former_regions.csv") if row["now_code"]}
+    old = {row["code"]: row["now_code"] for row in load_csv("former_regions") if row["now_code"]}
     return old | codes | _unambiguous((head + name, code, rank) for head, name, code, _, rank in _writings())
 
 
@@ -168,10 +161,8 @@ def _judge(text: str) -> tuple[str | None, str | None]:
     parts = [part.replace(" ", "") for part in text.split("|")]
     parts = ["" if part.lower() in PLACEHOLDERS or part in ("市辖区", "县", "全国", "中国") else part for part in parts]
     given = [part for part in parts if part]
-    if (
-        not given
-        or not any("\u4e00" <= char <= "\u9fff" for part in given for char in part)
-        and not any(map(str.isdigit, given))
+    if not given or (
+        not any("\u4e00" <= char <= "\u9fff" for part in given for char in part) and not any(map(str.isdigit, given))
     ):
         return None, None
     known = [_whole().get(part, "") for part in given]
@@ -213,15 +204,6 @@ def parse_addresses(values: Values) -> pa.Table:
     return table.add_column(1, "address", address)
 
 
-_COUNTRY_ALIASES = {
-    "usa": "US", "u.s.": "US", "u.s.a.": "US", "us": "US", "america": "US", "uk": "GB", "u.k.": "GB", "england": "GB",
-    "greatbritain": "GB", "prc": "CN", "p.r.china": "CN", "mainlandchina": "CN", "中国大陆": "CN", "中华人民共和国": "CN",
-    "中国内地": "CN", "大陆": "CN", "hongkong": "HK", "中国香港": "HK", "香港": "HK", "taiwan": "TW", "中国台湾": "TW", "台湾": "TW",
-    "macau": "MO", "macao": "MO", "澳门": "MO", "中国澳门": "MO", "korea": "KR", "southkorea": "KR", "韩国": "KR", "russia": "RU",
-    "uae": "AE", "阿联酋": "AE", "holland": "NL", "czechrepublic": "CZ", "vietnam": "VN",
-}  # fmt: skip
-
-
 @cache
 def _countries() -> dict[str, str]:
     """Names in Chinese and English, ISO codes, aliases (lower case, without spaces) → ISO code."""
@@ -232,7 +214,7 @@ def _countries() -> dict[str, str]:
             name = names.get(name[1:], "") if name.startswith("*") else name
             found[name.lower().replace(" ", "")] = code
         found[code.lower()] = code
-    return {key: code for key, code in (found | _COUNTRY_ALIASES).items() if key}
+    return {key: code for key, code in (found | load_yaml("places")["countries"]).items() if key}
 
 
 def parse_countries(values: Values) -> pa.Table:
@@ -250,11 +232,13 @@ def parse_countries(values: Values) -> pa.Table:
 
 def area_codes() -> pa.Table:
     """city_code, area_code (without its zero) of the mainland cities that have just one."""
-    frame = pd.DataFrame(_rows("area_codes.csv"))
+    frame = pd.DataFrame(load_csv("area_codes"))
     return pa.Table.from_pandas(frame[~frame["city_code"].duplicated(keep=False)], preserve_index=False)
 
 
 def region_table() -> pa.Table:
     """code and, for every division in force, the codes and names of all its levels."""
     codes = pa.array(list(places()), pa.string())
-    return _table(codes, codes, pa.nulls(len(codes), pa.string())).rename_columns(["code", *_FIELDS, "rule"]).drop("rule")
+    return (
+        _table(codes, codes, pa.nulls(len(codes), pa.string())).rename_columns(["code", *_FIELDS, "rule"]).drop("rule")
+    )

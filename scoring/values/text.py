@@ -1,27 +1,23 @@
 """Text of a cell: cleaned in bulk, placeholders emptied, damage and misplaced personal data flagged."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.names.mojibake import is_mojibake
+from scoring.values.tables import load_yaml
 
-Values = pa.Array | pa.ChunkedArray | Sequence[str | None]
+Values: TypeAlias = pa.Array | pa.ChunkedArray | Sequence[str | None]
 
 # Zero-width, soft hyphen, bidi marks, byte-order marks, variation selectors: NFKC keeps them (catalogue V14).
 INVISIBLE = "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufe00-\ufe0f]"
 _SPACES = "[\\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 _CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f]"
 
-# What people write where they have nothing to write, lower case, without spaces (catalogue V09).
-PLACEHOLDERS = (
-    "无 暂无 没有 无数据 无信息 无记录 未知 不详 不明 未填写 未填 未公示 未公开 未披露 保密 空 空白 详见 详见附件 见附件 待定 待补充 待完善 "
-    "不清楚 不知道 其他无 企业未公示 企业选择不公示 - -- --- — —— ——— _ __ / // \\ . .. ... 。 * ** ? ?? ! n/a na n.a. #n/a null (null) <null> "
-    "none nil nan undefined unknown notavailable notapplicable tbd test testing tester testtest 测试 测试数据 测试测试 test测试 xxx xx xxxx "
-    "0 00 000 123 1234 12345 123456 1234567 12345678 abc asdf qwerty a@a.com test@test.com [] {} #ref! #value! #name? #null! #num! #div/0!"
-).split()
-_SAME_AS_ABOVE = ("同上", "同前", "同左", "ditto", "sameasabove")
+PLACEHOLDERS: tuple[str, ...] = tuple(load_yaml("text")["placeholders"])
+_SAME_AS_ABOVE: tuple[str, ...] = tuple(load_yaml("text")["same_as_above"])
 
 
 def as_column(values: Values) -> pa.Array:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
 _NONE: Final = pa.scalar(None, pa.string())
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _OPEN_ENDED = r"^(长期|永久|无固定期限|长期有效|至今|不限|永续|long ?term|permanent|indefinite)$"
 _EMPTY = r"^(0000-0?0-0?0|1900-0?1-0?0|0001-0?1-0?1|9999-12-31|0)( 0?0:00(:00)?)?$"
 _ISO = (
@@ -33,44 +33,50 @@ def parse_times(values: Values, timezone: str = "Asia/Shanghai") -> pa.Table:
     """
     column = as_column(values)
     text = pc.utf8_lower(clean_text(column))
-    nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
     plain = _plain(text)
-    serial = _matches(plain, _SERIAL)
-    epoch = _matches(plain, r"^1\d{9}(\d{3})?$")
+    serial, epoch = _matches(plain, _SERIAL), _matches(plain, r"^1\d{9}(\d{3})?$")
     iso, month_only, year_only = _completed(plain)
-    ambiguous = _matches(iso, r"^\d{1,2}-\d{1,2}-\d{4}")
-    short_year = _matches(iso, r"^\d{1,2}-\d{1,2}-\d{1,2}( |$)")
     moments = _moments(iso, timezone)
     moments = moments.where(~_flags(serial), _from_serial(plain, serial, timezone))
     moments = moments.where(~_flags(epoch), _from_epoch(plain, epoch))
     local = moments.dt.tz_convert(ZoneInfo(timezone))
     too_old = (local.dt.year < 1900).to_numpy()
     moments, local = moments.mask(too_old), local.mask(too_old)
-    coarse = pc.or_(month_only, year_only)
     known = pa.array(moments.notna().to_numpy())
     rule = first_rule(
-        ("date-placeholder", nothing),
-        ("date-open-ended", _matches(plain, _OPEN_ENDED)),
-        ("date-empty", _matches(plain, _EMPTY)),
-        ("date-ambiguous", ambiguous),
-        ("date-two-digit-year", short_year),
-        ("date-before-1900", pa.array(too_old)),
-        ("date-impossible", pc.and_(pc.invert(known), _matches(iso, _ISO))),
-        ("date-unreadable", pc.and_(pc.invert(known), pc.is_valid(text))),
+        *_refusals(text, plain, iso, known, pa.array(too_old)),
         ("date-without-month", year_only),
         ("date-without-day", month_only),
         ("date-serial", serial),
         ("date-epoch", epoch),
     )
+    coarse = _flags(pc.or_(month_only, year_only))
     has_time = pc.or_(pc.or_(_matches(iso, r" \d{1,2}:"), epoch), _matches(plain, r"^\d{5}\.\d+$"))
     return pa.table(
         {
             "value": column,
-            "occurred_at": pa.array(moments.dt.tz_localize(None).mask(_flags(coarse)), pa.timestamp("us")),
+            "occurred_at": pa.array(moments.dt.tz_localize(None).mask(coarse), pa.timestamp("us")),
             "day": pa.array(local.dt.date.where(local.notna(), None), pa.date32()),
             "has_time": pc.if_else(known, has_time, pa.scalar(None, pa.bool_())),
             "rule": rule,
         }
+    )
+
+
+def _refusals(
+    text: pa.Array, plain: pa.Array, iso: pa.Array, known: pa.Array, too_old: pa.Array
+) -> tuple[tuple[str, pa.Array], ...]:
+    """Why a text is no date, in the order in which reasons count."""
+    unknown = pc.invert(known)
+    return (
+        ("date-placeholder", pc.or_(is_placeholder(text), is_same_as_above(text))),
+        ("date-open-ended", _matches(plain, _OPEN_ENDED)),
+        ("date-empty", _matches(plain, _EMPTY)),
+        ("date-ambiguous", _matches(iso, r"^\d{1,2}-\d{1,2}-\d{4}")),
+        ("date-two-digit-year", _matches(iso, r"^\d{1,2}-\d{1,2}-\d{1,2}( |$)")),
+        ("date-before-1900", too_old),
+        ("date-impossible", pc.and_(unknown, _matches(iso, _ISO))),
+        ("date-unreadable", pc.and_(unknown, pc.is_valid(text))),
     )
 
 
@@ -144,12 +150,16 @@ def _moments(iso: pa.Array, timezone: str) -> pd.Series:
     local = local.astype("datetime64[us]") + pd.to_timedelta((fraction * 1_000_000).round(), unit="us")
     zone = pd.Series(part["zone"].to_pylist(), dtype=object)
     minutes = zone.map(_offset_minutes, na_action="ignore").astype("float64")
-    ambiguous = np.ones(len(local), dtype=bool)
-    here = local.dt.tz_localize(ZoneInfo(timezone), ambiguous=ambiguous, nonexistent="shift_forward").dt.tz_convert(
-        "UTC"
-    )
+    here = _in_utc(local, timezone)
     there = (local - pd.to_timedelta(minutes, unit="min")).dt.tz_localize("UTC")
     return here.where(minutes.isna(), there).astype("datetime64[us, UTC]")
+
+
+def _in_utc(local: pd.Series, timezone: str) -> pd.Series:
+    """Local times as instants; of an hour that comes twice the first, of one that is left out its end."""
+    first = np.ones(len(local), dtype=bool)
+    aware = local.dt.tz_localize(ZoneInfo(timezone), ambiguous=first, nonexistent="shift_forward")
+    return aware.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
 
 
 def _offset_minutes(zone: str) -> int:
@@ -163,7 +173,7 @@ def _from_serial(plain: pa.Array, rows: pa.Array, timezone: str) -> pd.Series:
     """Days of the 1900 system as instants; rows that are none are NaT."""
     days = pd.to_numeric(pd.Series(plain.to_pylist(), dtype=object).where(_flags(rows), None))
     local = pd.Timestamp("1899-12-30").as_unit("us") + pd.to_timedelta((days * 86_400).round(), unit="s")
-    return local.dt.tz_localize(ZoneInfo(timezone), ambiguous=np.ones(len(local), bool), nonexistent="shift_forward").dt.tz_convert("UTC").astype("datetime64[us, UTC]")  # fmt: skip
+    return _in_utc(local, timezone)
 
 
 def _from_epoch(plain: pa.Array, rows: pa.Array) -> pd.Series:

@@ -1,13 +1,11 @@
 """Words of small vocabularies: statuses, channels, kinds, as people and systems write them."""
 
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
+from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
 
 _NONE = pa.scalar(None, pa.string())
@@ -19,11 +17,9 @@ _COMPANY_PATTERNS = (
 )
 
 
-@cache
 def vocabularies() -> dict[str, dict[str, Any]]:
     """The vocabularies of data/words.yaml by name."""
-    text = files("scoring.values.data").joinpath("words.yaml").read_text("utf-8")
-    return dict(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - every scalar stays text: `no`, `400`
+    return load_yaml("words")
 
 
 def parse_words(values: Values, vocabulary: str) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Catalogue V16-V20, V26 and F05: names, registration codes, places and industries, from raw rows to staging and quality."""
+"""Catalogue V16-V20, V26 and F05: names, registration codes, places and industries, from raw rows to staging."""
 
 import pytest
 
@@ -24,7 +24,12 @@ def test_f05_mojibake_is_flagged_and_never_a_key(run: Run) -> None:
 
 
 def test_v16_ways_of_writing_one_name_have_one_key_but_a_branch_keeps_its_own(run: Run) -> None:
-    names = ["云帆（北京）科技有限公司", "云帆(北京)科技有限公司", "雲帆【北京】科技有限公司", "云帆(北京)科技有限公司深圳分公司"]
+    names = [
+        "云帆（北京）科技有限公司",
+        "云帆(北京)科技有限公司",
+        "雲帆【北京】科技有限公司",
+        "云帆(北京)科技有限公司深圳分公司",
+    ]
     rows = stage(run, "companies", *(company(source_id=str(i), name=name) for i, name in enumerate(names)))
     assert len({row["name_key"] for row in rows[:3]}) == 1
     assert rows[3]["name_key"] != rows[0]["name_key"]
@@ -38,7 +43,12 @@ def test_v16_former_names_are_split_and_keyed(run: Run) -> None:
 
 
 def test_v17_same_name_of_two_rows_stays_two_records(run: Run) -> None:
-    rows = stage(run, "companies", company(source_id="a", name="张记小吃店", city="长沙"), company(source_id="b", name="张记小吃店", city="武汉"))
+    rows = stage(
+        run,
+        "companies",
+        company(source_id="a", name="张记小吃店", city="长沙"),
+        company(source_id="b", name="张记小吃店", city="武汉"),
+    )
     assert [row["row_id"] for row in rows] == ["crm:a", "crm:b"]
 
 
@@ -81,9 +91,14 @@ def test_v19_some_rounded_codes_do_pass_the_checksum() -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind", "column"),
-    [("440301103097413", "registration_no", "registration_no"), ("70846113-6", "organisation_code", "organisation_code"),
-     ("11010519491231002X", "person_id", None), ("5493001KJTIIGC8Y1R12", "uscc", None), ("GB123456789", "other", None)],
-)  # fmt: skip
+    [
+        ("440301103097413", "registration_no", "registration_no"),
+        ("70846113-6", "organisation_code", "organisation_code"),
+        ("11010519491231002X", "person_id", None),
+        ("5493001KJTIIGC8Y1R12", "uscc", None),
+        ("GB123456789", "other", None),
+    ],
+)
 def test_v20_other_numbers_are_typed_and_never_a_credit_code(text: str, kind: str, column: str | None) -> None:
     [row] = parse_codes([text]).to_pylist()
     assert row["uscc"] is None
@@ -135,20 +150,32 @@ def test_v26_the_address_fills_only_what_the_fields_leave_open(run: Run) -> None
         company(source_id="d", name="杭州云帆远航科技有限公司"),
     )
     assert [(row["province"], row["city"], row["district"]) for row in rows] == [
-        ("广东省", "深圳市", "南山区"), ("浙江省", None, None), ("江苏省", "苏州市", "昆山市"), ("浙江省", "杭州市", None),
-    ]  # fmt: skip
+        ("广东省", "深圳市", "南山区"),
+        ("浙江省", None, None),
+        ("江苏省", "苏州市", "昆山市"),
+        ("浙江省", "杭州市", None),
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "codes"),
-    [("C34", ("C", "34")), ("制造业-专用设备制造业", ("C", "35")), ("软件和信息技术服务业", ("I", "65")), ("6510", ("I", "65")),
-     ("Computer Software", ("I", "65")), ("Retail", ("F", "52")), ("foo", (None, None))],
-)  # fmt: skip
+    [
+        ("C34", ("C", "34")),
+        ("制造业-专用设备制造业", ("C", "35")),
+        ("软件和信息技术服务业", ("I", "65")),
+        ("6510", ("I", "65")),
+        ("Computer Software", ("I", "65")),
+        ("Retail", ("F", "52")),
+        ("foo", (None, None)),
+    ],
+)
 def test_v26_industries_are_led_back_to_sections_and_divisions(text: str, codes: tuple[str | None, str | None]) -> None:
     [row] = parse_industries([text]).to_pylist()
     assert (row["section"], row["division"], row["industry"]) == (*codes, text)
 
 
 def test_a_contact_abroad_keeps_its_place_as_given(run: Run) -> None:
-    [row] = stage(run, "contacts", contact(province="California", city="San Jose", country="USA", mobile="(415) 555-2671"))
+    [row] = stage(
+        run, "contacts", contact(province="California", city="San Jose", country="USA", mobile="(415) 555-2671")
+    )
     assert (row["province"], row["city"], row["country"]) == ("California", "San Jose", "US")

@@ -46,24 +46,44 @@ def test_v03_lost_zero_of_an_area_code_is_settled_by_the_rows_city_only(run: Run
 
 @pytest.mark.parametrize(
     "text",
-    ["１３９１２３４５６７０", "٠١٣٩١٢٣٤٥٦٧٠", "139I2345670", "139 1234 5670", "139.1234.5670", "+86 139-1234-5670",
-     "008613912345670", "(86)13912345670", "8613912345670"],
-)  # fmt: skip
+    [
+        "１３９１２３４５６７０",
+        "٠١٣٩١٢٣٤٥٦٧٠",
+        "139I2345670",
+        "139 1234 5670",
+        "139.1234.5670",
+        "+86 139-1234-5670",
+        "008613912345670",
+        "(86)13912345670",
+        "8613912345670",
+    ],
+)
 def test_v04_ways_of_writing_one_mobile_are_one_key(text: str) -> None:
     assert phone(text, "mobile") == "+8613912345670"
 
 
 def test_v05_several_phones_in_a_cell_are_split_in_order_without_extensions() -> None:
     assert phone("021-55667788转8001/13912345670；010-62345678-801、0755-26012345 ext 12", "e164s") == [
-        "+862155667788", "+8613912345670", "+861062345678", "+8675526012345",
-    ]  # fmt: skip
+        "+862155667788",
+        "+8613912345670",
+        "+861062345678",
+        "+8675526012345",
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("400-820-8820", "service"), ("95588", "short"), ("110", "short"), ("0755-26012345", "landline"),
-     ("17012345670", "virtual"), ("1064812304071", "iot"), ("+1 415 555 2671", "foreign"), ("13912345670", "mobile")],
-)  # fmt: skip
+    [
+        ("400-820-8820", "service"),
+        ("95588", "short"),
+        ("110", "short"),
+        ("0755-26012345", "landline"),
+        ("17012345670", "virtual"),
+        ("1064812304071", "iot"),
+        ("+1 415 555 2671", "foreign"),
+        ("13912345670", "mobile"),
+    ],
+)
 def test_v06_kinds_of_numbers_are_told_apart(text: str, kind: str) -> None:
     assert phone(text, "kind") == kind
     assert (phone(text) is None) == (kind in ("short", "iot"))
@@ -71,9 +91,14 @@ def test_v06_kinds_of_numbers_are_told_apart(text: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "rule"),
-    [("138****8000", "phone-masked"), ("13800000000", "phone-fake"), ("12345678901", "phone-fake"),
-     ("11111111111", "phone-fake"), ("13812345678", "phone-fake")],
-)  # fmt: skip
+    [
+        ("138****8000", "phone-masked"),
+        ("13800000000", "phone-fake"),
+        ("12345678901", "phone-fake"),
+        ("11111111111", "phone-fake"),
+        ("13812345678", "phone-fake"),
+    ],
+)
 def test_v07_masked_repeated_and_sequential_digits_are_no_phone(text: str, rule: str) -> None:
     assert (phone(text), phone(text, "rule")) == (None, rule)
 
@@ -88,17 +113,41 @@ def test_v08_shared_phones_stay_readable_for_resolving(run: Run) -> None:
     assert [row["phone"] for row in rows] == ["+862155667788"] * 5
 
 
-@pytest.mark.parametrize("text", ["无", "暂无", "-", "--", "/", "N/A", "null", "None", "test", "测试", "123456", "未知", "详见", "0", "xxx", "a@a.com"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "无",
+        "暂无",
+        "-",
+        "--",
+        "/",
+        "N/A",
+        "null",
+        "None",
+        "test",
+        "测试",
+        "123456",
+        "未知",
+        "详见",
+        "0",
+        "xxx",
+        "a@a.com",
+    ],
+)
 def test_v09_placeholders_become_null_with_their_reason(run: Run, text: str) -> None:
     [row] = stage(run, "contacts", contact(title=text, email=text, mobile=text))
     assert (row["title"], row["email"], row["mobile"]) == (None, None, None)
     assert {(rule, action) for _, _, rule, action in told(run)} == {
-        ("text-placeholder", "null_value"), ("email-placeholder", "null_value"), ("phone-placeholder", "null_value"),
-    }  # fmt: skip
+        ("text-placeholder", "null_value"),
+        ("email-placeholder", "null_value"),
+        ("phone-placeholder", "null_value"),
+    }
 
 
 def test_v09_same_as_above_is_never_resolved_by_guess(run: Run) -> None:
-    rows = stage(run, "companies", company(source_id="a", address="深圳市南山区1号"), company(source_id="b", scope="同上"))
+    rows = stage(
+        run, "companies", company(source_id="a", address="深圳市南山区1号"), company(source_id="b", scope="同上")
+    )
     assert rows[1]["scope"] is None
     assert ("scope", "同上", "text-same-as-above", "null_value") in told(run)
 
@@ -113,13 +162,21 @@ def test_v09_a_row_whose_every_key_is_a_placeholder_waits_in_quarantine(run: Run
 
 @pytest.mark.parametrize(
     ("text", "email", "kind"),
-    [("a＠huawei.com", "a@huawei.com", "corporate"), ("a @ huawei.com", "a@huawei.com", "corporate"),
-     ("a@huawei,com", "a@huawei.com", "corporate"), ("a@huawei..com", "a@huawei.com", "corporate"),
-     ("Li Lei <LL@Huawei.com>", "ll@huawei.com", "corporate"), ("mailto:ll@huawei.com", "ll@huawei.com", "corporate"),
-     ("li@münchen.de", "li@münchen.de", "corporate"), ("info@huawei.com", "info@huawei.com", "role"),
-     ("x@mailinator.com", "x@mailinator.com", "disposable"), ("1@qq.con", None, "invalid"),
-     ("1@163.cm", None, "invalid"), ("no address", None, "invalid")],
-)  # fmt: skip
+    [
+        ("a＠huawei.com", "a@huawei.com", "corporate"),
+        ("a @ huawei.com", "a@huawei.com", "corporate"),
+        ("a@huawei,com", "a@huawei.com", "corporate"),
+        ("a@huawei..com", "a@huawei.com", "corporate"),
+        ("Li Lei <LL@Huawei.com>", "ll@huawei.com", "corporate"),
+        ("mailto:ll@huawei.com", "ll@huawei.com", "corporate"),
+        ("li@münchen.de", "li@münchen.de", "corporate"),
+        ("info@huawei.com", "info@huawei.com", "role"),
+        ("x@mailinator.com", "x@mailinator.com", "disposable"),
+        ("1@qq.con", None, "invalid"),
+        ("1@163.cm", None, "invalid"),
+        ("no address", None, "invalid"),
+    ],
+)
 def test_v10_mail_addresses_are_mended_where_there_is_one_reading(text: str, email: str | None, kind: str) -> None:
     [row] = parse_emails([text]).to_pylist()
     assert (row["email"], row["kind"]) == (email, kind)
@@ -129,13 +186,29 @@ def test_v10_two_addresses_in_a_cell_keep_their_order() -> None:
     assert parse_emails(["b@x-y.com；a@x-y.com"])["emails"].to_pylist() == [["b@x-y.com", "a@x-y.com"]]
 
 
-@pytest.mark.parametrize("domain", "qq.com 163.com 126.com foxmail.com sina.com 139.com gmail.com outlook.com vip.163.com wo.cn".split())
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "qq.com",
+        "163.com",
+        "126.com",
+        "foxmail.com",
+        "sina.com",
+        "139.com",
+        "gmail.com",
+        "outlook.com",
+        "vip.163.com",
+        "wo.cn",
+    ],
+)
 def test_v11_free_mail_is_no_domain_of_a_company(run: Run, domain: str) -> None:
     [row] = stage(run, "contacts", contact(email=f"li@{domain}"))
     assert (row["email_kind"], row["company_domain"]) == ("personal", None)
 
 
-@pytest.mark.parametrize("site", ["szfoo.1688.com", "www.szfoo.gov.cn", "szfoo.edu.cn", "weibo.com/szfoo", "t.cn/abc", "foo.github.io"])
+@pytest.mark.parametrize(
+    "site", ["szfoo.1688.com", "www.szfoo.gov.cn", "szfoo.edu.cn", "weibo.com/szfoo", "t.cn/abc", "foo.github.io"]
+)
 def test_v12_shared_sites_are_public_not_a_companys_own(run: Run, site: str) -> None:
     [row] = stage(run, "companies", company(website=site))
     assert row["domain_kind"] == "public"
@@ -162,6 +235,6 @@ def test_v14_odd_spaces_fold_to_one() -> None:
 def test_v15_rare_characters_survive_as_they_are(run: Run) -> None:
     [row] = stage(run, "contacts", contact(name="𠮷田🙂", department="\ue000部\uf90a"))
     assert (row["name"], row["department"]) == ("𠮷田🙂", "\ue000部金")
-    assert rows_of(run, "select name, department from raw.contacts") == [{"name": "𠮷田🙂", "department": "\ue000部\uf90a"}]
-
-
+    assert rows_of(run, "select name, department from raw.contacts") == [
+        {"name": "𠮷田🙂", "department": "\ue000部\uf90a"}
+    ]

@@ -1,4 +1,4 @@
-"""Catalogue V21-V25 and V27-V30: dates, money, ranges, hostile and sensitive text, from raw rows to staging and quality."""
+"""Catalogue V21-V25 and V27-V30: dates, money, ranges, hostile and sensitive text, from raw rows to staging."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,13 +37,18 @@ def day(text: str) -> tuple[date | None, str | None]:
         ("soon", (None, "date-unreadable")),
     ],
 )
-def test_v21_dates_with_one_meaning_are_read_and_others_refused(text: str, expected: tuple[date | None, str | None]) -> None:
+def test_v21_dates_with_one_meaning_are_read_and_others_refused(
+    text: str, expected: tuple[date | None, str | None]
+) -> None:
     assert day(text) == expected
 
 
 def test_v21_an_event_without_a_day_takes_its_row_to_quarantine(run: Run) -> None:
     rows = stage(
-        run, "touches", {"email": "a@x-y.com", "occurred_at": "2026年1月"}, {"email": "b@x-y.com", "occurred_at": "2026-01-05 10:00"}
+        run,
+        "touches",
+        {"email": "a@x-y.com", "occurred_at": "2026年1月"},
+        {"email": "b@x-y.com", "occurred_at": "2026-01-05 10:00"},
     )
     assert [row["occurred_at"] for row in rows] == [datetime(2026, 1, 5, 2, 0)]
     assert told(run) == [("occurred_at", "2026年1月", "date-without-day", "rejected")]
@@ -51,22 +56,31 @@ def test_v21_an_event_without_a_day_takes_its_row_to_quarantine(run: Run) -> Non
 
 @pytest.mark.parametrize(
     ("text", "at"),
-    [("2026-03-25 10:05", datetime(2026, 3, 25, 2, 5)), ("2026-03-25T10:05:00Z", datetime(2026, 3, 25, 10, 5)),
-     ("2026-03-25 10:05 +01:00", datetime(2026, 3, 25, 9, 5)), ("2026年3月25日 下午3时5分", datetime(2026, 3, 25, 7, 5)),
-     ("3/25/2026 3:05 PM", datetime(2026, 3, 25, 7, 5)), ("1774404300", datetime(2026, 3, 25, 2, 5))],
-)  # fmt: skip
+    [
+        ("2026-03-25 10:05", datetime(2026, 3, 25, 2, 5)),
+        ("2026-03-25T10:05:00Z", datetime(2026, 3, 25, 10, 5)),
+        ("2026-03-25 10:05 +01:00", datetime(2026, 3, 25, 9, 5)),
+        ("2026年3月25日 下午3时5分", datetime(2026, 3, 25, 7, 5)),
+        ("3/25/2026 3:05 PM", datetime(2026, 3, 25, 7, 5)),
+        ("1774404300", datetime(2026, 3, 25, 2, 5)),
+    ],
+)
 def test_v21_times_carry_an_offset_or_are_read_in_the_workspaces_zone(text: str, at: datetime) -> None:
     assert parse_times([text])["occurred_at"].to_pylist() == [at]
 
 
 def test_v22_future_and_early_dates_are_told_and_a_future_founding_is_dropped(run: Run) -> None:
     rows = stage(
-        run, "companies", company(source_id="a", founded_on="2030-01-01"), company(source_id="b", founded_on="1850-01-01")
+        run,
+        "companies",
+        company(source_id="a", founded_on="2030-01-01"),
+        company(source_id="b", founded_on="1850-01-01"),
     )
     assert [row["founded_on"] for row in rows] == [None, None]
     assert [(rule, action) for _, _, rule, action in told(run)] == [
-        ("date-before-1900", "null_value"), ("date-founded-in-future", "null_value"),
-    ]  # fmt: skip
+        ("date-before-1900", "null_value"),
+        ("date-founded-in-future", "null_value"),
+    ]
 
 
 def test_v22_a_touch_in_the_future_and_a_close_before_its_create_are_flagged(run: Run) -> None:
@@ -77,16 +91,28 @@ def test_v22_a_touch_in_the_future_and_a_close_before_its_create_are_flagged(run
     )
     parse(run)
     assert {(rule, action) for _, _, rule, action in told(run)} == {
-        ("date-in-future", "flag"), ("date-closed-before-created", "flag"),
-    }  # fmt: skip
+        ("date-in-future", "flag"),
+        ("date-closed-before-created", "flag"),
+    }
 
 
 @pytest.mark.parametrize(
     ("text", "amount", "currency"),
-    [("1,234.50", "1234.50", None), ("1.234,56", "1234.56", None), ("￥3万", "30000", "CNY"), ("3.5亿", "350000000", None),
-     ("(100)", "-100", None), ("-100", "-100", None), ("USD 5k", "5000", "USD"), ("1000万元人民币", "10000000", "CNY"),
-     ("500万美元", "5000000", "USD"), ("0", "0", None), ("123456", "123456", None), ("", None, None)],
-)  # fmt: skip
+    [
+        ("1,234.50", "1234.50", None),
+        ("1.234,56", "1234.56", None),
+        ("￥3万", "30000", "CNY"),
+        ("3.5亿", "350000000", None),
+        ("(100)", "-100", None),
+        ("-100", "-100", None),
+        ("USD 5k", "5000", "USD"),
+        ("1000万元人民币", "10000000", "CNY"),
+        ("500万美元", "5000000", "USD"),
+        ("0", "0", None),
+        ("123456", "123456", None),
+        ("", None, None),
+    ],
+)
 def test_v23_amounts_have_unit_and_currency(text: str, amount: str | None, currency: str | None) -> None:
     [row] = parse_amounts([text]).to_pylist()
     assert (row["amount"], row["currency"], row["rule"]) == (Decimal(amount) if amount else None, currency, None)
@@ -113,7 +139,9 @@ def test_v23_a_payment_that_is_no_number_waits_in_quarantine_an_unknown_deal_amo
     parse(run)
     assert rows_of(run, "select * from staging.payments") == []
     assert [(row["deal_id"], row["amount"]) for row in rows_of(run, "select * from staging.deals")] == [("d1", None)]
-    assert {(column, rule) for column, _, rule, action in told(run) if action == "rejected"} == {("amount", "amount-unreadable")}
+    assert {(column, rule) for column, _, rule, action in told(run) if action == "rejected"} == {
+        ("amount", "amount-unreadable")
+    }
 
 
 def test_v24_a_currency_that_is_not_known_is_told_and_none_is_invented(run: Run) -> None:
@@ -130,9 +158,14 @@ def test_v24_a_currency_that_is_not_known_is_told_and_none_is_invented(run: Run)
 
 @pytest.mark.parametrize(
     ("text", "people", "band"),
-    [("100-499人", 100, "100-499"), ("500人以上", 500, "500-999"), ("少于50人", None, "0-19"), ("1,200", 1200, "1000-4999"),
-     ("1万人以上", 10000, "10000+")],
-)  # fmt: skip
+    [
+        ("100-499人", 100, "100-499"),
+        ("500人以上", 500, "500-999"),
+        ("少于50人", None, "0-19"),
+        ("1,200", 1200, "1000-4999"),
+        ("1万人以上", 10000, "10000+"),
+    ],
+)
 def test_v25_headcounts_and_ranges(text: str, people: int | None, band: str) -> None:
     [row] = parse_employees([text]).to_pylist()
     assert (row["employees"], row["band"], row["rule"]) == (people, band, None)
@@ -143,7 +176,20 @@ def test_v25_percent_and_share_are_one_and_yes_is_yes() -> None:
     assert parse_booleans(["是", "√", "Y", "1", "否", "maybe"])["flag"].to_pylist() == [True] * 4 + [False, None]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+8613912345670", "-100", "@cmd", "<script>alert(1)</script>", "{{7*7}}", "${jndi:ldap://x}", "%s%n", '"; DROP TABLE x; --'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+8613912345670",
+        "-100",
+        "@cmd",
+        "<script>alert(1)</script>",
+        "{{7*7}}",
+        "${jndi:ldap://x}",
+        "%s%n",
+        '"; DROP TABLE x; --',
+    ],
+)
 def test_v27_v28_formulas_and_code_in_values_stay_plain_text(run: Run, text: str) -> None:
     [row] = stage(run, "contacts", contact(department=text))
     assert row["department"] == text
@@ -159,7 +205,9 @@ def test_v29_long_text_is_kept_whole(run: Run) -> None:
     assert len(row["lead_source"]) == 10_000
 
 
-@pytest.mark.parametrize("text", ["身份证 11010519491231002X", "卡号6222 0212 3456 7890 123", "密码：abc123", "password = hunter2"])
+@pytest.mark.parametrize(
+    "text", ["身份证 11010519491231002X", "卡号6222 0212 3456 7890 123", "密码：abc123", "password = hunter2"]
+)
 def test_v30_secrets_in_text_are_flagged(text: str) -> None:
     assert parse_texts([text])["rule"].to_pylist() == ["text-sensitive"]
 
@@ -179,11 +227,16 @@ def test_rows_are_conserved_and_the_latest_version_of_a_record_wins(run: Run) ->
         {"deal_id": "d2", "amount": "3", "landed_on": date(2026, 10, 2)},
     )
     assert [(row["row_id"], row["amount"], row["first_landed_on"]) for row in rows] == [
-        ("crm:d1", 2, date(2026, 10, 1)), ("crm:d2", 3, date(2026, 10, 2)),
-    ]  # fmt: skip
+        ("crm:d1", 2, date(2026, 10, 1)),
+        ("crm:d2", 3, date(2026, 10, 2)),
+    ]
     assert row_counts(run) == {
-        "entity": "deals", "raw_rows": 4, "staging_rows": 2, "superseded_rows": 1, "rejected_rows": 1,
-    }  # fmt: skip
+        "entity": "deals",
+        "raw_rows": 4,
+        "staging_rows": 2,
+        "superseded_rows": 1,
+        "rejected_rows": 1,
+    }
 
 
 def test_a_second_parse_reads_nothing_and_tells_nothing_twice(run: Run) -> None:

@@ -20,9 +20,16 @@ def put_raw(run: Run, **rows: list[dict[str, Any]]) -> None:
             for number, row in enumerate(given, start + 1):
                 text = repr(sorted(item for item in row.items() if item[0] not in ("landed_on", "source_date")))
                 trace = {
-                    "source": "crm", "source_rank": 1, "landed_on": date(2026, 10, 31), "file_sha": "f1",
-                    "file_name": f"{entity}/one.csv", "line": number + 1, "record": number, "row_hash": text, "run_id": "r1",
-                }  # fmt: skip
+                    "source": "crm",
+                    "source_rank": 1,
+                    "landed_on": date(2026, 10, 31),
+                    "file_sha": "f1",
+                    "file_name": f"{entity}/one.csv",
+                    "line": number + 1,
+                    "record": number,
+                    "row_hash": text,
+                    "run_id": "r1",
+                }
                 work.con.register("given_row", pa.Table.from_pylist([trace | row]))
                 work.execute(f"insert into raw.{entity} by name select * from given_row")
                 work.con.unregister("given_row")

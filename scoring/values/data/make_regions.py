@@ -138,10 +138,17 @@ def area_codes(current: dict[str, Division]) -> Iterator[tuple[str, str]]:
     """(city code, dialling code without its zero), from the places that phonenumbers knows numbers by."""
     for prefix, names in sorted(GEOCODE_DATA.items()):
         area = re.fullmatch(r"86(10|2\d|[3-9]\d\d)", prefix)
-        for division in current.values() if area and "zh" in names else ():
+        if area is None or "zh" not in names:
+            continue
+        for division in current.values():
             province = current[division.code[:2] + "0000"].name
-            is_city = level(division.code) == "city" and names["zh"] in (division.name, province + division.name)
-            if area and is_city:
+            places = names["zh"].removeprefix(province).removeprefix(short_name(province)).split("、")
+            is_there = names["zh"].startswith(short_name(province)) or names["zh"] == division.name
+            if (
+                level(division.code) == "city"
+                and is_there
+                and short_name(division.name) in map(short_name, [*places, names["zh"]])
+            ):
                 yield division.code, area[1]
 
 

@@ -1,0 +1,91 @@
+"""The tables beside the parsers hold together."""
+
+import re
+
+import pytest
+
+from scoring.values.regions import area_codes, places, region_table
+from scoring.values.tables import load_csv, load_yaml
+from scoring.values.titles import parse_titles
+from scoring.values.words import parse_statuses, vocabularies
+
+
+def test_every_place_lies_in_a_place() -> None:
+    assert all(place.parent_code in places() for place in places().values() if place.level != "province")
+    assert region_table().num_rows == len(places()) > 3000
+
+
+def test_every_former_place_leads_to_one_of_today() -> None:
+    assert [row["name"] for row in load_csv("former_regions") if row["now_code"] not in places()] == []
+
+
+def test_big_cities_have_their_dialling_codes() -> None:
+    known = dict(zip(*(area_codes()[name].to_pylist() for name in ("city_code", "area_code")), strict=True))
+    assert {
+        code: known.get(code) for code in ("110100", "310100", "440100", "440300", "330100", "510100", "420100")
+    } == {
+        "110100": "10",
+        "310100": "21",
+        "440100": "20",
+        "440300": "755",
+        "330100": "571",
+        "510100": "28",
+        "420100": "27",
+    }
+
+
+def test_industries_are_the_20_sections_and_97_divisions() -> None:
+    rows = load_csv("industries")
+    assert len([row for row in rows if row["code"].isdigit()]) == 97
+    assert "".join(row["code"] for row in rows if not row["code"].isdigit()) == "ABCDEFGHIJKLMNOPQRST"
+
+
+def test_words_are_lower_case_without_spaces_and_mean_one_thing() -> None:
+    for name, words in vocabularies().items():
+        spelled = [spelling for word, spellings in words.items() if word != "open" for spelling in spellings]
+        assert spelled == [str(word).lower().replace(" ", "") for word in spelled], name
+        assert len(spelled) == len(set(spelled)), f"{name}: {sorted({w for w in spelled if spelled.count(w) > 1})}"
+
+
+def test_patterns_of_titles_are_sound() -> None:
+    for table in ("seniority", "department"):
+        for entry in load_yaml("titles")[table]:
+            for patterns in entry.values():
+                assert [pattern for pattern in patterns if not re.compile(pattern)] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "seniority", "department"),
+    [
+        ("CEO", "c_level", "management"),
+        ("副总经理", "vp", "management"),
+        ("总经理助理", "staff", "management"),
+        ("市场总监", "director", "marketing"),
+        ("IT经理", "manager", "it"),
+        ("VP of Sales", "vp", "sales"),
+        ("采购主管", "manager", "procurement"),
+        ("研发工程师", "staff", "rd"),
+        ("Head of Marketing", "director", "marketing"),
+        ("Chief Information Officer", "c_level", "it"),
+        ("Managing Director", "c_level", "management"),
+    ],
+)
+def test_titles_tell_seniority_and_function(title: str, seniority: str, department: str) -> None:
+    [row] = parse_titles([title]).to_pylist()
+    assert (row["seniority"], row["department"]) == (seniority, department)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("存续（在营、开业、在册）", "active"),
+        ("吊销，未注销", "revoked"),
+        ("吊销，已注销", "cancelled"),
+        ("注销", "cancelled"),
+        ("停业", "suspended"),
+        ("Active", "active"),
+        ("whatever", "unknown"),
+    ],
+)
+def test_company_statuses(text: str, status: str) -> None:
+    assert parse_statuses([text])["status"].to_pylist() == [status]
