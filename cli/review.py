@@ -13,6 +13,9 @@ from tasks.runs import make_person
 from warehouse.database import connect_published
 from warehouse.ledger import Ledger
 
+# What fits a terminal; --json has all of it, `abmloop explain person` says why.
+SHOWN = ("person_id", "company_name", "account_name", "account_city", "confidence", "method", "stake", "runner_up_name")
+
 PersonArgument = Annotated[str, typer.Argument(help="The person's id, from `abmloop review list`.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
 
@@ -39,7 +42,8 @@ def queue(
 ) -> None:
     """The least certain matches with the most at stake, first. 待复核列表."""
     with connect_published(find_workspace(workspace)) as con:
-        show_rows(review_list(con, limit), as_json)
+        found = review_list(con, limit)
+    show_rows(found if as_json else [{name: row[name] for name in SHOWN} for row in found], as_json)
 
 
 def _record(workspace: WorkspaceOption, person: str, verdict: str, account: str | None, reason: str) -> None:
