@@ -137,7 +137,7 @@ def _fit(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str)
     log = """
         select fit_log.*, why
         from resolved.fit_log
-        join resolved.fit_criteria using (criterion_id)
+        join rules.icp using (criterion_id)
         where account_id = $id
         order by abs(fit_log.points) desc, criterion_id
     """

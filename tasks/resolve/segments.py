@@ -22,7 +22,7 @@ def segment(run: Run) -> StepCounts:
         tags = tag_accounts(accounts, tags_policy)
         work.count(account_tags=work.replace("resolved.account_tags", tags))
         _grade(work, accounts, tags, icp)
-        work.build("resolved.target_accounts", "resolved.fit_criteria", "resolved.tag_rules")
+        work.build("resolved.target_accounts")
     return work.counts
 
 

@@ -58,7 +58,8 @@ select account_id,
        arg_min(parent_account_id, {'strength': strength, 'preference': preference, 'parent': parent_account_id})
            as parent_account_id,
        min(strength)::bigint as strength,
-       arg_min(evidence, {'strength': strength, 'preference': preference, 'parent': parent_account_id}) as evidence
+       arg_min(evidence, {'strength': strength, 'preference': preference, 'parent': parent_account_id, 'said': evidence})
+           as evidence
 from named
 where strength = 1 or account_id <> parent_account_id
 group by account_id
