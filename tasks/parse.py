@@ -89,7 +89,7 @@ def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
         Dictionary("parsed_industries", industries.parse_industries, ("industry",), "1"),
         Dictionary("parsed_places", regions.parse_places, ("place",), "1"),
         Dictionary("parsed_addresses", regions.parse_addresses, ("address",), "1"),
-        Dictionary("parsed_countries", regions.parse_countries, ("country",), "1"),
+        Dictionary("parsed_countries", regions.parse_countries, ("country",), "2"),
     )
 
 
@@ -208,7 +208,7 @@ def _fill_phones(work: Work) -> None:
 
 def _fill_words(work: Work) -> None:
     """Words are read in the vocabulary of their column."""
-    _renew(work, "staging.parsed_words", "1")
+    _renew(work, "staging.parsed_words", "2")
     for vocabulary in sorted({kind for _, _, kind in _columns(*words.vocabularies())}):
         unseen = work.query(
             f"select distinct value from ({_union(_columns(vocabulary))}) where value is not null"

@@ -31,7 +31,7 @@
 -- column: lead_source | where the contact came from, as given
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
--- column: source_key | the record's key in its source
+-- column: source_key | the record's key in its source; the hash of an address or number where that is the key
 -- column: source_rank | 1 is the most trusted
 -- column: source_date | the day the source speaks of
 -- column: landed_on | the day this version was landed
@@ -44,10 +44,13 @@
 -- column: extra | JSON of unknown columns
 with kept as (
     select received.rowid as place, received.source, coalesce(case when contact_id_read.value is null then received.contact_id else contact_id_read.id end,
-               case when lead_id_read.value is null then received.lead_id else lead_id_read.id end, email_read.email, mobile_read.mobile,
-               case when wechat_unionid_read.value is null then received.wechat_unionid else wechat_unionid_read.id end,
-               case when wechat_openid_read.value is null then received.wechat_openid else wechat_openid_read.id end,
-               phone_read.phone || '|' || coalesce(name_read.text, ''), received.row_hash) as source_key,
+               case when lead_id_read.value is null then received.lead_id else lead_id_read.id end,
+               -- An address or number names the record by its hash: row ids are read where contacts are masked.
+               md5(coalesce(email_read.email, mobile_read.mobile,
+                   case when wechat_unionid_read.value is null then received.wechat_unionid else wechat_unionid_read.id end,
+                   case when wechat_openid_read.value is null then received.wechat_openid else wechat_openid_read.id end,
+                   phone_read.phone || '|' || coalesce(name_read.text, ''))),
+               received.row_hash) as source_key,
            received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
     from raw.contacts as received
     left join staging.parsed_ids as contact_id_read on contact_id_read.value = received.contact_id
