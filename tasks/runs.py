@@ -28,7 +28,8 @@ def open_run(
     """A run that holds the one writer's lease until the block ends; start and outcome stand in the ledger.
 
     `as_of` None is today in the workspace's time zone; `at` None is now, or, where `as_of` is given, the end of that
-    local day; `push` None is the setting. Raises Busy while another run holds the lease, BadPolicy for faults in the settings.
+    local day; `push` None is the setting. Raises Busy while another run holds the lease, BadPolicy for faults in the
+    settings.
     """
     settings = load_settings(root)
     now = datetime.now(UTC).replace(microsecond=0)

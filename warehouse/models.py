@@ -16,14 +16,17 @@ from warehouse.tables import ZONES
 
 FOLDER = Path(__file__).parent / "models"
 _HEADER = re.compile(r"^--\s?(.*)$")
-_ENTRY = re.compile(r"^(grain|check|column|kind):\s*(.*)$")
+_ENTRY = re.compile(r"^(grain|check|column|kind|published):\s*(.*)$")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _ASIDE = ("rules", "ops", "quality")
 
 
 @dataclass(frozen=True)
 class Model:
-    """One SQL file. `columns`: name → comment; `reads`: the tables its FROM clauses name; `kind`: table or view."""
+    """One SQL file. `columns`: name → comment; `reads`: the tables its FROM clauses name; `kind`: table or view.
+
+    `is_published` is false where the header says `published: no`: a stage on the way that nobody asks for.
+    """
 
     name: str
     sql: str
@@ -33,6 +36,7 @@ class Model:
     columns: dict[str, str]
     kind: str
     reads: frozenset[str] = field(default_factory=frozenset)
+    is_published: bool = True
 
     @property
     def zone(self) -> str:
@@ -42,7 +46,7 @@ class Model:
 
 def parse_model(name: str, text: str) -> Model:
     """The model that a file's text says. Raises AbmError for an unknown kind or a statement that is no SELECT."""
-    entries: dict[str, list[str]] = {"grain": [], "check": [], "column": [], "kind": []}
+    entries: dict[str, list[str]] = {"grain": [], "check": [], "column": [], "kind": [], "published": []}
     description: list[str] = []
     for line in text.splitlines():
         found = _HEADER.match(line)
@@ -62,6 +66,7 @@ def parse_model(name: str, text: str) -> Model:
         columns={key.strip(): text.strip() for key, _, text in (line.partition("|") for line in entries["column"])},
         kind=(entries["kind"] or ["table"])[0],
         reads=frozenset(tables_read(name, text)),
+        is_published=entries["published"] != ["no"],
     )
 
 

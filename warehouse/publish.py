@@ -20,8 +20,7 @@ from warehouse.tables import declared_tables, quote
 SCHEMAS = ("resolved", "matched", "core", "scored", "marts", "rules", "quality", "ops")
 EXTRA_TABLES = ("staging.source_rows",)
 # What is made for the CRM holds people's full contact data and leaves through the outbound room only.
-NOT_PUBLISHED_PREFIXES = ("marts.crm_",)
-NOT_PUBLISHED = ("ops.warehouse",)
+NEVER_PUBLISHED_PREFIX = "marts.crm_"
 _ALIAS = "published"
 
 _DIGITS = r"regexp_replace({0}, '(\d{{3}})\d{{4,}}(\d{{4}})', '\1****\2', 'g')"
@@ -79,6 +78,11 @@ def described(name: str) -> tuple[str, Mapping[str, str]]:
     return (model.description, model.columns) if model else ("", {})
 
 
+def _is_published(name: str) -> bool:
+    declared = declared_tables().get(name) or all_models().get(name)
+    return declared is None or declared.is_published
+
+
 def tables_to_publish(con: duckdb.DuckDBPyConnection) -> list[str]:
     """The names of all tables and views that are published."""
     rows = con.execute("select table_schema || '.' || table_name from information_schema.tables order by 1").fetchall()
@@ -86,8 +90,8 @@ def tables_to_publish(con: duckdb.DuckDBPyConnection) -> list[str]:
         name
         for (name,) in rows
         if (name.partition(".")[0] in SCHEMAS or name in EXTRA_TABLES)
-        and name not in NOT_PUBLISHED
-        and not name.startswith(NOT_PUBLISHED_PREFIXES)
+        and _is_published(name)
+        and not name.startswith(NEVER_PUBLISHED_PREFIX)
     ]
 
 

@@ -16,12 +16,16 @@ SCHEMAS = (*ZONES, "rules", "ops", "quality")
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One declared table. `columns`: name → (DuckDB type, comment); `grain`: the columns that name a row."""
+    """One declared table. `columns`: name → (DuckDB type, comment); `grain`: the columns that name a row.
+
+    `is_published` is false where the declaration says `published: no`: a stage on the way that nobody asks for.
+    """
 
     name: str
     comment: str
     grain: tuple[str, ...]
     columns: dict[str, tuple[str, str]]
+    is_published: bool = True
 
     def ddl(self) -> str:
         """`create table if not exists …`, as an analyst would write it."""
@@ -37,7 +41,10 @@ def quote(identifier: str) -> str:
 
 
 def parse_spec(name: str, declared: dict[str, object], file_name: str = "") -> TableSpec:
-    """A table as YAML declares it: `comment`, `grain` (comma-separated), `columns: {name: "type | comment"}`."""
+    """A table as YAML declares it: `comment`, `grain` (comma-separated), `columns: {name: "type | comment"}`.
+
+    Optional: `published: no`.
+    """
     columns: dict[str, tuple[str, str]] = {}
     for column, text in dict(declared.get("columns") or {}).items():  # type: ignore[call-overload]
         kind, _, comment = str(text).partition("|")
@@ -47,7 +54,7 @@ def parse_spec(name: str, declared: dict[str, object], file_name: str = "") -> T
     if name.partition(".")[0] not in SCHEMAS or not declared.get("comment") or not columns:
         raise AbmError(f"{file_name}: {name}: needs a known schema, a comment and columns")
     grain = tuple(part.strip() for part in str(declared.get("grain") or "").split(",") if part.strip())
-    return TableSpec(name, str(declared["comment"]), grain, columns)
+    return TableSpec(name, str(declared["comment"]), grain, columns, declared.get("published", True) is True)
 
 
 @cache

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 import duckdb
-from tasks.land.entities import raw_tables
 
+from tasks.land.entities import raw_tables
 from warehouse.models import all_models, build_model
 from warehouse.tables import SCHEMAS, TableSpec, declared_tables, parse_spec
 
