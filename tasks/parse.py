@@ -99,6 +99,7 @@ def parse(run: Run) -> StepCounts:
         _load_rules(work)
         for dictionary in _dictionaries(run):
             _fill(work, dictionary, _values_of(dictionary))
+        work.execute(_CLEAN_NAMES)
         _fill_phones(work)
         _fill_words(work)
         work.build_zone("staging")
@@ -243,6 +244,15 @@ def _tell_quality(work: Work) -> None:
     ).fetchall()[0]
     work.count(quarantined=refused, repairs=mended)
 
+
+# Steps to the right look names up by their clean writing; it reads as the one it came from.
+_CLEAN_NAMES = """
+insert into staging.parsed_names by name
+select * replace (name as value)
+from staging.parsed_names
+where name <> value and name not in (select value from staging.parsed_names)
+qualify row_number() over (partition by name order by value) = 1
+"""
 
 _QUARANTINE = """
 insert into quality.quarantine by name

@@ -7,7 +7,7 @@ from abmloop.run import Run
 from scoring.values.codes import parse_codes
 from scoring.values.industries import parse_industries
 from scoring.values.regions import parse_addresses, parse_places
-from tests.faults.values_world import company, contact, stage, told
+from tests.faults.values_world import company, contact, rows_of, stage, told
 
 GOOD = "91440300708461136T"
 
@@ -34,6 +34,13 @@ def test_v16_ways_of_writing_one_name_have_one_key_but_a_branch_keeps_its_own(ru
     assert len({row["name_key"] for row in rows[:3]}) == 1
     assert rows[3]["name_key"] != rows[0]["name_key"]
     assert rows[3]["name_branch"] is not None
+
+
+def test_v16_a_name_is_known_by_its_clean_writing_too(run: Run) -> None:
+    stage(run, "companies", company(name="云帆（北京）科技有限公司"))
+    keys = rows_of(run, "select name_key from staging.parsed_names where value like '云帆%'")
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
 
 
 def test_v16_former_names_are_split_and_keyed(run: Run) -> None:

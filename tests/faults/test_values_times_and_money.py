@@ -11,7 +11,7 @@ from scoring.values.amounts import parse_amounts, parse_booleans, parse_employee
 from scoring.values.text import parse_texts
 from scoring.values.times import parse_times
 from tasks.parse import parse
-from tests.faults.values_world import company, contact, put_raw, rows_of, stage, told
+from tests.faults.values_world import company, contact, put_raw, rows_of, stage, stage_again, told
 
 
 def day(text: str) -> tuple[date | None, str | None]:
@@ -256,3 +256,9 @@ def test_a_new_version_of_a_parser_reads_everything_anew(run: Run) -> None:
         work.execute("update staging.parser_versions set version = '0' where dictionary = 'staging.parsed_emails'")
     parse(run)
     assert rows_of(run, "select email from staging.contacts") == [{"email": "a@huawei.com"}]
+
+
+def test_the_order_of_rows_does_not_matter(run: Run) -> None:
+    rows = [contact(contact_id=f"p{i % 3}", title=f"经理{i}", landed_on=date(2026, 10, 1)) for i in range(9)]
+    forward = stage_again(run, "contacts", rows)
+    assert stage_again(run, "contacts", rows[::-1]) == forward
