@@ -58,5 +58,6 @@ def _stop_if_broken(answers: list[Answer]) -> None:
         raise GateFailed(
             "Stopped before anything was published or pushed:\n  "
             + "\n  ".join(broken)
-            + "\nSee `abmloop quarantine list`; correct the files and drop them again, or change a limit in the settings."
+            + "\nSee `abmloop quarantine list`; correct the files and drop them again, or change the limit "
+            "in abmloop.yaml."
         )
