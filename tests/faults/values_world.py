@@ -69,7 +69,7 @@ def contact(**values: Any) -> dict[str, Any]:
 
 
 def stage_again(run: Run, entity: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The staging rows of just these raw rows, in place of all before; without what only tells their place in a file."""
+    """The staging rows of just these raw rows, in place of all before, without their lines in the file."""
     with step(run, "clear") as work:
         ensure_raw_tables(work)
         work.execute(f"delete from raw.{entity}")
