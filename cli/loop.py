@@ -16,6 +16,7 @@ from tasks.workspace import make_demo, make_workspace
 
 DEMO_DAY = date(2026, 10, 31)
 DEMO_FOLDER = Path("demo-workspace")
+ROWS_REFUSED = 1
 
 
 def add_to(app: typer.Typer) -> None:
@@ -87,6 +88,8 @@ def sync(
 
         daily_sync(workspace=str(root), as_of=_as_day(as_of), push=Push(push or load_settings(root).push))
     _finish(root, write_report=not only)
+    if _has_refused_rows(root):
+        raise typer.Exit(ROWS_REFUSED)
 
 
 def _sync_local(
@@ -127,8 +130,20 @@ def _finish(root: Path, write_report: bool) -> None:
         f"  why a lead         abmloop explain lead -w {root} LEAD_ID\n"
         f"  what was refused   abmloop quarantine list -w {root}"
     )
-    if any(row["status"] == "refused" or row["rows_quarantined"] for row in files) or refused:
-        typer.echo("\nSome rows were refused (exit code 1 for scripts with --strict); nothing of them is lost.")
+    if any(row["status"] == "refused" for row in files) or refused:
+        typer.echo(
+            "\nSome rows were refused; nothing of them is lost. Correct them in their file and drop it again. "
+            f"A sync that refuses rows ends with exit code {ROWS_REFUSED}."
+        )
+
+
+def _has_refused_rows(root: Path) -> bool:
+    """Whether the run just published took in rows or files that were refused."""
+    from tasks.summary import refused_by_published_run
+    from warehouse.database import connect_published
+
+    with connect_published(root) as con:
+        return refused_by_published_run(con) > 0
 
 
 def rebuild(workspace: WorkspaceOption = None, as_of: AsOfOption = None) -> None:

@@ -34,6 +34,18 @@ def refused_rows(con: duckdb.DuckDBPyConnection) -> Rows:
     )
 
 
+def refused_by_published_run(con: duckdb.DuckDBPyConnection) -> int:
+    """How many rows, and files as a whole, were refused of what the published run itself landed."""
+    rows = rows_of(
+        con,
+        """
+        select (select count(*) from quality.quarantine join marts.published using (run_id))
+             + (select count(*) from ops.files join marts.published using (run_id) where status = 'refused') as refused
+        """,
+    )
+    return int(rows[0]["refused"])
+
+
 def quality_rows(con: duckdb.DuckDBPyConnection) -> Rows:
     """One row per expectation asked at the doors."""
     return rows_of(
