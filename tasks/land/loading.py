@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from abmloop.errors import AbmError
+from abmloop.faultpoint import fault_point
 from abmloop.messages import say
 from tasks.land.entities import ROW_COLUMNS, TRACE_COLUMNS, entities, raw_tables
 from tasks.land.faults import Refused
@@ -87,6 +88,7 @@ def _load_one(work: Work, store: RawStore, manifest: Manifest, loaded: Loaded) -
         loaded.refused += 1
     else:
         inserted = _insert_rows(work, store, manifest)
+        fault_point("land:rows_inserted")
         refused = _insert_faults(work, store, manifest)
         _check_conserved(manifest, inserted, refused)
     loaded.rows_in += manifest.rows_in

@@ -4,8 +4,8 @@
 
 Half of the moments are named places in the code (a step's begin, before and after its commit, the ledger's commit,
 the publish's replace, the delivery's boundaries), half are random instants. After each kill one more sync must end with
-the same tables, nothing lost, nothing twice. The control does the same with the step transaction switched off, and
-must fail. Process death only: power loss is another claim.
+the same tables, nothing lost, nothing twice. The control does a few of them with the step transaction switched off, and must
+fail. Process death only: power loss is another claim.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from tests.e2e.worlds import conservation_faults, differing, exported_records, h
 
 SCHEMAS = ("raw", "resolved", "matched", "core", "scored", "marts")
 ROOT = Path(__file__).parent.parent.parent
+CONTROL_MOMENTS = 4
 _POINT = re.compile(r'fault_point\(f?"([^"]+)"\)')
 
 
@@ -54,10 +55,15 @@ def named_points() -> list[str]:
 
 
 def draw_moments(count: int, seed: int, duration: float) -> list[Moment]:
-    """`count` moments, alternately named and random, the same for the same seed."""
+    """`count` moments, alternately named and random, the same for the same seed.
+
+    Of the named, the first is where rows are in raw and not yet in the list of files: the one place that only the
+    step's transaction keeps whole.
+    """
     chance = random.Random(seed)
     points = named_points()
     chance.shuffle(points)
+    points.sort(key=lambda name: name != "land:rows_inserted")
     return [
         Moment(points[number // 2 % len(points)], 0) if number % 2 == 0 else Moment(None, chance.uniform(0.2, duration))
         for number in range(count)
@@ -169,8 +175,8 @@ def main() -> None:
         harmed = {moment: faults for moment, faults in found.items() if faults}
         killed = sum(faults is not None for faults in found.values())
         print(f"{killed} killed, {len(harmed)} harmed")
-        print("Control: the same without the step transaction")
-        control = campaign(arguments.moments, arguments.seed, Path(folder) / "control", transactional=False)
+        print("Control: the first of them without the step transaction")
+        control = campaign(CONTROL_MOMENTS, arguments.seed, Path(folder) / "control", transactional=False)
         broken = sum(bool(faults) for faults in control.values())
         print(f"control: {broken} of {len(control)} harmed")
     raise SystemExit(1 if harmed or not broken else 0)
