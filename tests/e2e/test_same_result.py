@@ -3,27 +3,12 @@
 import shutil
 from pathlib import Path
 
-import pytest
-
 from abmloop.settings import load_settings
-from tests.e2e.worlds import AS_OF, conservation_faults, differing, exported_records, hashes, sync, write_small_world
+from tests.e2e.worlds import AS_OF, conservation_faults, differing, exported_records, hashes, sync
 from warehouse.database import remove_warehouse
 from warehouse.ledger import Ledger
 
 ALL = ("resolved", "matched", "core", "scored", "marts")
-
-
-@pytest.fixture(scope="module")
-def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small world, synced once. Tests copy it before they change anything."""
-    root = write_small_world(tmp_path_factory.mktemp("same") / "workspace")
-    sync(root)
-    return root
-
-
-@pytest.fixture
-def copy(synced: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(synced, tmp_path / "workspace"))
 
 
 def test_nothing_is_lost_and_nothing_stands_twice(synced: Path) -> None:

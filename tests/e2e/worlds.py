@@ -1,7 +1,8 @@
-"""Small worlds for the end-to-end tests: written once, synced in a child process, compared by hash."""
+"""Small worlds for the end-to-end tests: written once, synced, compared by hash and with what is true of them."""
 
-import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,14 @@ AS_OF = date(2026, 10, 31)
 SEED = 11
 
 
+def world_of(root: Path) -> Path:
+    """Where the world of the workspace `root` was written: its inbox, and its truth."""
+    return root.parent / f"{root.name}-world"
+
+
 def write_small_world(root: Path, seed: int = SEED) -> Path:
     """A workspace in `root` with a small world in its inbox; gives `root`."""
-    world = root.parent / f"{root.name}-world"
+    world = world_of(root)
     write_world(world, SMALL, seed)
     root.mkdir(parents=True, exist_ok=True)
     shutil.copytree(world / "inbox", root / "inbox", dirs_exist_ok=True)
@@ -83,6 +89,30 @@ def conservation_faults(root: Path) -> list[str]:
     return faults + [f"landed twice: {row}" for row in twice] + [f"rows unaccounted for: {row}" for row in unaccounted]
 
 
-def as_json(value: Any) -> str:
-    """For comparing structures as text."""
-    return json.dumps(value, sort_keys=True, default=str)
+_TRACED = """
+create temp view true_{0} as
+select truth.* exclude (file, sheet, line), rows.row_id, truth.file, truth.line
+from read_parquet('{1}/{0}.parquet') as truth
+join ops.files as files on files.file_name = truth.file
+join staging.source_rows as rows
+    on rows.file_sha = files.file_sha and rows.entity = files.entity and rows.line = truth.line
+    and (coalesce(truth.sheet, '') = '' or truth.sheet = rows.sheet)
+"""
+
+
+@contextmanager
+def true_world(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, read-only, with the truth of its world as views `true_<table>`.
+
+    `true_company_rows` and `true_contact_rows` bear the row ids of the staging rows that came from there.
+    """
+    truth = world_of(root) / "truth"
+    with duckdb.connect(str(warehouse_path(root)), read_only=True) as con:
+        for path in sorted(truth.glob("*.parquet")):
+            if path.stem in ("company_rows", "contact_rows"):
+                con.execute(_TRACED.format(path.stem, truth))
+            else:
+                con.execute(f"create temp view true_{path.stem} as from read_parquet('{path}')")
+        for path in sorted(truth.glob("*.csv")):
+            con.execute(f"create temp view true_{path.stem} as from read_csv('{path}')")
+        yield con
