@@ -4,8 +4,8 @@
 
 Half of the moments are named places in the code (a step's begin, before and after its commit, the ledger's commit,
 the publish's replace, the delivery's boundaries), half are random instants. After each kill one more sync must end with
-the same tables, nothing lost, nothing twice. The control does a few of them with the step transaction switched off, and must
-fail. Process death only: power loss is another claim.
+the same tables, nothing lost, nothing twice. The control does a few of them with the step transaction switched off, and
+must fail. Process death only: power loss is another claim.
 """
 
 import argparse
