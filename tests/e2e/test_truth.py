@@ -23,7 +23,7 @@ MATCH_PRECISION, MATCH_RECALL = 0.97, 0.80  # 89 of 89, 89 of 105
 TOUCH_PERSON_SHARE = 0.92  # 1,340 of 1,409; the rest know the person by a key that no list has
 DEAL_ACCOUNT_SHARE = 0.95  # 39 of 40
 LEAD_STAGE_RECALL = 0.75  # 41 of 49
-CAUSE_CREDITED_SHARE = 0.75  # 18 of 22
+CAUSE_CREDITED_SHARE = 0.80  # 18 of 20
 # What the steps say of one true company: the account that holds most of its rows.
 TRUE_ACCOUNTS = """
 create or replace temp view true_accounts as
@@ -321,7 +321,7 @@ def test_no_credit_goes_to_a_touch_of_another_company(world: World) -> None:
 
 
 def test_the_touch_that_made_a_won_deal_gets_a_share_of_it(world: World) -> None:
-    """Where cause and deal are known to the loop as one company's, within the window of the policy."""
+    """Within the window of the default policy, which counts no openings of mails."""
     credited, caused = one(
         world,
         """
@@ -330,7 +330,7 @@ def test_the_touch_that_made_a_won_deal_gets_a_share_of_it(world: World) -> None
             from true_deal_touches as causes
             join true_deals as deals using (deal_id)
             join true_touches as touches using (touch_id)
-            where deals.status = 'won'
+            where deals.status = 'won' and touches.type <> 'open'
               and touches.occurred_at between deals.closed_at - interval 180 day and deals.closed_at
         )
         select count(*) filter ((deal_id, touch_id) in (
