@@ -59,4 +59,4 @@ class Skeleton:
         for read in sorted(model.reads):
             self.ensure(read)
         build_model(self.con, model, {**PARAMETERS, **parameters})
-        return list(self.con.execute(f"select * from {name}").to_arrow_table().to_pylist())
+        return list(self.con.sql(f"select * from {name}").to_arrow_table().to_pylist())

@@ -10,3 +10,5 @@ select consents.row_id as event_id, person_rows.person_id, lower(trim(consents.c
        lower(trim(consents.status)) as status, consents.given_at, consents.evidence
 from staging.consents
 join matched.person_rows on person_rows.entity = 'consents' and person_rows.row_id = consents.row_id
+-- A grant without a time proves nothing; refusals always have one.
+where consents.given_at is not null

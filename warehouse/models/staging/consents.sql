@@ -13,7 +13,7 @@
 -- column: wechat_openid | WeChat open id
 -- column: channel | email, sms, call, wechat, ad, crm_share, cross_border or any
 -- column: status | granted, refused or withdrawn
--- column: given_at | when, UTC
+-- column: given_at | when, UTC; a refusal without a time holds from the day it was landed; a grant without one is none
 -- column: evidence | what proves it
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
@@ -55,7 +55,12 @@ select case when contact_id_read.value is null then received.contact_id else con
        case when wechat_openid_read.value is null then received.wechat_openid else wechat_openid_read.id end as wechat_openid,
        channel_read.word as channel,
        status_read.word as status,
-       given_at_read.occurred_at as given_at,
+       -- A refusal holds whether or not anybody wrote down when it was said: from the day we were told.
+       coalesce(
+           given_at_read.occurred_at,
+           case when status_read.word in ('refused', 'withdrawn')
+                then latest.first_landed_on::timestamp at time zone $timezone at time zone 'UTC' end
+       ) as given_at,
        evidence_read.text as evidence,
        latest.row_id,
        received.source,
