@@ -1,0 +1,10 @@
+"""Every benchmark that needs nothing but the repository: `make bench`."""
+
+import subprocess
+import sys
+
+SCRIPTS = ("benchmarks.sync_bench", "benchmarks.attribution_bench")
+
+for script in SCRIPTS:
+    print(f"== python -m {script}", flush=True)
+    subprocess.run([sys.executable, "-m", script], check=True)
