@@ -19,9 +19,10 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 CODE = "code"
-# Kinds that tie rows which do not say the place to the one account that may be meant. Where several may, rows that say
-# the same province (but no city) still agree with each other; rows that say nothing of the place do not.
-AGREE_WHERE_AMBIGUOUS = {"name_province": True, "name": False}
+# Kinds that leave something open (the city, the place, the legal form, whose other name it is): rows that do not say it
+# go with the one account that does. Where several do, rows that say the same province still agree with each other; rows
+# of the other kinds do not.
+AGREE_WHERE_AMBIGUOUS = {"name_province": True, "name": False, "stem": False, "other_name": False}
 _NOBODY = -1
 _CUT_SCHEMA = pa.schema({"n": "int64", "kind": "string", "key_n": "int64", "claimant_n": "int64", "claimants": "int64"})
 
@@ -40,35 +41,35 @@ class _Graph:
     """The distinct pairs of cluster and key of one kind.
 
     `members`: the clusters, as positions of their first rows, in order; `cluster`, `key`: one pair each, as positions
-    in `members` and `keys`; `is_placed`: a row of the cluster that bears the key says the place in question.
+    in `members` and `keys`; `is_definite`: a row of the cluster that bears the key says what the kind leaves open.
     """
 
     members: Ints
     keys: Ints
     cluster: Ints
     key: Ints
-    is_placed: Bools
+    is_definite: Bools
 
     def where(self, mask: Bools) -> "_Graph":
-        return _Graph(self.members, self.keys, self.cluster[mask], self.key[mask], self.is_placed[mask])
+        return _Graph(self.members, self.keys, self.cluster[mask], self.key[mask], self.is_definite[mask])
 
 
 def cluster_rows(shared_keys: pa.Table) -> Clusters:
     """Clusters of the rows that share a key with another row.
 
     `shared_keys`: n (row number in naming order), kind, strength (1 is the strongest), key_n (names the key within its
-    kind), is_placed, has_code (the row bears a valid code). Rows of one valid code are one cluster, always.
+    kind), is_definite, has_code (the row bears a valid code). Rows of one valid code are one cluster, always.
 
     Source: spec 02-directory (resolve), 11-faults E02, V17.
     """
     numbers, row = np.unique(_ints(shared_keys["n"]), return_inverse=True)
-    keys, is_placed = _ints(shared_keys["key_n"]), _bools(shared_keys["is_placed"])
+    keys, is_definite = _ints(shared_keys["key_n"]), _bools(shared_keys["is_definite"])
     coded_rows = np.unique(row[_bools(shared_keys["has_code"])])
     cluster = np.arange(len(numbers), dtype=np.int64)
     cuts = [_CUT_SCHEMA.empty_table()]
     for kind in _by_strength(shared_keys):
         mine = _bools(pc.equal(shared_keys["kind"], kind))
-        graph = _graph(cluster[row[mine]], keys[mine], is_placed[mine])
+        graph = _graph(cluster[row[mine]], keys[mine], is_definite[mine])
         if kind == CODE:
             cluster = _merged(cluster, graph.members, _connected(graph))
             continue
@@ -93,21 +94,21 @@ def _bools(column: pa.ChunkedArray) -> Bools:
     return np.asarray(column.to_numpy(), dtype=np.bool_)
 
 
-def _graph(cluster: Ints, key: Ints, is_placed: Bools) -> _Graph:
+def _graph(cluster: Ints, key: Ints, is_definite: Bools) -> _Graph:
     members, cluster = np.unique(cluster, return_inverse=True)
     keys, key = np.unique(key, return_inverse=True)
     pairs, pair = np.unique(key * len(members) + cluster, return_inverse=True)
-    placed = np.bincount(pair, weights=is_placed, minlength=len(pairs)) > 0
-    return _Graph(members, keys, pairs % max(len(members), 1), pairs // max(len(members), 1), placed)
+    definite = np.bincount(pair, weights=is_definite, minlength=len(pairs)) > 0
+    return _Graph(members, keys, pairs % max(len(members), 1), pairs // max(len(members), 1), definite)
 
 
 def _clear(graph: _Graph, kind: str) -> _Graph:
-    """Without the ties of rows that do not say the place where more than one account may be meant."""
+    """Without the ties of rows that do not say what the kind leaves open, where more than one account may be meant."""
     if kind not in AGREE_WHERE_AMBIGUOUS:
         return graph
-    bearers = np.bincount(graph.key, weights=graph.is_placed, minlength=len(graph.keys))
+    bearers = np.bincount(graph.key, weights=graph.is_definite, minlength=len(graph.keys))
     keep = bearers[graph.key] <= 1
-    return graph.where(keep | ~graph.is_placed if AGREE_WHERE_AMBIGUOUS[kind] else keep)
+    return graph.where(keep | ~graph.is_definite if AGREE_WHERE_AMBIGUOUS[kind] else keep)
 
 
 def _connected(graph: _Graph) -> Ints:

@@ -7,23 +7,35 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.resolve.clusters import cluster_rows
+from scoring.resolve.clusters import AGREE_WHERE_AMBIGUOUS, cluster_rows
 
-STRENGTH = {"code": 1, "person": 2, "registration": 4, "name_city": 5, "name_province": 6, "name": 7, "former_name": 8}
+KINDS = (
+    "code",
+    "person",
+    "split",
+    "registration",
+    "name_city",
+    "name_province",
+    "name",
+    "stem",
+    "other_name",
+    "domain",
+)
+STRENGTH = {kind: place for place, kind in enumerate(KINDS, start=1)}
 SCHEMA = pa.schema(
-    {"n": "int64", "kind": "string", "strength": "int8", "key_n": "int64", "is_placed": "bool", "has_code": "bool"}
+    {"n": "int64", "kind": "string", "strength": "int8", "key_n": "int64", "is_definite": "bool", "has_code": "bool"}
 )
 
 
 def shared_keys(*rows: tuple[Any, ...], coded: str = "") -> pa.Table:
-    """Rows of (row letter, kind, key number[, is_placed]); `coded` lists the letters of rows with a code."""
+    """Rows of (row letter, kind, key number[, is_definite]); `coded` lists the letters of rows with a code."""
     columns = [
         {
             "n": ord(row[0]),
             "kind": row[1],
             "strength": STRENGTH[row[1]],
             "key_n": row[2],
-            "is_placed": row[3] if len(row) > 3 else True,
+            "is_definite": row[3] if len(row) > 3 else True,
             "has_code": row[0] in coded,
         }
         for row in rows
@@ -69,7 +81,7 @@ def test_rows_between_two_codes_that_agree_with_each_other_are_one_account() -> 
 def test_a_chain_between_two_codes_is_cut_at_its_weakest_tie() -> None:
     keys = shared_keys(
         ("x", "registration", 1), ("r", "registration", 1),
-        ("r", "former_name", 2), ("s", "former_name", 2),
+        ("r", "domain", 2), ("s", "domain", 2),
         ("s", "name_city", 3), ("y", "name_city", 3), coded="xy",
     )  # fmt: skip
     assert clusters(keys) == {"rx", "sy"}
@@ -79,8 +91,8 @@ def test_a_chain_between_two_codes_is_cut_at_its_weakest_tie() -> None:
 
 def test_a_chain_of_equal_ties_is_cut_in_its_middle() -> None:
     keys = shared_keys(
-        ("x", "former_name", 1), ("r", "former_name", 1), ("r", "former_name", 2), ("s", "former_name", 2),
-        ("s", "former_name", 3), ("y", "former_name", 3), coded="xy",
+        ("x", "domain", 1), ("r", "domain", 1), ("r", "domain", 2), ("s", "domain", 2),
+        ("s", "domain", 3), ("y", "domain", 3), coded="xy",
     )  # fmt: skip
     assert clusters(keys) == {"rx", "sy"}
     assert sorted((chr(cut["n"]), chr(cut["claimant_n"])) for cut in cluster_rows(keys).cuts.to_pylist()) == [
@@ -112,6 +124,12 @@ def test_rows_that_say_nothing_of_the_place_do_not_agree_while_namesakes_are_kno
     assert all(len(word) == 1 for word in clusters(shared_keys(*keys)))
 
 
+def test_a_name_without_legal_form_goes_with_the_only_form_and_with_neither_of_two() -> None:
+    one = [("a", "stem", 1, True), ("b", "stem", 1, False)]
+    assert clusters(shared_keys(*one)) == {"ab"}
+    assert clusters(shared_keys(*one, ("c", "stem", 1, True))) == {"a", "b", "c"}
+
+
 def test_accounts_in_two_cities_with_one_code_count_as_one_bearer_of_the_name() -> None:
     keys = shared_keys(
         ("a", "code", 1),
@@ -137,9 +155,9 @@ CODES = {"a": 1, "b": 2, "c": 3}
 
 
 def _sound(rows: list[tuple[str, str, int, bool]]) -> list[tuple[str, str, int, bool]]:
-    """Only rows with a code share codes, each its own; place counts for the kinds about place only."""
+    """Only rows with a code share codes, each its own; only some kinds leave anything open."""
     kept = [row for row in rows if row[1] != "code"]
-    return [(n, kind, key, placed or kind not in ("name", "name_province")) for n, kind, key, placed in kept]
+    return [(n, kind, key, definite or kind not in AGREE_WHERE_AMBIGUOUS) for n, kind, key, definite in kept]
 
 
 @settings(max_examples=200, deadline=None)
@@ -158,7 +176,7 @@ def test_order_of_rows_changes_nothing(rows: list[tuple[str, str, int, bool]], r
 def test_other_landing_days_never_give_other_clusters(rows: list[tuple[str, str, int, bool]], order: list[str]) -> None:
     rows = _sound(rows)
     renamed = dict(zip("abcdefghij", order, strict=True))
-    moved = [(renamed[n], kind, key, placed) for n, kind, key, placed in rows]
+    moved = [(renamed[n], kind, key, definite) for n, kind, key, definite in rows]
     coded = "".join(renamed[n] for n in "abc")
     expected = {frozenset(renamed[n] for n in word) for word in clusters(shared_keys(*rows, coded="abc"))}
     assert {frozenset(word) for word in clusters(shared_keys(*moved, coded=coded))} == expected

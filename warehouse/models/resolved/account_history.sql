@@ -16,7 +16,7 @@ with cut as (
     join resolved.account_members as one on one.row_id = one_row.row_id
     join resolved.company_rows as other_row on other_row.n = cuts.claimant_n
     join resolved.account_members as other on other.row_id = other_row.row_id
-    join resolved.shared_keys as keys on keys.kind = cuts.kind and keys.key_n = cuts.key_n and keys.n = cuts.key_n
+    join (select distinct key_n, key from resolved.shared_keys) as keys using (key_n)
 ),
 circle as (
     select cuts.account_id, cuts.parent_account_id, cuts.rule, any_value(cuts.evidence) as evidence,
