@@ -105,15 +105,18 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def _comment_columns(con: duckdb.DuckDBPyConnection, table: str, comments: Mapping[str, str]) -> None:
+    for column, comment in comments.items():
+        con.execute(f"comment on column {table}.{quote(column)} is {_text(comment)}")
+
+
 def _copy(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) -> int:
     """One table into the new file, masked and commented; gives its rows."""
     columns = _columns(con, table, unmasked)
     body = ", ".join(column.expression() for column in columns)
     con.execute(f"create table {_ALIAS}.{table} as select {body} from {table}")
     con.execute(f"comment on table {_ALIAS}.{table} is {_text(described(table)[0])}")
-    for column in columns:
-        if column.comment:
-            con.execute(f"comment on column {_ALIAS}.{table}.{quote(column.name)} is {_text(column.comment)}")
+    _comment_columns(con, f"{_ALIAS}.{table}", {column.name: column.comment for column in columns if column.comment})
     rows, copied = con.execute(
         f"select (select count(*) from {table}), (select count(*) from {_ALIAS}.{table})"
     ).fetchall()[0]
@@ -124,12 +127,31 @@ def _copy(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) 
 
 _DICTIONARY = """
 create view marts.dictionary as
-select c.schema_name, c.table_name, t.comment as table_comment, c.column_name, c.data_type, c.comment
+select c.schema_name, c.table_name, coalesce(t.comment, v.comment) as table_comment, c.column_name, c.data_type,
+       c.comment
 from duckdb_columns() as c
 left join duckdb_tables() as t using (database_oid, schema_oid, table_oid)
+left join duckdb_views() as v
+    on (v.database_oid, v.schema_oid, v.view_oid) = (c.database_oid, c.schema_oid, c.table_oid)
 where not c.internal
 order by all
 """
+# What is made here and declared nowhere: comment, comments of the columns.
+_PUBLISHED = (
+    "One row: the run this file was published by.",
+    {"run_id": "the run", "as_of": "the day its figures stand for", "config_hash": "the rules it went by"},
+)
+_DICTIONARY_COMMENTS = (
+    "One row per column of this file: what it holds.",
+    {
+        "schema_name": "schema",
+        "table_name": "table or view",
+        "table_comment": "what one row of the table is",
+        "column_name": "column",
+        "data_type": "its DuckDB type",
+        "comment": "what the column holds",
+    },
+)
 
 
 def _sync(path: Path) -> None:
@@ -163,7 +185,8 @@ def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable
             f"create table {_ALIAS}.marts.published as select ? as run_id, ?::date as as_of, ? as config_hash",
             [run.run_id, run.as_of, run.config_hash],
         )
-        con.execute(f"comment on table {_ALIAS}.marts.published is 'One row: the run this file was published by.'")
+        con.execute(f"comment on table {_ALIAS}.marts.published is {_text(_PUBLISHED[0])}")
+        _comment_columns(con, f"{_ALIAS}.marts.published", _PUBLISHED[1])
         con.execute(f"checkpoint {_ALIAS}")
     finally:
         con.execute(f"detach {_ALIAS}")
@@ -175,6 +198,8 @@ def _finish(fresh: Path, target: Path) -> None:
     """Add the dictionary, check that the file opens, sync it, and replace the old one."""
     with duckdb.connect(str(fresh)) as con:
         con.execute(_DICTIONARY)
+        con.execute(f"comment on view marts.dictionary is {_text(_DICTIONARY_COMMENTS[0])}")
+        _comment_columns(con, "marts.dictionary", _DICTIONARY_COMMENTS[1])
         con.execute("select count(*) from marts.dictionary").fetchall()
         con.execute("checkpoint")
     _sync(fresh)
