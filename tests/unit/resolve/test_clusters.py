@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scoring.resolve.clusters import AGREE_WHERE_AMBIGUOUS, cluster_rows
 
-KINDS = ("code", "person", "split", "registration", "name_city", "name_province", "name", "stem", "domain", "phone")
+KINDS = (
     "code",
     "person",
     "split",
