@@ -13,6 +13,13 @@ AS_OF = date(2026, 10, 31)
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long modules first, so that two workers end at the same time."""
+    long_first = ("test_prefect", "test_killed", "test_same_result", "tests/e2e", "tests/faults")
+    order = {name: place for place, name in enumerate(long_first)}
+    items.sort(key=lambda item: next((place for name, place in order.items() if name in item.nodeid), len(order)))
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """An empty workspace with default settings."""
