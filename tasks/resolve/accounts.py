@@ -29,7 +29,7 @@ def resolve(run: Run) -> StepCounts:
 def _cluster(work: Work) -> None:
     """Which rows are one company, and the field values of those that are several."""
     work.build("resolved.company_rows", "resolved.shared_keys")
-    keys = work.query("select n, kind, strength, key_n, is_placed, has_code from resolved.shared_keys")
+    keys = work.query("select n, kind, strength, key_n, is_definite, has_code from resolved.shared_keys")
     clusters = cluster_rows(keys)
     work.replace("resolved.clusters", clusters.rows)
     work.replace("resolved.cluster_cuts", clusters.cuts)
