@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from abmloop.errors import BadUsage
 from abmloop.run import Run, StepCounts
@@ -45,38 +44,19 @@ LOOP: tuple[Act, ...] = (
 NAMES: dict[str, Act] = {act.__name__: act for act in LOOP}
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of the loop that a person starts by itself, with what it says in English and Chinese."""
-
-    name: str
-    steps: tuple[str, ...]
-    title: str
-    title_zh: str
-
-
 _LOOK = ("build_marts", "check_published", "publish")
 _FROM_CORE = ("build_core", "score", "route", "attribute", *_LOOK)
 
-PARTS: tuple[Part, ...] = (
-    Part(
-        "refresh-directory",
-        ("land", "check_landed", "parse", "resolve", "segment", "match", *_FROM_CORE),
-        "Take in new lists and bring accounts up to date",
-        "更新企业名录",
-    ),
-    Part("match-contacts", ("match", *_FROM_CORE), "Match contacts to accounts again", "重新匹配联系人与企业"),
-    Part("score-leads", ("score", "route", *_LOOK), "Score and route leads", "线索评分与分配"),
-    Part("push-leads", ("deliver",), "Send the CRM what changed", "推送线索到 CRM"),
-    Part(
-        "pull-deals",
-        ("pull", "land", "check_landed", "parse", "resolve", "match", *_FROM_CORE),
-        "Take in deals, orders and payments from the CRM",
-        "从 CRM 取回商机、订单与回款",
-    ),
-    Part("attribute-roi", ("attribute", *_LOOK), "Share deals among campaigns and compute ROI", "归因与投资回报"),
-    Part("publish", _LOOK, "Build, check and publish what people read", "发布"),
-)
+# The parts of the loop that a person starts by themselves: name of the flow → steps, in the loop's order.
+PARTS: dict[str, tuple[str, ...]] = {
+    "refresh-directory": ("land", "check_landed", "parse", "resolve", "segment", "match", *_FROM_CORE),
+    "match-contacts": ("match", *_FROM_CORE),
+    "score-leads": ("score", "route", *_LOOK),
+    "push-leads": ("deliver",),
+    "pull-deals": ("pull", "land", "check_landed", "parse", "resolve", "match", *_FROM_CORE),
+    "attribute-roi": ("attribute", *_LOOK),
+    "publish": _LOOK,
+}
 
 
 def perform_plainly(act: Act, run: Run) -> StepCounts:

@@ -178,6 +178,7 @@ def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable
     con.execute(f"attach {_text(str(fresh))} as {_ALIAS}")
     try:
         tables = tables_to_publish(con)
+        con.execute("begin")
         for schema in sorted({table.partition(".")[0] for table in tables} | {"marts"}):
             con.execute(f"create schema if not exists {_ALIAS}.{schema}")
         rows = {table: _copy(con, table, hidden) for table in tables}
@@ -187,7 +188,11 @@ def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable
         )
         con.execute(f"comment on table {_ALIAS}.marts.published is {_text(_PUBLISHED[0])}")
         _comment_columns(con, f"{_ALIAS}.marts.published", _PUBLISHED[1])
+        con.execute("commit")
         con.execute(f"checkpoint {_ALIAS}")
+    except duckdb.Error:
+        con.execute("rollback")
+        raise
     finally:
         con.execute(f"detach {_ALIAS}")
     _finish(fresh, target)

@@ -30,8 +30,9 @@ def write_small_world(root: Path, seed: int = SEED) -> Path:
     write_world(world, SMALL, seed)
     root.mkdir(parents=True, exist_ok=True)
     shutil.copytree(world / "inbox", root / "inbox", dirs_exist_ok=True)
-    if (world / "config").is_dir():
-        shutil.copytree(world / "config", root / "config", dirs_exist_ok=True)
+    (root / "config").mkdir(exist_ok=True)
+    # Files of a test are written at once: no need to wait whether they still grow.
+    (root / "config" / "sources.yaml").write_text("settle_seconds: 0\n", encoding="utf-8")
     (root / "abmloop.yaml").write_text("name: small world\n", encoding="utf-8")
     return root
 

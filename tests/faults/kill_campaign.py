@@ -108,6 +108,9 @@ class Undisturbed:
 
 def run_undisturbed(folder: Path) -> Undisturbed:
     """Write the small world, sync it in a child, keep what it came to."""
+    from warehouse.quality.gate import import_seconds
+
+    import_seconds()  # once, here: the children are forked with the library in memory
     inputs = write_small_world(folder / "inputs")
     root = folder / "undisturbed"
     shutil.copytree(inputs, root)
@@ -143,12 +146,9 @@ def _sending_faults(wanted: dict[str, int], sent: dict[str, int]) -> list[str]:
     return [f"{len(lost)} records never sent"] * bool(lost) + [f"{len(twice)} records sent twice"] * bool(twice)
 
 
-def campaign(moments: int, seed: int, folder: Path, transactional: bool = True) -> dict[str, list[str] | None]:
+def campaign(wanted: Undisturbed, moments: int, seed: int, transactional: bool = True) -> dict[str, list[str] | None]:
     """Every moment → its faults (empty: survived; None: the run was over before)."""
-    from warehouse.quality.gate import import_seconds
-
-    import_seconds()  # once, here: the children are forked with the library in memory
-    wanted = run_undisturbed(folder)
+    folder = wanted.inputs.parent
     found: dict[str, list[str] | None] = {}
     for number, moment in enumerate(draw_moments(moments, seed, wanted.seconds), start=1):
         faults = faults_after_kill(folder, wanted, moment, transactional)
@@ -171,12 +171,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="abmloop-kill-") as folder:
         print(f"{arguments.moments} moments, seed {arguments.seed}, {len(named_points())} named points")
-        found = campaign(arguments.moments, arguments.seed, Path(folder))
+        wanted = run_undisturbed(Path(folder))
+        found = campaign(wanted, arguments.moments, arguments.seed)
         harmed = {moment: faults for moment, faults in found.items() if faults}
         killed = sum(faults is not None for faults in found.values())
         print(f"{killed} killed, {len(harmed)} harmed")
         print("Control: the first of them without the step transaction")
-        control = campaign(CONTROL_MOMENTS, arguments.seed, Path(folder) / "control", transactional=False)
+        control = campaign(wanted, CONTROL_MOMENTS, arguments.seed, transactional=False)
         broken = sum(bool(faults) for faults in control.values())
         print(f"control: {broken} of {len(control)} harmed")
     raise SystemExit(1 if harmed or not broken else 0)

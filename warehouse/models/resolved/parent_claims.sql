@@ -1,5 +1,6 @@
 -- One row per account that names a parent we know: by its own column, as a branch (X公司 ⊃ X公司Y分公司), or by a group's
 -- name (X集团 ⊃ X集团Y公司). A name counts only where one account bears it.
+-- published: no
 -- grain: account_id
 -- column: account_id | the account
 -- column: parent_account_id | the account it says it belongs to; may be itself, or part of a circle
