@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from abmloop.calendar import zone
-from abmloop.errors import BadUsage
+from abmloop.errors import BadPolicy, BadUsage
 from abmloop.policy import Policy, read_policy
 
 SETTINGS_FILE = "abmloop.yaml"
@@ -35,7 +35,11 @@ class Settings(Policy):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
-        zone(value)
+        try:
+            zone(value)
+        except BadPolicy as error:
+            # pydantic gathers ValueErrors, so that the fault gets its line and stands with the others.
+            raise ValueError("is not a time zone; give one such as Asia/Shanghai") from error
         return value
 
 
