@@ -55,13 +55,7 @@ def demo(
     if local:
         _sync_local(root, DEMO_DAY)
     else:
-        from flows.private_server import private_server
-
-        typer.echo("Starting a private Prefect server …")
-        with private_server(root / "state" / "prefect"):
-            from flows.daily_sync import Push, daily_sync
-
-            daily_sync(workspace=str(root), as_of=DEMO_DAY, push=Push.APPLY)
+        _sync_with_prefect(root, DEMO_DAY, "apply")
     _finish(root, write_report=True)
     typer.echo(f"\nDone in {time.perf_counter() - started:.0f} s.")
 
@@ -84,9 +78,7 @@ def sync(
         import_in_background()
         _sync_local(root, _as_day(as_of), at.replace(tzinfo=UTC) if at else None, only, push)
     else:
-        from flows.daily_sync import Push, daily_sync
-
-        daily_sync(workspace=str(root), as_of=_as_day(as_of), push=Push(push or load_settings(root).push))
+        _sync_with_prefect(root, _as_day(as_of), push or load_settings(root).push)
     _finish(root, write_report=not only)
     if _has_refused_rows(root):
         raise typer.Exit(ROWS_REFUSED)
@@ -101,6 +93,17 @@ def _sync_local(
 ) -> None:
     with open_run(root, as_of, at, push) as run:
         run_steps(run, only=only)
+
+
+def _sync_with_prefect(root: Path, as_of: date | None, push: str) -> None:
+    """The loop as a Prefect flow, on the server that PREFECT_API_URL names or on one of our own."""
+    from flows.private_server import any_server
+
+    typer.echo("Reaching Prefect's server …")
+    with any_server(root / "state" / "prefect"):
+        from flows.daily_sync import Push, daily_sync
+
+        daily_sync(workspace=str(root), as_of=as_of, push=Push(push))
 
 
 def _finish(root: Path, write_report: bool) -> None:
@@ -161,10 +164,19 @@ def rebuild(workspace: WorkspaceOption = None, as_of: AsOfOption = None) -> None
 def serve(workspace: WorkspaceOption = None) -> None:
     """Serve the daily flow from this process on a schedule: a laptop's Prefect. 常驻运行."""
     root = find_workspace(workspace)
-    from flows.daily_sync import daily_sync
+    from flows.private_server import any_server
 
-    typer.echo("Serving daily-sync at 02:00 Asia/Shanghai; stop with Ctrl-C.")
-    daily_sync.serve(name="daily-sync", cron="0 2 * * *", parameters={"workspace": str(root)}, limit=1)
+    timezone = load_settings(root).timezone
+    with any_server(root / "state" / "prefect") as url:
+        from prefect.schedules import Cron
+
+        from flows.daily_sync import daily_sync
+
+        nightly = Cron("0 2 * * *", timezone=timezone)
+        typer.echo(
+            f"Prefect's pages: {url.removesuffix('/api')}. daily-sync runs at 02:00 {timezone}; end with Ctrl-C."
+        )
+        daily_sync.serve(name="daily-sync", schedule=nightly, parameters={"workspace": str(root)}, limit=1)
 
 
 def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:

@@ -32,6 +32,17 @@ def _is_healthy(url: str) -> bool:
 
 
 @contextmanager
+def any_server(home: Path) -> Iterator[str]:
+    """The address of the server that PREFECT_API_URL names, else of a private one with its database in `home`."""
+    named = os.environ.get("PREFECT_API_URL")
+    if named:
+        yield named
+        return
+    with private_server(home) as url:
+        yield url
+
+
+@contextmanager
 def private_server(home: Path) -> Iterator[str]:
     """The API's address; the server ends with the block. Its database and log lie in `home`.
 
