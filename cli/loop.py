@@ -112,6 +112,9 @@ def _finish(root: Path, write_report: bool) -> None:
     from tasks.summary import best_campaigns, files_rows, refused_rows
     from warehouse.database import connect_published, published_path
 
+    if not published_path(root).is_file():
+        typer.echo("Nothing is published yet: `abmloop sync` does the whole loop.")
+        return
     if write_report:
         report(root)
     with connect_published(root) as con:
@@ -143,8 +146,10 @@ def _finish(root: Path, write_report: bool) -> None:
 def _has_refused_rows(root: Path) -> bool:
     """Whether the run just published took in rows or files that were refused."""
     from tasks.summary import refused_by_published_run
-    from warehouse.database import connect_published
+    from warehouse.database import connect_published, published_path
 
+    if not published_path(root).is_file():
+        return False
     with connect_published(root) as con:
         return refused_by_published_run(con) > 0
 
