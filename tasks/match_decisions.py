@@ -11,6 +11,7 @@ from abmloop.errors import BadUsage
 from abmloop.messages import say
 from abmloop.run import Author
 from scoring.names import parse_names
+from tasks.standing import standing_decisions
 from tasks.summary import Rows, rows_of
 from warehouse.ledger import Ledger
 
@@ -36,16 +37,11 @@ def remembered_decisions(decisions: pa.Table) -> pa.Table:
     """One row per standing decision on a match and row of its contact (matched.remembered).
 
     `decisions` is the ledger's table. It names the contact and the account by source and source key of their rows,
-    never by derived ids, so that a decision outlives merges and renamings. A decision stands unless a standing
-    later one undoes it.
+    never by derived ids, so that a decision outlives merges and renamings.
     """
-    rows = decisions.sort_by("seq").to_pylist()
-    undone: set[str] = set()
-    for decision in reversed(rows):
-        if decision["undoes"] and decision["decision_id"] not in undone:
-            undone.add(decision["undoes"])
-    standing = [row for row in rows if row["kind"] == "match" and row["verdict"] in VERDICTS]
-    found = [part for row in standing if row["decision_id"] not in undone for part in _by_row(row)]
+    standing = standing_decisions(decisions)
+    matches = [row for row in standing if row["kind"] == "match" and row["verdict"] in VERDICTS]
+    found = [part for row in matches for part in _by_row(row)]
     return pa.Table.from_pylist(found, _SCHEMA)
 
 

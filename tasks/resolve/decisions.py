@@ -5,6 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from tasks.standing import standing_decisions
+
 COLUMNS = ("decision_id", "kind", "part", "row_id", "field", "value", "seq", "decided_on", "actor", "reason")
 SCHEMA = pa.schema([(name, {"seq": pa.int64(), "decided_on": pa.date32()}.get(name, pa.string())) for name in COLUMNS])
 # How a decision's subject (JSON) names directory rows: part → key. A row is named by its source and source key
@@ -19,14 +21,9 @@ _PARTS = {
 def account_decisions(decisions: pa.Table) -> pa.Table:
     """One row per directory row that a standing decision on companies names (resolved.account_decisions).
 
-    `decisions` is the ledger's table. A decision stands unless a standing later one undoes it.
+    `decisions` is the ledger's table.
     """
-    rows = decisions.sort_by("seq").to_pylist()
-    undone: set[str] = set()
-    for decision in reversed(rows):
-        if decision["undoes"] and decision["decision_id"] not in undone:
-            undone.add(decision["undoes"])
-    found = [part for row in rows if row["kind"] in _PARTS and row["decision_id"] not in undone for part in _parts(row)]
+    found = [part for row in standing_decisions(decisions) if row["kind"] in _PARTS for part in _parts(row)]
     return pa.Table.from_pylist(found, SCHEMA)
 
 
