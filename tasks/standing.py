@@ -6,7 +6,7 @@ import pyarrow as pa
 
 
 def standing_decisions(decisions: pa.Table) -> list[dict[str, Any]]:
-    """The ledger's decisions that stand, in the order they were made; an undoing that is undone itself undoes nothing."""
+    """The ledger's decisions that stand, in their order; an undoing that is itself undone undoes nothing."""
     rows = decisions.sort_by("seq").to_pylist()
     undone: set[str] = set()
     for decision in reversed(rows):
