@@ -22,6 +22,8 @@ def _show(summary: dict[str, Any], out: Path, as_json: bool) -> None:
         typer.echo(json.dumps(summary, ensure_ascii=False, default=str))
         return
     for name, value in summary.items():
+        if name == "out":
+            continue
         text = f"{value:,}" if isinstance(value, int) else value
         typer.echo(f"  {name.replace('_', ' '):<24} {text}")
     typer.echo(f"Written: {out}")

@@ -16,7 +16,7 @@ from scoring.policies.sources import SourcesPolicy
 from tasks.land.entities import entities
 from tasks.policies import read_config
 from tasks.summary import refused_rows, rows_of
-from warehouse.database import connect_published
+from warehouse.database import connect_published, connect_to_look
 
 Explain = Callable[[duckdb.DuckDBPyConnection, str, str], Any]
 
@@ -102,7 +102,7 @@ def report(workspace: WorkspaceOption = None) -> None:
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="Any list.")],
-    entity: Annotated[str | None, typer.Option(help="What its rows are; default: the best guess.")] = None,
+    entity: Annotated[str | None, typer.Option(help="What its rows are; default: by its folder's name.")] = None,
     workspace: WorkspaceOption = None,
     language: LanguageOption = None,
 ) -> None:
@@ -136,9 +136,18 @@ def _name_in_inbox(file: Path) -> str:
     return f"{file.resolve().parent.name}/{file.name}"
 
 
+def _refusals(workspace: Path | None) -> duckdb.DuckDBPyConnection:
+    """Where the last run's refusals stand: in the published file, or in the warehouse if the run did not get so far."""
+    from tasks.doctor import status_rows
+
+    root = find_workspace(workspace)
+    last = status_rows(root)[:1]
+    return connect_to_look(root) if last and last[0]["state"] != "done" else connect_published(root)
+
+
 def quarantine_list(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """How many rows each rule refused, by entity and column. 拒收汇总."""
-    with connect_published(find_workspace(workspace)) as con:
+    with _refusals(workspace) as con:
         show_rows(refused_rows(con), as_json)
 
 
@@ -149,7 +158,7 @@ def quarantine_show(
     limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
 ) -> None:
     """The refused rows of a rule or file, with what to do. 拒收明细."""
-    with connect_published(find_workspace(workspace)) as con:
+    with _refusals(workspace) as con:
         rows = rows_of(
             con,
             """
@@ -160,4 +169,17 @@ def quarantine_show(
             asked=rule,
             limit=limit,
         )
-    show_rows(rows, as_json)
+    if as_json or not rows:
+        show_rows(rows, as_json)
+    for row in [] if as_json else rows:
+        typer.echo(_refusal(row))
+
+
+def _refusal(row: dict[str, Any]) -> str:
+    """A refused row as a paragraph: its values are too long for a table's column."""
+    sheet = f" ({row['sheet']})" if row["sheet"] else ""
+    asked = f"{row['column_name']}: " if row["column_name"] else ""
+    said = str(row["message"]).removeprefix(f"line {row['line']}: ").removeprefix(asked)
+    value = "".join(char if char.isprintable() else " " for char in str(row["value"] or ""))
+    place = f"{row['file_name']}{sheet}, line {row['line']}  [{row['rule']}]"
+    return "\n  ".join(filter(None, [place, f"{asked}{said} {row['hint'] or ''}".rstrip(), value])) + "\n"

@@ -3,6 +3,7 @@
 import time
 from datetime import date, datetime
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -109,7 +110,7 @@ def _sync_with_prefect(root: Path, as_of: date | None, push: str) -> None:
 def _finish(root: Path, write_report: bool) -> None:
     """Write the report, print what came in, what was refused, the best campaigns, and where to look next."""
     from tasks.report import report
-    from tasks.summary import best_campaigns, files_rows, refused_rows
+    from tasks.summary import best_campaigns, files_rows, has_payments, refused_rows
     from warehouse.database import connect_published, published_path
 
     if not published_path(root).is_file():
@@ -123,10 +124,12 @@ def _finish(root: Path, write_report: bool) -> None:
         show_rows(files, title="What came in")
         typer.echo("")
         show_rows(
-            [{**row, "example": str(row["example"])[:90]} for row in refused[:12]], title="What was refused, and why"
+            [{**row, "example": shorten(str(row["example"]), 90, placeholder=" …")} for row in refused[:12]],
+            title="What was refused, and why",
         )
         typer.echo("")
-        show_rows(best_campaigns(con, "linear", "cash"), title="The five best campaigns (linear model, cash received)")
+        basis, said = ("cash", "cash received") if has_payments(con) else ("signed", "signed deals; no payments yet")
+        show_rows(best_campaigns(con, "linear", basis), title=f"The five best campaigns (linear model, {said})")
     typer.echo(
         f"\nWhere to look next:\n"
         f"  the report         {root / 'reports' / 'report.html'}  (open it in a browser)\n"

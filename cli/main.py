@@ -43,6 +43,8 @@ def _show_steps() -> None:
     logger = logging.getLogger("abmloop")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    # Prefect prints whatever reaches the root logger: each line would stand there twice.
+    logger.propagate = False
 
 
 def _end_quietly() -> None:

@@ -68,12 +68,20 @@ def private_server(home: Path) -> Iterator[str]:
             importlib.import_module("prefect.flows")
             _wait(server, url, log)
             yield url
+            _send_logs()
         finally:
             server.terminate()
             try:
                 server.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 server.kill()
+
+
+def _send_logs() -> None:
+    """Give the server the log lines that still wait; once it is gone, Prefect would complain about each batch."""
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=5)
 
 
 def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:

@@ -55,7 +55,7 @@ def _read(sandbox: Sandbox, path: Path, entity: str, folder: Path) -> pa.Table:
         raise BadUsage(f"{path}: there is no such file")
     folder.mkdir()
     rules = parse_policy((DEFAULTS / SourcesPolicy.file_name).read_text(encoding="utf-8"), SourcesPolicy)
-    sandbox.read(job_for(rules, path.name, (str(path), str(folder)), (Reading(entity),)))
+    sandbox.read(job_for(rules, path.name, (str(path.resolve()), str(folder)), (Reading(entity),)))
     return arrow_parquet.read_table(folder / f"{entity}.parquet")
 
 

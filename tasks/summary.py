@@ -57,6 +57,11 @@ def quality_rows(con: duckdb.DuckDBPyConnection) -> Rows:
     )
 
 
+def has_payments(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any payment is known; without one the ROI on cash is -100 % for every campaign."""
+    return bool(rows_of(con, "select exists (from core.payments) as found")[0]["found"])
+
+
 def best_campaigns(con: duckdb.DuckDBPyConnection, model: str, basis: str, limit: int = 5) -> Rows:
     """The campaigns with the highest ROI by one model and basis, costs and revenue beside it."""
     return rows_of(

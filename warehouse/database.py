@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from abmloop.errors import AbmError, Busy
+from abmloop.errors import AbmError, BadUsage, Busy
 from warehouse.tables import SCHEMAS, declared_tables, fingerprint
 
 FORMAT = 1
@@ -112,11 +112,22 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
+def connect_to_look(root: Path) -> duckdb.DuckDBPyConnection:
+    """The warehouse as its last run left it, read-only; the published copy while a run has the warehouse open.
+
+    For what a run found that was stopped before it published.
+    """
+    try:
+        return duckdb.connect(str(warehouse_path(root)), read_only=True)
+    except duckdb.Error:
+        return connect_published(root)
+
+
 def connect_published(root: Path) -> duckdb.DuckDBPyConnection:
     """The published copy, read-only; never blocks a run and is never blocked by one."""
     path = published_path(root)
     if not path.is_file():
-        raise AbmError(f"nothing is published in {root} yet: run `abmloop sync` first")
+        raise BadUsage(f"nothing is published in {root} yet: run `abmloop sync` first")
     con = duckdb.connect(str(path), read_only=True)
     with contextlib.suppress(duckdb.Error):
         con.execute("set enable_external_access = false")

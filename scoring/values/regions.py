@@ -9,7 +9,6 @@ import opencc
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from phonenumbers.geodata.locale import LOCALE_DATA
 
 from scoring.values.tables import load_csv, load_yaml
 from scoring.values.text import PLACEHOLDERS, Values, as_column, clean_text, first_rule, is_placeholder, squeezed
@@ -207,6 +206,9 @@ def parse_addresses(values: Values) -> pa.Table:
 @cache
 def _countries() -> dict[str, str]:
     """Names in Chinese and English, ISO codes, aliases (lower case, without spaces) → ISO code."""
+    # Its package loads the places of all telephone prefixes, which takes seconds: only who parses countries pays.
+    from phonenumbers.geodata.locale import LOCALE_DATA
+
     found: dict[str, str] = {}
     for code, names in LOCALE_DATA.items():
         for language in ("en", "zh"):

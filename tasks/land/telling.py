@@ -35,5 +35,8 @@ def _entity_lines(entity: EntityReport, language: str) -> Iterator[str]:
         yield say("inspect.column", language, header=header, column=column)
     if entity.extra:
         yield say("inspect.extra", language, headers=", ".join(entity.extra))
-    for line, _, message, hint in entity.faults:
-        yield say("inspect.fault", language, line=line, message=message, hint=hint)
+    for line, _, message, hint in sorted(entity.faults):
+        at_line = say("inspect.at_line", language, line=line)
+        # Some messages name their line themselves, with either colon.
+        said = message.replace("：", ": ", 1).removeprefix(at_line)
+        yield say("inspect.fault", language, at_line=at_line, message=said, hint=hint)

@@ -5,16 +5,18 @@ The heavy counting is done in SQL; the suite judges the counts. So a gate costs 
 
 import functools
 import json
+import logging
 import os
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from abmloop.errors import AbmError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = Path(__file__).parent
 INDEX = "subject"
@@ -44,6 +46,8 @@ def _library() -> tuple[Any, float]:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations
 
+    # Its news about temporary folders are none to a user.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     return great_expectations, time.perf_counter() - started
 
 
@@ -62,7 +66,7 @@ def read_suite(door: str) -> dict[str, Any]:
     return dict(json.loads((FOLDER / f"{door}.json").read_text(encoding="utf-8")))
 
 
-def ask(door: str, metrics: pd.DataFrame, parameters: dict[str, Any] | None = None) -> list[Answer]:
+def ask(door: str, metrics: "pd.DataFrame", parameters: dict[str, Any] | None = None) -> list[Answer]:
     """Ask the suite of a door about a metrics frame (index column `subject`); one answer per expectation.
 
     An expectation that cannot be computed (a column missing) raises AbmError: it is a defect, never a pass.
@@ -90,6 +94,10 @@ def ask(door: str, metrics: pd.DataFrame, parameters: dict[str, Any] | None = No
     return [_answer(door, found) for found in result.results]
 
 
+def _figure(value: Any) -> str:
+    return str(round(value, 4) if isinstance(value, float) else value)
+
+
 def _answer(door: str, found: Any) -> Answer:
     configuration = found.expectation_config
     if found.exception_info and found.exception_info.get("raised_exception"):
@@ -97,7 +105,9 @@ def _answer(door: str, found: Any) -> Answer:
     arguments = dict(configuration.kwargs)
     arguments.pop("batch_id", None)
     column = str(arguments.pop("column", ""))
-    failing = tuple((str(row[INDEX]), str(row.get(column))) for row in found.result.get("unexpected_index_list") or [])
+    failing = tuple(
+        (str(row[INDEX]), _figure(row.get(column))) for row in found.result.get("unexpected_index_list") or []
+    )
     return Answer(
         door=door,
         expectation=str((configuration.meta or {}).get("says") or configuration.type),
