@@ -24,13 +24,17 @@ NEVER_PUBLISHED_PREFIX = "marts.crm_"
 _ALIAS = "published"
 
 _DIGITS = r"regexp_replace({0}, '(\d{{3}})\d{{4,}}(\d{{4}})', '\1****\2', 'g')"
+# The same with spaces or hyphens in it: 138 0013 8000, 0573-5335 7702.
+_GROUPS = r"regexp_replace({0}, '\b(0\d{{2,3}}|1[3-9]\d)[ .-]\d{{3,4}}[ .-]?(\d{{4}})\b', '\1****\2', 'g')"
 _MAIL = r"regexp_replace({0}, '([[:alnum:]])[[:alnum:]._%+-]*@', '\1***@', 'g')"
-_CONTACT = _MAIL.format(_DIGITS)
+_CONTACT = _MAIL.format(_DIGITS.replace("{0}", _GROUPS))
 MASKS = {
     "contact": _CONTACT,
     "text": _CONTACT,
     "name": "left({0}, 1) || '**'",
     "drop": "null",
+    # A value without a column is a whole line, with names in it; its file and line are told beside it.
+    "cell": f"case when column_name is not null then {_CONTACT} end",
 }
 
 
@@ -190,7 +194,7 @@ def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable
         _comment_columns(con, f"{_ALIAS}.marts.published", _PUBLISHED[1])
         con.execute("commit")
         con.execute(f"checkpoint {_ALIAS}")
-    except duckdb.Error:
+    except Exception:
         con.execute("rollback")
         raise
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -43,6 +43,9 @@ class ConsentPolicy(Policy):
 
     version: int = 1
     unknown_region: str = Field("CN", pattern="^[A-Z]{2}$", description="the strictest of yours")
+    publish_unmasked: tuple[Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+\.[a-z0-9_]+$")], ...] = Field(
+        (), description="columns of the published file that stand there unmasked, as zone.table.column"
+    )
     purposes: dict[PurposeName, PurposeRule]
 
     @model_validator(mode="after")

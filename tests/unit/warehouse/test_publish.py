@@ -18,7 +18,8 @@ def publish_once(run: Run, rule: str, copies: int = 1) -> None:
         for _ in range(copies):
             for table in ("quarantine", "repairs"):
                 work.execute(
-                    f"insert into quality.{table} (rule, value) values (?, ?)", [rule, "13812345678 bob@x.com"]
+                    f"insert into quality.{table} (rule, column_name, value) values (?, 'phone', ?)",
+                    [rule, "13812345678 bob@x.com"],
                 )
     with step(run, "publish") as work, work.con.cursor() as reader:
         write_published(reader, run)
@@ -31,6 +32,20 @@ def test_people_are_masked_and_columns_explained(run: Run, workspace: Path) -> N
     comment = "select comment from marts.dictionary where table_name = 'quarantine' and column_name = 'rule'"
     assert con.execute(comment).fetchall() == [("the rule that refused it",)]
     assert con.execute("select run_id, as_of::varchar from marts.published").fetchall() == [(run.run_id, "2026-10-31")]
+
+
+def test_a_refused_line_shows_nobody_and_written_numbers_are_masked_too(run: Run, workspace: Path) -> None:
+    with step(run, "fill") as work:
+        for column, value in ((None, "C1,王小明,销售"), ("mobile", "138 0013 8000"), ("phone", "0573-53357702")):
+            work.execute("insert into quality.quarantine (column_name, value) values (?, ?)", [column, value])
+    with step(run, "publish") as work, work.con.cursor() as reader:
+        write_published(reader, run)
+    shown = "select column_name, value from quality.quarantine order by column_name nulls first"
+    assert connect_published(workspace).execute(shown).fetchall() == [
+        (None, None),
+        ("mobile", "138****8000"),
+        ("phone", "0573****7702"),
+    ]
 
 
 def test_what_the_user_publishes_is_not_masked(run: Run, workspace: Path) -> None:

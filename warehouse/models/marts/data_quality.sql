@@ -9,7 +9,9 @@
 -- column: files | in how many files
 -- column: example | one value, or the message where there is none
 with met as (
-    select entity, source, column_name, rule, 'reject_row' as action, file_sha, coalesce(value, message) as example
+    select entity, source, column_name, rule, 'reject_row' as action, file_sha,
+           -- A value without a column is a whole line with people in it.
+           coalesce(case when column_name is not null then value end, message) as example
     from quality.quarantine
     union all
     select entity, source, column_name, rule, action, file_sha, value
