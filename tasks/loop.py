@@ -53,7 +53,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "match-contacts": ("match", *_FROM_CORE),
     "score-leads": ("score", "route", *_LOOK),
     "push-leads": ("deliver",),
-    "pull-deals": ("pull", "land", "check_landed", "parse", "resolve", "match", *_FROM_CORE),
+    "pull-deals": ("pull", "land", "check_landed", "parse", "resolve", "segment", "match", *_FROM_CORE),
     "attribute-roi": ("attribute", *_LOOK),
     "publish": _LOOK,
 }

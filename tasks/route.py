@@ -53,6 +53,17 @@ _LOG = """
 with known as (
     select recorded_lead_id, max(lead_id) as lead_id from scored.stage_transitions group by all
 ),
+-- What sales noted at a company without naming the person is work on each of its leads.
+acted as (
+    select leads.lead_id, activities.owner_id, activities.occurred_at
+    from core.activities
+    join scored.leads using (person_id)
+    union all
+    select leads.lead_id, activities.owner_id, activities.occurred_at
+    from core.activities
+    join scored.leads using (account_id)
+    where activities.person_id is null
+),
 told as (
     select recorded.*, coalesce(known.lead_id, recorded.lead_id) as today_lead_id
     from recorded
@@ -61,10 +72,9 @@ told as (
 select assignment_id, today_lead_id as lead_id, told.owner_id, pool_id, method, reason, gates, assigned_at,
        turn, row_number() over (partition by today_lead_id order by seq) as number,
        row_number() over (partition by today_lead_id order by seq desc) = 1 as is_current,
-       (select list(activities.occurred_at order by activities.occurred_at)
-        from core.activities
-        join scored.leads using (person_id)
-        where leads.lead_id = today_lead_id and activities.owner_id = told.owner_id and activities.occurred_at <= $at
+       (select list(acted.occurred_at order by acted.occurred_at)
+        from acted
+        where acted.lead_id = today_lead_id and acted.owner_id = told.owner_id and acted.occurred_at <= $at
        ) as activity_at,
        told.owner_id is not null and exists (from core.activities) as is_timed
 from told

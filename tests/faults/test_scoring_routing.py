@@ -167,3 +167,13 @@ def test_g12_without_follow_up_a_lead_goes_back_and_to_somebody_else(world: Scor
     # L1 was followed up on 14 March, until the 17th; the others went back at the end of the 15th.
     assert world.ask(CURRENT) == [("L1", "o1", "sales"), ("L2", "o2", "sales"), ("L3", "o2", "sales")]
     assert _gates(world, "L2") == [("o1", "cool_down")]
+
+
+def test_g12_work_at_the_company_keeps_its_lead(world: ScoringWorld) -> None:
+    world.owner("o1")
+    world.owner("o2", away_until="2026-03-10")
+    world.add("core.activities", row_id="a1", activity_id="a1", owner_id="o1", account_id="A1", type="visit",
+              occurred_at=datetime(2026, 3, 14, 4))  # fmt: skip
+    world.day("2026-03-05")
+    world.day("2026-03-15")
+    assert world.ask(CURRENT) == [("L1", "o1", "sales"), ("L2", "o2", "sales"), ("L3", "o2", "sales")]
