@@ -17,8 +17,8 @@
 -- column: full_cost | cost + deal_cost; null without own cost
 -- column: attributed_amount | credits, workspace currency; null where no amount is known
 -- column: attributed_deals | shares of deals, summed (participation: deals)
--- column: roi | (attributed_amount - full_cost) / full_cost; null without cost, -1 with cost and no revenue
--- column: roas | attributed_amount / full_cost; null without cost
+-- column: roi | (attributed_amount - full_cost) / full_cost; null without cost or known amount, -1 with cost and no deal
+-- column: roas | attributed_amount / full_cost; null without cost or known amount
 -- column: touches | touches counted, all of the campaign's
 -- column: people | people touched
 -- column: accounts | companies touched
@@ -107,6 +107,8 @@ figures as (
            credit.deal_cost,
            case when spent.cost > 0 then spent.cost + coalesce(credit.deal_cost, 0) end as full_cost,
            credit.amount as attributed_amount, credit.deals as attributed_deals,
+           -- Deals of unknown amount only: unknown is not zero.
+           case when credit.deals > 0 then credit.amount else 0 end as earned,
            reach.touches, reach.people, reach.accounts, reach.target_accounts,
            qualified.mqls, qualified.sqls, dealt.opportunities, dealt.won_deals
     from campaign
@@ -121,8 +123,8 @@ figures as (
 select campaign_id, name, channel, parent_campaign_id, is_listed, model, basis, is_influence, cost,
        coalesce(is_budget, false) as is_budget, deal_cost, full_cost, attributed_amount, attributed_deals,
        case when not is_influence
-            then ((coalesce(attributed_amount, 0) - full_cost) / full_cost)::double end as roi,
-       case when not is_influence then (coalesce(attributed_amount, 0) / full_cost)::double end as roas,
+            then ((earned - full_cost) / full_cost)::double end as roi,
+       case when not is_influence then (earned / full_cost)::double end as roas,
        coalesce(touches, 0) as touches, coalesce(people, 0) as people, coalesce(accounts, 0) as accounts,
        coalesce(target_accounts, 0) as target_accounts, coalesce(mqls, 0) as mqls, coalesce(sqls, 0) as sqls,
        coalesce(opportunities, 0) as opportunities, coalesce(won_deals, 0) as won_deals,

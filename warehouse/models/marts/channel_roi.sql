@@ -12,8 +12,8 @@
 -- column: attributed_amount | credits, workspace currency; null where no amount is known
 -- column: attributed_deals | shares of deals, summed
 -- column: new_customers | shares of the first won deals of accounts (signed and cash: that have such an amount)
--- column: roi | (attributed_amount - full_cost) / full_cost; null without cost, -1 with cost and no revenue
--- column: roas | attributed_amount / full_cost; null without cost
+-- column: roi | (attributed_amount - full_cost) / full_cost; null without cost or known amount, -1 with cost and no deal
+-- column: roas | attributed_amount / full_cost; null without cost or known amount
 -- column: cac | full_cost / new_customers; null without either
 with spent as (
     select coalesce(campaigns.channel, '(unknown)') as channel, sum(costs.amount_base) as cost,
@@ -56,7 +56,9 @@ figures as (
     select named.channel, models.model, models.basis, coalesce(channel.campaigns, 0) as campaigns, spent.cost,
            coalesce(spent.is_budget, false) as is_budget, credit.deal_cost,
            case when spent.cost > 0 then spent.cost + coalesce(credit.deal_cost, 0) end as full_cost,
-           credit.amount as attributed_amount, credit.deals as attributed_deals, credit.new_customers
+           credit.amount as attributed_amount, credit.deals as attributed_deals, credit.new_customers,
+           -- Deals of unknown amount only: unknown is not zero.
+           case when credit.deals > 0 then credit.amount else 0 end as earned
     from named
     cross join marts.models_and_bases as models
     left join channel using (channel)
@@ -67,7 +69,7 @@ figures as (
 )
 select channel, model, basis, campaigns, cost, is_budget, deal_cost, full_cost, attributed_amount, attributed_deals,
        new_customers,
-       ((coalesce(attributed_amount, 0) - full_cost) / full_cost)::double as roi,
-       (coalesce(attributed_amount, 0) / full_cost)::double as roas,
+       ((earned - full_cost) / full_cost)::double as roi,
+       (earned / full_cost)::double as roas,
        case when new_customers > 0 then full_cost / new_customers end as cac
 from figures
