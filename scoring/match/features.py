@@ -39,9 +39,6 @@ class Compared:
     places: np.ndarray
 
 
-Feature = Callable[[Compared], Flags]
-
-
 def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Compared:
     """The pairs' columns side by side, measured in batches."""
     one, other = _taken(given, pairs.given), _taken(accounts, pairs.account)

@@ -14,7 +14,6 @@ from tasks.land.faults import Refused
 
 CHUNK = 1 << 20
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-TEXT_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".ndjson", ".jsonl"}
 # What reading a damaged archive ends in, by the places where it may be damaged.
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, LookupError, RuntimeError)
 # Members that archives carry along and nobody means.

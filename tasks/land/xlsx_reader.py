@@ -26,7 +26,6 @@ _WITH_FRACTION = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9}$"
 _IS_NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
 # The day that stands for no day in a cell holding only a time.
 _NO_DAY = {False: "1899-12-31 ", True: "1904-01-01 "}
-MAX_SAFE_DIGITS = 15
 
 
 def open_xlsx(raw: bytes, options: ReadOptions) -> Opened:
