@@ -47,7 +47,7 @@ def _library() -> tuple[Any, float]:
     import great_expectations
 
     # Its news about temporary folders are none to a user.
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     return great_expectations, time.perf_counter() - started
 
 
