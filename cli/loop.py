@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from abmloop.errors import BadUsage
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
@@ -75,6 +76,8 @@ def sync(
     from warehouse.quality.gate import import_in_background
 
     root = find_workspace(workspace)
+    if at is not None and not (local or only):
+        raise BadUsage("sync: --at goes with --local; a Prefect flow goes by the end of the day of --as-of, or by now")
     if local or only:
         import_in_background()
         _sync_local(root, _as_day(as_of), at.replace(tzinfo=UTC) if at else None, only, push)
