@@ -37,7 +37,7 @@ def funnel(rows: Rows, language: str) -> str:
     frame = pd.DataFrame([{"stage": _stage(name, language), "leads": found.get(name, 0)} for name in STAGES])
     base = alt.Chart(frame).encode(
         y=alt.Y("stage:N", sort=list(frame["stage"]), title=None),
-        x=alt.X("leads:Q", title=say("report.col.leads", language), scale=alt.Scale(type="sqrt")),
+        x=alt.X("leads:Q", title=None, axis=None, scale=alt.Scale(type="sqrt")),
     )
     labels = base.mark_text(align="left", dx=4, fontSize=12).encode(text=alt.Text("leads:Q", format=","))
     return _svg(
