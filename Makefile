@@ -31,7 +31,7 @@ demo-local: $(STAMP) ## the same without Prefect
 	@$(BIN)/abmloop demo --local
 
 test: $(STAMP) ## all fast tests
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: $(STAMP) ## style, types, import rules
 	@$(BIN)/ruff format --check .
