@@ -31,7 +31,7 @@ demo-local: $(STAMP) ## the same without Prefect
 	@$(BIN)/abmloop demo --local
 
 test: $(STAMP) ## all fast tests
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slow"
 
 check: $(STAMP) ## style, types, import rules
 	@$(BIN)/ruff format --check .
@@ -40,6 +40,7 @@ check: $(STAMP) ## style, types, import rules
 	@$(BIN)/lint-imports
 
 faults: $(STAMP) ## the long fault runs: a killed process at thirty seeded moments, each with its control
+	@$(BIN)/python -m pytest -m slow
 	@$(BIN)/python -m tests.faults.kill_campaign --moments 30
 
 bench: $(STAMP) ## every claim about speed, measured here
