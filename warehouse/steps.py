@@ -17,6 +17,7 @@ from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
 from abmloop.run import Run, StepCounts
 from abmloop.settings import load_settings
+from warehouse.changes import Changes, note_changes, note_everything, take_changes
 from warehouse.database import Limits, connect
 from warehouse.lease import assert_lease
 from warehouse.ledger import Ledger
@@ -73,6 +74,17 @@ class Work:
     def build_zone(self, zone: str) -> None:
         """Make all SQL models of a zone anew."""
         self.build(*(model.name for model in all_models().values() if model.zone == zone))
+
+    def note_changes(self, table: str, keys: str | None = None) -> None:
+        """Note that rows of a table changed, for the steps that build on it; `keys` is a SELECT, None means any row."""
+        if keys is None:
+            note_everything(self.con, table)
+        else:
+            note_changes(self.con, table, keys)
+
+    def changed(self, table: str, rules: str = "") -> Changes:
+        """What of a table changed since this step took it last, under the same `rules` (a hash)."""
+        return take_changes(self.con, table, self.step, rules)
 
     def ensure(self, spec: TableSpec) -> None:
         """Have a table that is declared elsewhere than in warehouse/tables (the raw ones). Raises AbmError on drift."""
