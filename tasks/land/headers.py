@@ -8,6 +8,7 @@ from typing import Any
 from tasks.land.entities import Entity, bare_header, entities, plain_header
 from tasks.land.faults import SHOWN_CHARACTERS, Refused
 from tasks.land.sheets import Header, HeadRow, Note, ReadOptions, Sheet
+from tasks.land.units import Unit, units_of
 
 Cells = tuple[str | None, ...]
 SHOWN_HEADERS = 40
@@ -50,6 +51,7 @@ class Understood:
     blank: tuple[int, ...]
     sequence: int | None
     notes: tuple[Note, ...] = ()
+    units: dict[int, Unit] = field(default_factory=dict)
 
 
 def count_known(readings: tuple[Reading, ...], cells: Cells) -> int:
@@ -124,8 +126,11 @@ def _several_columns(header: Header) -> Header:
     return header
 
 
-def understand(header: Header, reading: Reading) -> Understood:
-    """What each header means to the reading's entity. Raises Refused for doubled headers and for missing columns."""
+def understand(header: Header, reading: Reading, table_unit: str | None = None) -> Understood:
+    """What each header means to the reading's entity. Raises Refused for doubled headers and for missing columns.
+
+    `table_unit` is the unit of money that a row above the header gives for the whole table.
+    """
     by_plain: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(header.names):
         if name is not None:
@@ -138,7 +143,16 @@ def understand(header: Header, reading: Reading) -> Understood:
     taken = set(columns.values())
     extra = {place: _label(header, place) for place, name in enumerate(header.names) if name and place not in taken}
     blank = tuple(place for place, name in enumerate(header.names) if not name and place not in taken)
-    return Understood(columns, extra, blank, sequence, tuple(notes))
+    named = {column: header.names[place] or "" for column, place in columns.items()}
+    units = units_of(reading.of, named, table_unit)
+    notes += [Note("unit", {"header": named[column], "unit": _shown_unit(unit)}) for column, unit in units.items()]
+    return Understood(
+        columns, extra, blank, sequence, tuple(notes), {columns[column]: unit for column, unit in units.items()}
+    )
+
+
+def _shown_unit(unit: Unit) -> str:
+    return unit if isinstance(unit, str) else f"× {unit:.4g}"
 
 
 def _label(header: Header, place: int) -> str:

@@ -17,9 +17,10 @@ from tasks.land.json_reader import open_json
 from tasks.land.parquet_reader import open_parquet
 from tasks.land.rows import Shaper, clean_block, raw_schema
 from tasks.land.sheets import Block, Header, Note, Opened, ReadOptions, Sheet
+from tasks.land.units import unit_of_table
 
 # Raise it whenever the same bytes would read differently: landed files are then read anew where they still are.
-READER_VERSION = 1
+READER_VERSION = 2
 FAULT_SCHEMA = pa.schema(
     [
         (name, pa.int64() if name in ("line", "record") else pa.string())
@@ -38,6 +39,8 @@ FAULT_SCHEMA = pa.schema(
     ]
 )
 MAX_NOTES = 50
+# Types whose values repeat: worth a dictionary in the raw store, which for keys and names costs more than it saves.
+REPEATING_TYPES = frozenset({"text", "list", "date", "currency", "boolean", "integer", "number", "share"})
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,8 @@ def _tables(opened: list[tuple[str | None, Opened]], options: ReadOptions, job: 
             header = find_header(sheet, options, job.readings)
             if len(header.names) > options.limits["columns"]:
                 raise Refused("too_many_columns", found=len(header.names), limit=options.limits["columns"])
-            understood = tuple(understand(header, reading) for reading in job.readings)
+            unit = _unit_above(sheet, header)
+            understood = tuple(understand(header, reading, unit) for reading in job.readings)
         except Refused as refusal:
             refusals.append(refusal)
             is_lookalike = refusal.rule not in ("no_header", "no_rows", "missing_columns")
@@ -199,9 +203,19 @@ def _tables(opened: list[tuple[str | None, Opened]], options: ReadOptions, job: 
     return tables, notes
 
 
+def _unit_above(sheet: Sheet, header: Header) -> str | None:
+    """The unit of money given in a row above the header."""
+    above = (unit_of_table(row.cells) for row in sheet.head if row.last_line < header.first_line)
+    return next((unit for unit in above if unit), None)
+
+
 def _write(tables: list[_Table], job: Job) -> list[Tally]:
     """Write rows and faults of every reading; gives their tallies."""
-    sinks = [_Sink(reading, Path(job.out)) for reading in job.readings]
+    names = [table.name for table in tables]
+    sinks = [
+        _Sink(reading, raw_schema(reading, [table.understood[place] for table in tables], names), Path(job.out))
+        for place, reading in enumerate(job.readings)
+    ]
     try:
         for table in tables:
             shapers = [
@@ -256,11 +270,13 @@ def _shape(block: Block, table: _Table, shapers: list[Shaper], sinks: list["_Sin
 class _Sink:
     """The two files of one entity, opened when something comes."""
 
-    def __init__(self, reading: Reading, out: Path) -> None:
-        self.tally = Tally(reading.entity)
-        self.schema = raw_schema(reading)
-        self.out = out
-        self.rows = pq.ParquetWriter(out / f"{reading.entity}.parquet", self.schema, compression="zstd")
+    def __init__(self, reading: Reading, schema: pa.Schema, out: Path) -> None:
+        self.tally, self.schema = Tally(reading.entity), schema
+        repeating = [column.name for column in reading.of.columns if column.type in REPEATING_TYPES]
+        self.rows = pq.ParquetWriter(
+            out / f"{reading.entity}.parquet", schema, compression="zstd", write_statistics=False,
+            use_dictionary=[name for name in (*repeating, "sheet") if name in schema.names] or False,
+        )  # fmt: skip
         self.faults = pq.ParquetWriter(out / f"{reading.entity}.faults.parquet", FAULT_SCHEMA, compression="zstd")
 
     def learn(self, header: Header, understood: Understood) -> None:
@@ -272,7 +288,9 @@ class _Sink:
     def add(self, rows: pa.Table, faults: list[RowFault], sheet: str | None) -> None:
         """Write rows and faults, and count them."""
         if rows.num_rows:
-            self.rows.write_table(rows.select(self.schema.names).cast(self.schema))
+            empty = pa.nulls(rows.num_rows, pa.string())
+            columns = [rows[name] if name in rows.column_names else empty for name in self.schema.names]
+            self.rows.write_table(pa.Table.from_arrays(columns, schema=self.schema))
             self.tally.rows_loaded += rows.num_rows
         if faults:
             found = [{**fault.row(), "sheet": fault.sheet or sheet} for fault in faults]

@@ -18,6 +18,7 @@ from tasks.land.entities import ROW_COLUMNS
 from tasks.land.faults import Action, CellFault, Refused, RowFault
 from tasks.land.headers import Reading, Understood
 from tasks.land.sheets import Block, Header
+from tasks.land.units import with_units
 
 # The row hash keeps 128 bits of SHA-256: among 10^9 rows a chance of 10^-21 that two share one.
 HASH_CHARACTERS = 32
@@ -203,14 +204,8 @@ class Shaper:
     def shape(self, block: Block) -> Shaped:
         """Rows of raw (see ROW_COLUMNS) and the faults of the others, by the rules of the entity and the mapping."""
         self._refuse_blank_headers(block)
-        names = [f"c{place}" for place in range(len(block.columns))]
-        received = pa.table(
-            [*block.columns, pa.array(block.lines), pa.array(block.records)], [*names, "line", "record"]
-        )
-        engine = _engine()
-        engine.register("received", received)
-        rows = engine.sql(self.sql).to_arrow_table().combine_chunks()
-        engine.unregister("received")
+        block = replace(block, columns=with_units(block.columns, self.understood.units))
+        rows = self._rows(block)
         faults: dict[int, RowFault] = {}
         self._find_missing(rows, faults)
         notes = self._judge_cells(block, rows, faults)
@@ -222,24 +217,52 @@ class Shaper:
             rows = rows.filter(pa.array(mask))
         return Shaped(rows, [*faults.values(), *notes])
 
+    def _rows(self, block: Block) -> pa.Table:
+        """The block under the registry's names, with what every row bears; columns that nothing fills are left out."""
+        known, sequence = self.understood.columns, self.understood.sequence
+        made = self._hashed(block)
+        columns: dict[str, pa.Array] = {}
+        for column in self.reading.of.column_names:
+            if column in known:
+                columns[column] = block.columns[known[column]]
+            elif column in self.reading.constants:
+                columns[column] = pa.repeat(self.reading.constants[column], len(block.lines))
+        if self.understood.extra:
+            columns["extra"] = made["extra"].combine_chunks()
+        if self.sheet is not None:
+            columns["sheet"] = pa.repeat(self.sheet, len(block.lines))
+        columns |= {"line": pa.array(block.lines), "record": pa.array(block.records)}
+        columns["row_hash"] = made["row_hash"].combine_chunks()
+        if sequence is not None:
+            columns["sequence"] = block.columns[sequence]
+        return pa.table(columns)
+
+    def _hashed(self, block: Block) -> pa.Table:
+        """The columns that are made of the others, in the block's order: extra as JSON, the hash of the row."""
+        named = {f"c{place}": column for place, column in enumerate(block.columns)}
+        received = pa.table({**named, "place": pa.array(np.arange(len(block.lines)))})
+        engine = _engine()
+        engine.register("received", received)
+        made = engine.sql(self.sql).to_arrow_table()
+        engine.unregister("received")
+        if not made["place"].equals(pa.chunked_array([received["place"].combine_chunks()])):
+            made = made.sort_by("place")
+        return made
+
     def _select(self) -> str:
-        """The SELECT that makes raw rows of received ones: values named by the registry, extra as JSON, the hash."""
+        """The SELECT of what is made of received values: extra as JSON, the hash of all that the registry names."""
         reading, known = self.reading, self.understood.columns
-        values = {column: self._value(column) for column in reading.of.column_names}
-        used = [column for column in values if column in known or column in reading.constants]
+        used = [column for column in reading.of.column_names if column in known or column in reading.constants]
         extras = sorted(self.understood.extra.items(), key=lambda item: (item[1], item[0]))
         parts = [
             f"{_text(json.dumps(label, ensure_ascii=False) + ':')} || to_json(c{place})" for place, label in extras
         ]
         extra = f"nullif('{{' || concat_ws(',', {', '.join(parts)}) || '}}', '{{}}')" if parts else "null::varchar"
-        named = [f"'{column}=' || {values[column]}" for column in used]
-        sequence = f"c{self.understood.sequence}" if self.understood.sequence is not None else "null::varchar"
+        named = [f"'{column}=' || {self._value(column)}" for column in used]
         hashed = ", ".join([f"'{reading.entity}'", *named, "'extra=' || extra"])
-        wanted = ", ".join([*(f'{value} as "{column}"' for column, value in values.items())])
         return (
-            f"with kept as (select *, {extra} as extra, {sequence} as sequence from received) "
-            f"select {wanted}, extra, {_text(self.sheet)} as sheet, line, record, "
-            f"left(sha256(concat_ws(chr(31), {hashed})), {HASH_CHARACTERS}) as row_hash, sequence from kept"
+            f"with kept as (select *, {extra} as extra from received) "
+            f"select place, extra, left(sha256(concat_ws(chr(31), {hashed})), {HASH_CHARACTERS}) as row_hash from kept"
         )
 
     def _value(self, column: str) -> str:
@@ -256,13 +279,14 @@ class Shaper:
     def _find_missing(self, rows: pa.Table, faults: dict[int, RowFault]) -> None:
         """Rows without a value their entity cannot live without."""
         for column in self.reading.required:
-            if rows[column].null_count:
-                for row in _where(pc.is_null(rows[column].combine_chunks())):
+            missing = pc.is_null(_column(rows, column))
+            if pc.any(missing).as_py():
+                for row in _where(missing):
                     faults.setdefault(
                         row, self._place(rows, row, "missing_value", self._name(column), {"column": column})
                     )
         for group in self.reading.of.one_of:
-            missing = pc.is_null(pc.coalesce(*[rows[column].combine_chunks() for column in group]))
+            missing = pc.is_null(pc.coalesce(*[_column(rows, column) for column in group]))
             if pc.any(missing).as_py():
                 fields = {"columns": ", ".join(group)}
                 for row in _where(missing):
@@ -288,8 +312,11 @@ class Shaper:
         notes: list[RowFault] = []
         for column in self.understood.columns:
             values = rows[column].combine_chunks()
-            found = _text_bytes(values).tobytes()
-            marks = [mark for mark in MOJIBAKE if mark.encode() in found]
+            found = _text_bytes(values)
+            if not len(found) or found.max() < 128:
+                continue
+            text = found.tobytes()
+            marks = [mark for mark in MOJIBAKE if mark.encode() in text]
             hit = {row for mark in marks for row in _where(pc.match_substring(values, mark))} - set(faults)
             for row in sorted(hit):
                 place = self._place(rows, row, "mojibake", self._name(column), {})
@@ -319,8 +346,16 @@ def _text(value: str | None) -> str:
     return "null::varchar" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-def raw_schema(reading: Reading) -> pa.Schema:
-    """The columns of an entity's file in the raw store."""
-    numbers = {"line", "record"}
-    names = [*reading.of.column_names, *ROW_COLUMNS]
-    return pa.schema([(name, pa.int64() if name in numbers else pa.string()) for name in names])
+def _column(rows: pa.Table, name: str) -> pa.Array:
+    """A column's values; nulls where nothing fills it."""
+    return rows[name].combine_chunks() if name in rows.column_names else pa.nulls(rows.num_rows, pa.string())
+
+
+def raw_schema(reading: Reading, understood: Sequence[Understood], sheets: Sequence[str | None]) -> pa.Schema:
+    """The columns of an entity's file in the raw store: those that one of its sheets fills."""
+    filled = {"line", "record", "row_hash", *reading.constants, *(name for each in understood for name in each.columns)}
+    filled |= {"extra"} if any(each.extra for each in understood) else set()
+    filled |= {"sheet"} if any(sheets) else set()
+    filled |= {"sequence"} if any(each.sequence is not None for each in understood) else set()
+    names = [name for name in (*reading.of.column_names, *ROW_COLUMNS) if name in filled]
+    return pa.schema([(name, pa.int64() if name in ("line", "record") else pa.string()) for name in names])

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scoring.policies.sources import Limits
+from tasks.land.entities import ROW_COLUMNS, entities
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading
 from tasks.land.loading import tell_row
@@ -46,7 +47,8 @@ def read_bytes(tmp_path: Path, data: bytes | str, name: str = "x.csv", entity: s
     of_reading = {key: how.pop(key) for key in ("columns", "constants", "key", "sequence") if key in how}
     limits = {**Limits().model_dump(), **how.pop("limits", {})}
     read = read_file(Job(str(path), name, str(out), (Reading(entity, **of_reading),), limits, **how))
-    rows = pq.read_table(out / f"{entity}.parquet").to_pylist()
+    names = dict.fromkeys((*entities()[entity].column_names, *ROW_COLUMNS))
+    rows = [{**names, **row} for row in pq.read_table(out / f"{entity}.parquet").to_pylist()]
     faults = pq.read_table(out / f"{entity}.faults.parquet").to_pylist()
     tally = read.tallies[0]
     rejected = len({fault["record"] for fault in faults if fault["action"] == "reject_row"})

@@ -73,3 +73,22 @@ def test_the_row_hash_knows_values_not_places(tmp_path: Path) -> None:
     one = read_bytes(tmp_path, "name,email,备注\na,a@b.cn,x\n").rows[0]
     other = read_bytes(tmp_path, "标题行\n备注,Email,姓名\ny,q@b.cn,b\nx,a@b.cn,a\n").rows[1]
     assert one["row_hash"] == other["row_hash"] and one["line"] != other["line"]
+
+
+def test_a_unit_in_the_header_reaches_the_value(tmp_path: Path) -> None:
+    text = '企业名称,注册资本(万元),营业收入\n甲公司,"1,000.5",3\n乙公司,500万美元,\n'
+    found = read_bytes(tmp_path, text, entity="companies")
+    assert found.values("registered_capital") == ["1,000.5万元", "500万美元"] and found.values("revenue") == ["3", None]
+    assert [note.fields for note in found.read.notes] == [{"header": "注册资本(万元)", "unit": "万元"}]
+
+
+def test_a_unit_above_the_table_reaches_every_amount_without_one(tmp_path: Path) -> None:
+    text = "客户清单,单位：万元,\n企业名称,注册资本,Annual Revenue (USD million)\n甲公司,10,2\n"
+    row = read_bytes(tmp_path, text, entity="companies").rows[0]
+    assert (row["registered_capital"], row["revenue"]) == ("10万元", "2millionusd")
+
+
+def test_minutes_given_in_seconds_or_hours_become_minutes(tmp_path: Path) -> None:
+    for unit, wanted in (("秒", "1.5"), ("hours", "5400")):
+        found = read_bytes(tmp_path, f"邮箱,时间,观看时长({unit})\na@b.cn,2026-01-01,90\n", entity="touches")
+        assert found.values("minutes") == [wanted]
