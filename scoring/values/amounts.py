@@ -7,7 +7,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.values.tables import load_yaml
-from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
+from scoring.values.text import (
+    Values,
+    as_column,
+    clean_text,
+    first_rule,
+    in_order,
+    is_placeholder,
+    is_same_as_above,
+    squeezed,
+)
 
 _NONE: Final = pa.scalar(None, pa.string())
 _TABLES: Final = load_yaml("amounts")
@@ -63,6 +72,16 @@ def parse_amounts(values: Values) -> pa.Table:
     Source: spec 02-directory (registered capital), catalogue V23.
     """
     column = as_column(values)
+    plain = pc.fill_null(pc.match_substring_regex(column, r"^-?(0|[1-9]\d{0,12})(\.\d{1,2})?$"), False)
+    good = column.filter(plain)
+    nothing = pa.nulls(len(good), pa.string())
+    amount = pc.cast(good, pa.decimal128(18, 2))
+    fine = pa.table({"value": good, "amount": amount, "currency": nothing, "tax": nothing, "rule": nothing})
+    return in_order(plain, fine, _parse_amount_texts(column.filter(pc.invert(plain))))
+
+
+def _parse_amount_texts(column: pa.Array) -> pa.Table:
+    """The same for all that is not just a number."""
     text = clean_text(column)
     nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
     numeric = pc.fill_null(pc.match_substring_regex(text, r"^[\d., ]*\d[\d., ]*$"), False)
@@ -206,6 +225,16 @@ def _filled(text: pa.Array) -> pa.Array:
 def parse_employees(values: Values) -> pa.Table:
     """Headcounts: value, employees (of a range its lower end), band, rule. `100-499人`, `500人以上`, `少于50`."""
     column = as_column(values)
+    plain = pc.fill_null(pc.match_substring_regex(column, r"^[1-9]\d{0,8}$"), False)
+    good = column.filter(plain)
+    number = pc.cast(good, pa.int64())
+    band = _band(number, _TABLES["employee_bands"])
+    fine = pa.table({"value": good, "employees": number, "band": band, "rule": pa.nulls(len(good), pa.string())})
+    return in_order(plain, fine, _parse_employee_texts(column.filter(pc.invert(plain))))
+
+
+def _parse_employee_texts(column: pa.Array) -> pa.Table:
+    """The same for all that is not just a number."""
     text = clean_text(column)
     word = pc.replace_substring_regex(squeezed(text), r"(employees|people|员工|职员|人数|左右|约|名|人)", "")
     low, is_below = _lower_end(word)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.values.text import Values, as_column, first_rule, is_placeholder, undo_spreadsheet
+from scoring.values.text import Values, as_column, first_rule, in_order, is_placeholder, undo_spreadsheet
 
 # GB 32100-2015: 31 symbols without I, O, S, V, Z; weights 3^i mod 31; the last symbol closes the sum.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -80,9 +80,7 @@ def parse_codes(values: Values) -> pa.Table:
     fine = _table(
         good, good, _same("valid", good), nothing, pc.utf8_slice_codeunits(good, 8, 17), _same("uscc", good), nothing
     )
-    table = pa.concat_tables([fine, _parse_unsettled(column.filter(pc.invert(settled)))])
-    order = pc.array_sort_indices(pc.array_sort_indices(pc.invert(settled).cast(pa.int8())))
-    return table.take(order)
+    return in_order(settled, fine, _parse_unsettled(column.filter(pc.invert(settled))))
 
 
 def _same(text: str, like: pa.Array) -> pa.Array:

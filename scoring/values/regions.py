@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import opencc
 import pandas as pd
 import pyarrow as pa
@@ -193,14 +194,25 @@ def parse_addresses(values: Values) -> pa.Table:
         pc.replace_substring_regex(text, r"[\s,，、·。.-]|^\d{6}|^(中华人民共和国|中国)|\(|\)", ""), 0, 40
     )
     head = pc.replace_substring_regex(head, r"^(中华人民共和国|中国)", "")
-    codes = pa.nulls(len(column), pa.string())
-    for length, beginnings in _beginnings().items():
-        found = pc.index_in(pc.utf8_slice_codeunits(head, 0, length), pa.array(list(beginnings)))
-        codes = pc.coalesce(codes, pa.array(list(beginnings.values())).take(found))
+    codes = _codes_of_heads(head)
     codes = pc.if_else(pc.or_(nothing, pc.equal(codes, "")), _NONE, codes)
     address = pc.if_else(nothing, _NONE, text)
     table = _table(column, codes, first_rule(("text-placeholder", nothing)))
     return table.add_column(1, "address", address)
+
+
+def _codes_of_heads(heads: pa.Array) -> pa.Array:
+    """The code of the longest beginning that is a place; each length looks only at what longer ones left open."""
+    places_found = np.full(len(heads), -1, dtype=np.int64)
+    rows, start = np.arange(len(heads)), 0
+    for length, beginnings in _beginnings().items():
+        found = pc.index_in(pc.utf8_slice_codeunits(heads, 0, length), pa.array(list(beginnings)))
+        is_hit = found.is_valid().to_numpy(zero_copy_only=False)
+        places_found[rows[is_hit]] = found.drop_null().to_numpy() + start
+        rows, heads = rows[~is_hit], heads.filter(pa.array(~is_hit))
+        start += len(beginnings)
+    codes = pa.array([code for beginnings in _beginnings().values() for code in beginnings.values()])
+    return codes.take(pa.array(places_found, mask=places_found < 0))
 
 
 @cache

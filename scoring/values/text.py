@@ -61,6 +61,12 @@ def first_rule(*tests: tuple[str, pa.Array]) -> pa.Array:
     return rule
 
 
+def in_order(settled: pa.Array, fine: pa.Table, rest: pa.Table) -> pa.Table:
+    """The rows of a column in its order: `fine` holds those that are settled, `rest` the others, each in order."""
+    order = pc.array_sort_indices(pc.array_sort_indices(pc.invert(settled).cast(pa.int8())))
+    return pa.concat_tables([fine, rest.cast(fine.schema)]).take(order)
+
+
 def _is_sensitive(cleaned: pa.Array) -> pa.Array:
     """An identity card, a bank card or a password in a text column (catalogue V30)."""
     card = r"(^|\D)[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx](\D|$)"
