@@ -1,7 +1,7 @@
 """Tests of accounts, whole columns at a time: which hold, and what shows it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +32,12 @@ def holds(condition: Condition, accounts: pa.Table, tags: Mapping[str, Mask]) ->
         nowhere = np.zeros(accounts.num_rows, dtype=bool)
         return np.asarray(np.logical_or.reduce([tags.get(tag, nowhere) for tag in condition.tag]), dtype=bool)
     if condition.region is not None:
-        return _mask(pc.match_substring_regex(_place(accounts), f"^(?:{'|'.join(map(_trimmed, condition.region))})"))
+        return _within(_place(accounts), condition.region)
     column = accounts[str(condition.field)]
     if condition.missing:
         return _mask(pc.is_null(column))
     if condition.contains is not None:
-        return has_words(accounts, str(condition.field), condition.contains)
+        return _has_words(accounts, str(condition.field), condition.contains)
     if condition.band is not None:
         low, high = condition.band.at_least, condition.band.below
         number = pc.cast(column, pa.float64()).to_numpy()
@@ -66,28 +66,37 @@ def evidence(condition: Condition, accounts: pa.Table) -> pa.Array:
     return _labelled(field, pc.cast(accounts[field], pa.string()))
 
 
-def has_words(accounts: pa.Table, field: str, words: tuple[str, ...]) -> Mask:
-    """Where the text holds one of the words; Latin words as whole words, in any case."""
-    found = [pc.match_substring_regex(text, pattern) for text, pattern in _patterns(accounts, field, words)]
-    return np.asarray(np.logical_or.reduce([_mask(mask) for mask in found]), dtype=bool)
+def word_patterns(field: str, words: Iterable[str]) -> dict[tuple[str, bool], str]:
+    """Column and whether its Latin words are meant → pattern of the words; together they find any of them in the field.
+
+    Latin words count as whole words, in any case; Chinese words are looked for in the name's key: simplified, without
+    spaces. Apart, because a text of the one script is soon passed over when the other is looked for.
+    """
+    latin = [rf"\b{re.escape(word)}\b" for word in words if word.isascii()]
+    chinese = [re.escape(word) for word in words if not word.isascii()]
+    asked = {(field, True): latin, ("name_key" if field == "name" else field, False): chinese}
+    return {key: f"(?i:{'|'.join(some)})" for key, some in asked.items() if some}
+
+
+def find_pattern(texts: pa.ChunkedArray, pattern: str) -> Mask:
+    """Where the pattern stands in the text; nowhere in nulls."""
+    if texts.null_count == len(texts):
+        return np.zeros(len(texts), dtype=bool)
+    return _mask(pc.match_substring_regex(texts, pattern))
+
+
+def _has_words(accounts: pa.Table, field: str, words: tuple[str, ...]) -> Mask:
+    found = [find_pattern(accounts[column], asked) for (column, _), asked in word_patterns(field, words).items()]
+    return np.asarray(np.logical_or.reduce(found), dtype=bool)
 
 
 def matched_word(accounts: pa.Table, field: str, words: tuple[str, ...]) -> pa.Array:
     """The first of the words in each text; null where there is none."""
     found = [
-        pc.struct_field(pc.extract_regex(text, f"(?P<word>{pattern})"), 0)
-        for text, pattern in _patterns(accounts, field, words)
+        pc.struct_field(pc.extract_regex(accounts[column], f"(?P<word>{pattern})"), 0)
+        for (column, _), pattern in word_patterns(field, words).items()
     ]
     return pc.coalesce(*found)
-
-
-def _patterns(accounts: pa.Table, field: str, words: tuple[str, ...]) -> list[tuple[pa.ChunkedArray, str]]:
-    """Texts and the patterns to look for in them; Chinese words in the name's key: simplified, without spaces."""
-    latin = [rf"\b{re.escape(word.lower())}\b" for word in words if word.isascii()]
-    chinese = [re.escape(word.lower()) for word in words if not word.isascii()]
-    text = pc.utf8_lower(accounts[field])
-    asked = [(text, latin), (accounts["name_key"] if field == "name" else text, chinese)]
-    return [(column, "|".join(some)) for column, some in asked if some]
 
 
 def _mask(values: pa.ChunkedArray) -> Mask:
@@ -97,6 +106,13 @@ def _mask(values: pa.ChunkedArray) -> Mask:
 def _place(accounts: pa.Table) -> pa.ChunkedArray:
     """The finest code of the account's place."""
     return pc.coalesce(accounts["district_code"], accounts["city_code"], accounts["province_code"])
+
+
+def _within(place: pa.ChunkedArray, regions: tuple[str, ...]) -> Mask:
+    """Where the code lies in one of the regions; there are 1.5 million accounts, but only 3,500 places."""
+    coded = place.combine_chunks().dictionary_encode()
+    inside = pc.match_substring_regex(coded.dictionary, f"^(?:{'|'.join(map(_trimmed, regions))})")
+    return _mask(pa.chunked_array([inside.take(coded.indices)]))
 
 
 def _trimmed(code: str) -> str:

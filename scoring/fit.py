@@ -1,30 +1,19 @@
 """How well an account fits the ideal customer profile: points with their log, grade, completeness; targets by rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.conditions import Mask, columns_asked, evidence, holds, is_known
-from scoring.policies.conditions import Condition
+from scoring.conditions import Mask, columns_asked, holds, is_known
 from scoring.policies.icp import LOWEST_GRADE, MAX_POINTS, Criterion, Grades, IcpPolicy
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
-FIT_LOG = pa.schema({"account_id": "string", "criterion_id": "string", "points": "float64", "evidence": "string"})
 RULE_TARGETS = pa.schema({"account_id": "string", "tier": "string", "rule_id": "string", "reason": "string"})
-
-
-@dataclass(frozen=True)
-class Fit:
-    """`accounts`: account_id, fit_points, grade, completeness, one row each in the order given. `log`: account_id,
-    criterion_id, points, evidence; the points of an account are the sum of its log."""
-
-    accounts: pa.Table
-    log: pa.Table
 
 
 def fit_columns(policy: IcpPolicy) -> list[str]:
@@ -32,42 +21,54 @@ def fit_columns(policy: IcpPolicy) -> list[str]:
     return columns_asked(policy.conditions)
 
 
-def tag_masks(account_ids: pa.ChunkedArray, account_tags: pa.Table, conditions: list[Condition]) -> dict[str, Mask]:
-    """Tag → where it is given, for the tags that the conditions ask for."""
-    asked = sorted({tag for condition in conditions for tag in condition.tag or ()})
-    bearers = {tag: account_tags.filter(pc.equal(account_tags["tag_id"], tag))["account_id"] for tag in asked}
-    found = {tag: pc.is_in(account_ids, value_set=ids.combine_chunks()) for tag, ids in bearers.items()}
-    return {tag: np.asarray(mask.to_numpy(), dtype=bool) for tag, mask in found.items()}
-
-
-def grade_accounts(accounts: pa.Table, tags: Mapping[str, Mask], policy: IcpPolicy) -> Fit:
-    """Points 0 to 100, grade A to D and completeness of each account.
+def grade_accounts(accounts: pa.Table, tags: Mapping[str, Mask], policy: IcpPolicy) -> pa.Table:
+    """Fit of each account, in the order given: account_id, fit_points (0 to 100), grade A to D, completeness (0..1),
+    criteria (positions in the policy of those that counted) and criterion_points (what each gave; they sum to the fit).
 
     Criteria count in their order, each up to what is left of its group's cap and of 100; then the negative ones, down
     to 0. Completeness is the share of the profile's weight whose fields are known; a field weighs what it can earn.
+    `tags`: as of `scoring.tags.tag_accounts`. Each account is judged by itself: any subset gives the same rows.
 
     Source: spec 02-directory (segment, tag, grade), 04-scoring (scores are logs).
     """
     total = np.zeros(accounts.num_rows)
     of_group = {group: np.zeros(accounts.num_rows) for group in policy.groups}
-    log = [FIT_LOG.empty_table()]
-    for criterion in sorted(policy.criteria, key=lambda one: one.points < 0):
-        asked = np.where(holds(criterion, accounts, tags), criterion.points, 0.0)
-        room = np.minimum(policy.groups[criterion.group].cap - of_group[criterion.group], MAX_POINTS - total)
-        points = np.minimum(asked, room) if criterion.points > 0 else np.maximum(asked, -total)
-        total += points
-        of_group[criterion.group] += np.maximum(points, 0)
-        counted = pa.array(points != 0)
-        some = accounts.filter(counted)
-        ids = [some["account_id"], pa.repeat(pa.scalar(criterion.id), some.num_rows)]
-        log.append(pa.table([*ids, pa.array(points[points != 0]), evidence(criterion, some)], schema=FIT_LOG))
+    log: list[tuple[int, Ints, Floats]] = []
+    for position, criterion in sorted(enumerate(policy.criteria), key=lambda one: one[1].points < 0):
+        asked = np.flatnonzero(holds(criterion, accounts, tags))
+        room = np.minimum(
+            policy.groups[criterion.group].cap - of_group[criterion.group][asked], MAX_POINTS - total[asked]
+        )
+        points = (
+            np.minimum(criterion.points, room) if criterion.points > 0 else np.maximum(criterion.points, -total[asked])
+        )
+        total[asked] += points
+        of_group[criterion.group][asked] += np.maximum(points, 0)
+        log.append((position, asked[points != 0], points[points != 0]))
+    criteria, criterion_points = _lists(log, accounts.num_rows)
     columns = {
         "account_id": accounts["account_id"],
         "fit_points": total,
         "grade": grade_of(total, policy.grades),
         "completeness": _completeness(accounts, policy),
+        "criteria": criteria,
+        "criterion_points": criterion_points,
     }
-    return Fit(pa.table(columns), pa.concat_tables(log))
+    return pa.table(columns)
+
+
+def _lists(log: list[tuple[int, Ints, Floats]], size: int) -> tuple[pa.Array, pa.Array]:
+    """Per account the positions of the criteria that counted, and their points; `log`: position, accounts, points."""
+    account = np.concatenate([np.zeros(0, dtype=np.int64), *(rows for _, rows, _ in log)])
+    position = np.concatenate([np.zeros(0, dtype=np.int16), *(np.full(len(rows), at, np.int16) for at, rows, _ in log)])
+    points = np.concatenate([np.zeros(0), *(given for _, _, given in log)])
+    order = np.argsort(account, kind="stable")
+    ends = np.r_[0, np.cumsum(np.bincount(account, minlength=size))].astype(np.int32)
+    offsets = pa.array(ends, pa.int32())
+    return (
+        pa.ListArray.from_arrays(offsets, pa.array(position[order])),
+        pa.ListArray.from_arrays(offsets, pa.array(points[order])),
+    )
 
 
 def grade_of(points: Floats, grades: Grades) -> pa.Array:

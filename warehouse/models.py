@@ -25,7 +25,8 @@ _ASIDE = ("rules", "ops", "quality")
 class Model:
     """One SQL file. `columns`: name → comment; `reads`: the tables its FROM clauses name; `kind`: table or view.
 
-    `is_published` is false where the header says `published: no`: a stage on the way that nobody asks for.
+    `is_published` is false where the header says `published: no`: a stage on the way that nobody asks for;
+    `is_published_view` is true where it says `published: view`: written out only when somebody asks for it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Model:
     kind: str
     reads: frozenset[str] = field(default_factory=frozenset)
     is_published: bool = True
+    is_published_view: bool = False
 
     @property
     def zone(self) -> str:
@@ -67,6 +69,7 @@ def parse_model(name: str, text: str) -> Model:
         kind=(entries["kind"] or ["table"])[0],
         reads=frozenset(tables_read(name, text)),
         is_published=entries["published"] != ["no"],
+        is_published_view=entries["published"] == ["view"],
     )
 
 

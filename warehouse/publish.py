@@ -14,7 +14,7 @@ from abmloop.faultpoint import fault_point
 from abmloop.run import Run
 from abmloop.yaml_text import load_yaml
 from warehouse.database import published_path
-from warehouse.models import all_models
+from warehouse.models import Model, all_models
 from warehouse.tables import declared_tables, quote
 
 SCHEMAS = ("resolved", "matched", "core", "scored", "marts", "rules", "quality", "ops")
@@ -84,7 +84,12 @@ def described(name: str) -> tuple[str, Mapping[str, str]]:
 
 def _is_published(name: str) -> bool:
     declared = declared_tables().get(name) or all_models().get(name)
-    return declared is None or declared.is_published
+    return declared is None or (declared.is_published and name not in _views())
+
+
+def _views() -> dict[str, Model]:
+    """The models that are published as the SELECT they are, over tables that are published."""
+    return {name: model for name, model in all_models().items() if model.is_published_view}
 
 
 def tables_to_publish(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -182,6 +187,7 @@ def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable
     con.execute(f"attach {_text(str(fresh))} as {_ALIAS}")
     try:
         tables = tables_to_publish(con)
+        views = [name for name, model in _views().items() if model.reads <= set(tables)]
         con.execute("begin")
         for schema in sorted({table.partition(".")[0] for table in tables} | {"marts"}):
             con.execute(f"create schema if not exists {_ALIAS}.{schema}")
@@ -199,16 +205,21 @@ def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable
         raise
     finally:
         con.execute(f"detach {_ALIAS}")
-    _finish(fresh, target)
+    _finish(fresh, target, views)
     return rows
 
 
-def _finish(fresh: Path, target: Path) -> None:
-    """Add the dictionary, check that the file opens, sync it, and replace the old one."""
+def _finish(fresh: Path, target: Path, views: Iterable[str]) -> None:
+    """Add views and the dictionary, check that the file opens, sync it, and replace the old one."""
     with duckdb.connect(str(fresh)) as con:
         con.execute(_DICTIONARY)
         con.execute(f"comment on view marts.dictionary is {_text(_DICTIONARY_COMMENTS[0])}")
         _comment_columns(con, "marts.dictionary", _DICTIONARY_COMMENTS[1])
+        for name in sorted(views):
+            model = _views()[name]
+            con.execute(f"create view {name} as {model.sql}")
+            con.execute(f"comment on view {name} is {_text(model.description)}")
+            _comment_columns(con, name, model.columns)
         con.execute("select count(*) from marts.dictionary").fetchall()
         con.execute("checkpoint")
     _sync(fresh)

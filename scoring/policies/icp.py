@@ -13,6 +13,9 @@ from scoring.policies.tags import Id, Why
 
 MAX_POINTS = 100.0
 LOWEST_GRADE = "D"
+_TEXTS = dict.fromkeys(("criterion_id", "criterion_group", "test", "asks", "why"), pa.string())
+_NUMBERS = {"position": pa.int32(), "group_cap": pa.float64(), "points": pa.float64()}
+CRITERIA = pa.schema({**_TEXTS, **_NUMBERS, "words": pa.list_(pa.string())})
 
 
 class FitGroup(Rule):
@@ -79,12 +82,21 @@ class IcpPolicy(Policy):
 
     def as_table(self) -> pa.Table:
         """The rows of rules.icp."""
-        columns = ("criterion_id", "position", "criterion_group", "group_cap", "points", "test", "why")
         rows = [
-            (one.id, place, one.group, self.groups[one.group].cap, one.points, str(one), one.why)
+            {
+                "criterion_id": one.id,
+                "position": place,
+                "criterion_group": one.group,
+                "group_cap": self.groups[one.group].cap,
+                "points": one.points,
+                "test": str(one),
+                "asks": one.field or one.test,
+                "words": one.contains or one.tag or (),
+                "why": one.why,
+            }
             for place, one in enumerate(self.criteria)
         ]
-        return pa.table([[row[i] for row in rows] for i in range(len(columns))], names=columns)
+        return pa.Table.from_pylist(rows, CRITERIA)
 
     @model_validator(mode="after")
     def _names_fit(self) -> IcpPolicy:

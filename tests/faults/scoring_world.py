@@ -26,8 +26,8 @@ TABLES = {
     "city_code varchar, industry varchar, industry_section varchar, industry_division varchar, employees_band varchar, "
     "country varchar, status varchar",
     "resolved.account_fit": "account_id varchar, fit_points double, grade varchar, completeness double, "
-    "config_hash varchar",
-    "resolved.fit_log": "account_id varchar, criterion_id varchar, points double, evidence varchar",
+    "criteria smallint[], criterion_points double[], config_hash varchar",
+    "rules.icp": "criterion_id varchar, position integer",
     "resolved.target_accounts": "account_id varchar, list varchar, entry_id varchar, tier varchar, reason varchar, "
     "owner_id varchar, valid_from date, valid_to date",
     "staging.contacts": "row_id varchar, created_at timestamp",

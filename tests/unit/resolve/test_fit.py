@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abmloop.errors import BadPolicy
 from abmloop.policy import parse_policy, read_policy
-from scoring.fit import Fit, fit_columns, grade_accounts, tag_masks, targets_by_rule
+from scoring.fit import fit_columns, grade_accounts, targets_by_rule
 from scoring.policies.icp import IcpPolicy
 from scoring.policies.tags import TagsPolicy
 from scoring.tags import tag_accounts, tag_columns
@@ -37,24 +38,24 @@ BEST = {"employees": 100, "registered_capital": 1000, "industry_section": "C", "
 POORER = {**BEST, "registered_capital": None}
 
 
-def fit(*rows: dict[str, Any], hot: tuple[int, ...] = ()) -> Fit:
+def fit(*rows: dict[str, Any], hot: tuple[int, ...] = ()) -> pa.Table:
     table = accounts(*rows)
     mask = np.isin(np.arange(table.num_rows), hot)
     return grade_accounts(table, {"hot": mask}, parse_policy(POLICY, IcpPolicy))
 
 
 def points(*rows: dict[str, Any], hot: tuple[int, ...] = ()) -> list[float]:
-    return [float(value) for value in fit(*rows, hot=hot).accounts["fit_points"].to_pylist()]
+    return [float(value) for value in fit(*rows, hot=hot)["fit_points"].to_pylist()]
 
 
 def test_a_group_gives_no_more_than_its_cap() -> None:
     found = fit({"employees": 500, "registered_capital": 5000, "website": "a.cn"})
-    assert found.accounts["fit_points"].to_pylist() == [30]
-    assert {row["criterion_id"]: row["points"] for row in found.log.to_pylist()} == {"big": 25, "rich": 5}
+    assert found["fit_points"].to_pylist() == [30]
+    assert (found["criteria"].to_pylist(), found["criterion_points"].to_pylist()) == ([[0, 1]], [[25, 5]])
 
 
 def test_missing_values_earn_nothing_and_lower_completeness() -> None:
-    found = fit({"employees": 500, "website": "a.cn"}).accounts.to_pylist()[0]
+    found = fit({"employees": 500, "website": "a.cn"}).to_pylist()[0]
     assert (found["fit_points"], found["completeness"]) == (25, pytest.approx(25 / 95))
 
 
@@ -67,7 +68,7 @@ def test_tags_count_as_criteria() -> None:
 
 
 def test_grades_follow_the_edges() -> None:
-    found = fit(BEST, POORER, {"industry_section": "C", "website": "a.cn"}, {"website": "a.cn"}).accounts
+    found = fit(BEST, POORER, {"industry_section": "C", "website": "a.cn"}, {"website": "a.cn"})
     assert found["fit_points"].to_pylist() == [80, 75, 50, 0]
     assert found["grade"].to_pylist() == ["A", "B", "C", "D"]
 
@@ -75,7 +76,7 @@ def test_grades_follow_the_edges() -> None:
 def test_the_first_target_rule_that_holds_gives_tier_and_reason() -> None:
     table = accounts(BEST, {**POORER, "status": "active"}, POORER)
     policy = parse_policy(POLICY, IcpPolicy)
-    graded = grade_accounts(table, {}, policy).accounts["grade"]
+    graded = grade_accounts(table, {}, policy)["grade"]
     assert [tuple(row.values()) for row in targets_by_rule(table, graded, {}, policy).to_pylist()] == [
         ("A0", "1", "best", "grade A"),
         ("A1", "2", "good", "open"),
@@ -84,7 +85,7 @@ def test_the_first_target_rule_that_holds_gives_tier_and_reason() -> None:
 
 def test_no_profile_grades_everybody_d() -> None:
     found = grade_accounts(accounts({"name": "甲"}), {}, parse_policy("version: 1", IcpPolicy))
-    assert (found.accounts["grade"].to_pylist(), found.log.num_rows) == (["D"], 0)
+    assert (found["grade"].to_pylist(), found["criteria"].to_pylist()) == (["D"], [[]])
 
 
 ROW = st.fixed_dictionaries(
@@ -103,13 +104,19 @@ ROW = st.fixed_dictionaries(
 @given(st.lists(ROW, min_size=1, max_size=8), st.sets(st.integers(0, 7)))
 def test_points_are_the_sum_of_the_log_and_between_0_and_100(rows: list[dict[str, Any]], hot: set[int]) -> None:
     found = fit(*rows, hot=tuple(hot))
-    logged: dict[str, float] = {}
-    for line in found.log.to_pylist():
-        logged[line["account_id"]] = logged.get(line["account_id"], 0) + line["points"]
-    for row in found.accounts.to_pylist():
-        assert logged.get(row["account_id"], 0) == pytest.approx(row["fit_points"])
+    for row in found.to_pylist():
+        assert sum(row["criterion_points"]) == pytest.approx(row["fit_points"])
         assert 0 <= row["fit_points"] <= 100
         assert 0 <= row["completeness"] <= 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(ROW, min_size=2, max_size=8), st.data())
+def test_any_subset_of_accounts_gets_the_same_rows(rows: list[dict[str, Any]], data: st.DataObject) -> None:
+    policy = parse_policy(POLICY, IcpPolicy)
+    table = accounts(*rows)
+    chosen = pa.array(data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True)), pa.int32())
+    assert grade_accounts(table.take(chosen), {}, policy).equals(grade_accounts(table, {}, policy).take(chosen))
 
 
 def test_missing_never_earns_points() -> None:
@@ -126,8 +133,7 @@ def test_a_manufacturer_of_500_in_jiangsu_is_grade_a_by_the_default_rules() -> N
     table = accounts(*({**row, "province_code": "320000"} for row in given))
     columns = {"account_id", *tag_columns(tags), *fit_columns(icp)}
     table = table.select([name for name in table.column_names if name in columns])
-    masks = tag_masks(table["account_id"], tag_accounts(table, tags), icp.conditions)
-    assert grade_accounts(table, masks, icp).accounts["grade"].to_pylist() == ["A", "D", "D"]
+    assert grade_accounts(table, tag_accounts(table, tags).masks, icp)["grade"].to_pylist() == ["A", "D", "D"]
 
 
 def test_every_default_rule_says_why_and_caps_add_up_to_100() -> None:

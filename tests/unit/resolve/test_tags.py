@@ -25,7 +25,7 @@ rules:
 
 
 def tags(*rows: dict[str, Any], policy: str = POLICY) -> set[tuple[str, str, str, str]]:
-    found = tag_accounts(accounts(*rows), parse_policy(policy, TagsPolicy)).to_pylist()
+    found = tag_accounts(accounts(*rows), parse_policy(policy, TagsPolicy)).rows.to_pylist()
     return {(row["account_id"], row["tag_id"], row["rule_id"], row["evidence"]) for row in found}
 
 
@@ -50,7 +50,7 @@ def test_keywords_are_looked_for_in_every_field_named() -> None:
 
 def test_latin_keywords_are_whole_words() -> None:
     assert tags({"name": "Maintain Inc", "name_key": "maintaininc"}) == set()
-    assert tags({"name": "Deep AI Inc", "name_key": "deepaiinc"}) == {("A0", "ai", "ai", "name ai")}
+    assert tags({"name": "Deep AI Inc", "name_key": "deepaiinc"}) == {("A0", "ai", "ai", "name AI")}
 
 
 def test_traditional_names_meet_simplified_keywords() -> None:

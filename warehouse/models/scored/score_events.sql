@@ -97,9 +97,13 @@ account_line as (
     where person_line.account_id is not null
 ),
 fit_line as (
-    select account_id, criterion_id, points
-    from resolved.fit_log
-    where account_id in (select account_id from scored.leads)
+    select counted.account_id, criterion_id, counted.points
+    from (
+        select account_id, unnest(criteria) as position, unnest(criterion_points) as points
+        from resolved.account_fit
+        where account_id in (select account_id from scored.leads)
+    ) as counted
+    join rules.icp using (position)
 )
 select person_id as subject, 'person' as subject_kind, 'engagement' as model, rule_id, rule_group,
        touch_id as event_id, person_id, raw_points, capped_points, event_on, occurred_at as event_at,
