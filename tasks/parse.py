@@ -70,7 +70,7 @@ def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
         Dictionary("parsed_texts", text.parse_texts, ("text", "place"), "1"),
         Dictionary("parsed_ids", text.parse_ids, ("id",), "1", _ODD_KEY),
         Dictionary("parsed_name_lists", text.parse_name_lists, ("name_list",), "1"),
-        Dictionary("parsed_names", _named, ("name",), "1"),
+        Dictionary("parsed_names", _named, ("name",), "2"),
         Dictionary("parsed_codes", codes.parse_codes, ("code",), "1"),
         Dictionary("parsed_emails", emails.parse_emails, ("email",), "1"),
         Dictionary("parsed_domains", domains.parse_domains, ("domain",), "1"),

@@ -1,17 +1,26 @@
 """Company names taken apart: what a name says of region, proper name, trade, legal form and branch."""
 
+import re
+import sys
+from functools import lru_cache
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.names.chinese import NameParts, is_person, parse_chinese
+from scoring.names.buffers import Flags, Texts, is_one_of
+from scoring.names.chinese import parse_chinese
 from scoring.names.latin import parse_latin
 from scoring.names.mojibake import is_mojibake
-from scoring.names.places import place_codes
-from scoring.names.text import clean_names, fold_names
+from scoring.names.parts import PARTS, NameParts
+from scoring.names.places import are_places
+from scoring.names.text import clean_texts, fold_names, fold_texts, is_han
 from scoring.names.words import load_words
 
 _CHUNK_NAMES = 200_000  # bounds the memory of the intermediate columns
-_HAN = r"\p{Han}"
+_NO_NAME = r"^(?:[0-9]*|.|x+|a+|测试.?|test[0-9]*)$"
+_NO_NAME_BEGINS = "0123456789xat测"
+_LONGEST_PERSON = 3  # characters
 
 
 def parse_names(values: pa.Array | pa.ChunkedArray | list[str | None]) -> pa.Table:
@@ -24,74 +33,95 @@ def parse_names(values: pa.Array | pa.ChunkedArray | list[str | None]) -> pa.Tab
 
     Source: spec 02-directory (names), 11-faults V05, V09, V14, V16.
     """
-    column = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
-    texts = column.to_pylist() if isinstance(column, pa.ChunkedArray) else list(column)
-    chunks = [_parse_chunk(texts[start : start + _CHUNK_NAMES]) for start in range(0, max(len(texts), 1), _CHUNK_NAMES)]
-    return pa.concat_tables(chunks)
+    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values], pa.string())
+    starts = range(0, max(len(column), 1), _CHUNK_NAMES)
+    chunks = [column.slice(start, _CHUNK_NAMES).combine_chunks() for start in starts]
+    return pa.concat_tables([_parse_chunk(pc.cast(chunk, pa.string())) for chunk in chunks])
 
 
-def _parse_chunk(values: list[str | None]) -> pa.Table:
-    names = clean_names(values) if values else []
-    folded = pa.array(fold_names(names) if names else [], pa.string())
-    is_han = pc.match_substring_regex(folded, _HAN)
-    parts = _by_script(folded, is_han)
-    rule = _rule(pa.array(names, pa.string()), folded, parts, is_han)
-    is_name = pc.is_null(pc.if_else(pc.equal(rule, "name-person"), None, rule))
-    keep = {column: pc.if_else(is_name, getattr(parts, column), None) for column in NameParts.__dataclass_fields__}
-    keep = {column: pc.if_else(pc.equal(text, ""), None, text) for column, text in keep.items()}
+def _parse_chunk(values: pa.Array) -> pa.Table:
+    cleaned = clean_texts(values)
+    folded, names = fold_texts(cleaned), cleaned.column()
+    is_chinese = folded.counts(~is_han(folded.codes)) < folded.lengths
+    parts = _by_script(folded, is_chinese)
+    rule = _rule(names, folded, parts, is_chinese)
+    is_name = pc.or_kleene(pc.is_null(rule), pc.equal(rule, "name-person"))
+    keep = {
+        column: pc.if_else(pc.and_(is_name, pc.not_equal(getattr(parts, column), "")), getattr(parts, column), None)
+        for column in PARTS
+    }
     return pa.table(
-        {
-            "value": pa.array(values, pa.string()),
-            "name": pc.if_else(pc.equal(pa.array(names, pa.string()), ""), None, pa.array(names, pa.string())),
-            "name_key": keep["name_key"],
-            "region": keep["region"],
-            "region_code": keep["region_code"],
-            "core": keep["core"],
-            "industry_word": keep["industry_word"],
-            "form": keep["form"],
-            "branch": keep["branch"],
-            "is_company_name": pc.and_(pc.is_null(rule), pc.is_valid(keep["name_key"])),
-            "rule": rule,
-        }
+        {"value": values, "name": pc.if_else(pc.equal(names, ""), None, names)}
+        | keep
+        | {"is_company_name": pc.and_(pc.is_null(rule), pc.is_valid(keep["name_key"])), "rule": rule}
     )
 
 
-def _by_script(folded: pa.Array, is_han: pa.Array) -> NameParts:
+def _by_script(folded: Texts, is_chinese: Flags) -> NameParts:
     """Chinese and other names parsed apart, back in the order of the rows."""
-    chinese, latin = parse_chinese(folded.filter(is_han)), parse_latin(folded.filter(pc.invert(is_han)))
-    rank = pc.array_sort_indices(pc.array_sort_indices(pc.cast(pc.invert(is_han), pa.int8())))
-    columns = {
-        column: pa.chunked_array([getattr(chinese, column), getattr(latin, column)], pa.string())
-        .take(rank)
-        .combine_chunks()
-        for column in NameParts.__dataclass_fields__
-    }
-    return NameParts(**columns)
+    if is_chinese.all():
+        return parse_chinese(folded)
+    chinese = parse_chinese(folded.slices(np.where(is_chinese, folded.starts, folded.ends), folded.ends))
+    is_other = pa.array(~is_chinese)
+    latin = parse_latin(folded.column().filter(is_other))
+    return NameParts(
+        **{column: pc.replace_with_mask(getattr(chinese, column), is_other, getattr(latin, column)) for column in PARTS}
+    )
 
 
-def _rule(names: pa.Array, folded: pa.Array, parts: NameParts, is_han: pa.Array) -> pa.Array:
+def _rule(names: pa.Array, folded: Texts, parts: NameParts, is_chinese: Flags) -> pa.Array:
     """Why a value is no company name; null where it is one, or where nothing is written."""
     words = load_words()
-    key = pc.replace_substring_regex(folded, r"[ ()&.]", "")
-    placeholders = pa.array([word.replace(" ", "") for word in fold_names(list(words.placeholders))])
-    is_placeholder = pc.or_(
-        pc.is_in(key, placeholders), pc.match_substring_regex(key, r"^(?:[0-9]*|.|x+|a+|测试.?|test[0-9]*)$")
-    )
     generic = pa.array(fold_names(list(words.generic_names)) + fold_names(list(words.industry_words)))
-    nothing_proper = pc.or_(pc.is_in(parts.core, generic), pc.less(pc.utf8_length(parts.core), 2))
-    no_core = pc.or_(nothing_proper, pc.and_(is_han, _is_only_place(parts)))
-    rule = pc.if_else(
-        is_person(parts.core, parts.form, parts.industry_word, parts.region),
-        "name-person",
-        pa.scalar(None, pa.string()),
-    )
+    no_core = pc.or_(pc.is_in(parts.core, generic), pc.less(pc.utf8_length(parts.core), 2))
+    no_core = pc.or_(no_core, pa.array(is_chinese & _is_only_place(parts)))
+    rule = pc.if_else(pa.array(_is_person(parts)), "name-person", pa.scalar(None, pa.string()))
     rule = pc.if_else(pc.and_(no_core, pc.equal(parts.branch, "")), "name-generic", rule)
-    rule = pc.if_else(is_placeholder, "name-placeholder", rule)
+    rule = pc.if_else(pa.array(_is_placeholder(folded)), "name-placeholder", rule)
     rule = pc.if_else(is_mojibake(names), "name-mojibake", rule)
     return pc.if_else(pc.equal(names, ""), None, rule)
 
 
-def _is_only_place(parts: NameParts) -> pa.Array:
+def _is_placeholder(folded: Texts) -> Flags:
+    """What people write where there is no company, and texts too simple for a name."""
+    bare = folded.without(np.flatnonzero(is_one_of(folded.codes, " ()&")))
+    placeholders, begins = _placeholders()
+    rows = np.flatnonzero((bare.lengths <= 1) | begins[np.append(bare.codes, 0)[bare.starts]])
+    texts = bare.slices(bare.starts[rows], bare.ends[rows]).column()
+    flags = np.zeros(len(folded), bool)
+    flags[rows] = pc.or_(pc.is_in(texts, placeholders), pc.match_substring_regex(texts, _NO_NAME))
+    return flags
+
+
+@lru_cache(maxsize=1)
+def _placeholders() -> tuple[pa.Array, Flags]:
+    """(placeholders, by code point whether such a text may begin with it)."""
+    words = [word.replace(" ", "") for word in fold_names(list(load_words().placeholders))]
+    begins = np.zeros(sys.maxunicode + 1, bool)
+    begins[[ord(word[0]) for word in (*words, *_NO_NAME_BEGINS)]] = True
+    return pa.array(words), begins
+
+
+def _says_only_core(parts: NameParts) -> Flags:
+    columns = (parts.industry_word, parts.form, parts.branch)
+    return np.logical_and.reduce([pc.equal(column, "").to_numpy(zero_copy_only=False) for column in columns])
+
+
+def _is_only_place(parts: NameParts) -> Flags:
     """The core is a place and nothing else is said (北京, 上海市)."""
-    bare = pc.equal(pc.binary_join_element_wise(parts.industry_word, parts.form, parts.branch, ""), "")
-    return pc.and_(bare, pc.fill_null(pc.is_valid(place_codes(parts.core)), False))
+    flags = _says_only_core(parts)
+    rows = np.flatnonzero(flags)
+    flags[rows] = are_places(Texts.of(parts.core.take(pa.array(rows))))
+    return flags
+
+
+def _is_person(parts: NameParts) -> Flags:
+    """Two or three characters that begin with a family name and hold no word of a company."""
+    flags = _says_only_core(parts) & pc.equal(parts.region, "").to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(flags)
+    surnames = "|".join(re.escape(name) for name in fold_names(list(load_words().surnames)))
+    cores = parts.core.take(pa.array(rows))
+    like_person = pc.match_substring_regex(cores, rf"^(?:{surnames})\p{{Han}}{{1,2}}$")
+    is_short = pc.less_equal(pc.utf8_length(cores), _LONGEST_PERSON)
+    flags[rows] = pc.and_(like_person, is_short)
+    return flags

@@ -5,7 +5,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.names.chinese import NameParts
+from scoring.names.parts import NameParts
 from scoring.names.text import fold_names
 from scoring.names.words import load_words
 

@@ -6,93 +6,106 @@ from functools import lru_cache
 import numpy as np
 import opencc
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.names.buffers import Codes, Flags, Texts
 
 _CODE_POINTS = 0x110000
 _BMP = 0x10000
 _DELETE = 0
-_NEWLINE, _SPACE, _DOT, _OPEN, _CLOSE = 10, 32, ord("."), ord("("), ord(")")
+_ODD = 0xFFFFFFFF
+_SPACE, _DOT, _OPEN, _CLOSE = 32, ord("."), ord("("), ord(")")
 _OPENERS, _CLOSERS = "([{<【〔〈《「『〖", ")]}>】〕〉》」』〗"
+_HAN_RANGES = (  # of the Unicode script property
+    (0x2E80, 0x2FD5),
+    (0x3005, 0x3005),
+    (0x3007, 0x3007),
+    (0x3021, 0x3029),
+    (0x3038, 0x303B),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAD9),
+    (0x20000, 0x323AF),
+)
 _NOT_DECOMPOSED = {"ø": "o", "ß": "s", "ł": "l", "æ": "a", "œ": "o", "đ": "d", "ı": "i", "ð": "d"}
 
 
-def clean_names(values: list[str | None]) -> list[str]:
-    """Names for display: NFKC, no control or zero-width characters, runs of space folded; "" for null.
+def clean_texts(values: pa.Array) -> Texts:
+    """Names for display: NFKC, no control or zero-width characters, runs of space folded; empty for null.
 
     The script stays as it is (traditional characters are kept).
     """
-    lines = [(value or "").replace("\n", " ") for value in values]
-    codes = _to_codes("\n".join(lines))
-    table, is_odd = _display_table()
-    odd = np.flatnonzero(is_odd[codes])
+    texts = Texts.of(values)
+    codes = _display_table()[texts.codes]
+    odd = np.flatnonzero(codes == _ODD)
     if len(odd):
-        for line in np.unique(np.cumsum(codes == _NEWLINE)[odd]).tolist():
-            lines[line] = unicodedata.normalize("NFKC", lines[line]).replace("\n", " ")
-        codes = _to_codes("\n".join(lines))
-    codes = table[codes]
-    return _to_text(_fold_spaces(codes[codes != _DELETE])).split("\n")
+        is_row = np.zeros(len(texts), bool)
+        is_row[texts.rows_of(odd)] = True
+        mask = pa.array(is_row)
+        normal = [unicodedata.normalize("NFKC", text) for text in values.filter(mask).to_pylist()]
+        texts = Texts.of(pc.replace_with_mask(values, mask, pa.array(normal, pa.string())))
+        codes = _display_table()[texts.codes]
+        codes = np.where(codes == _ODD, texts.codes, codes)
+    return _tidy(Texts(codes, texts.bounds))
 
 
-def fold_names(names: list[str]) -> list[str]:
+def fold_texts(names: Texts) -> Texts:
     """Names for comparison: lower case, no accents, simplified characters, punctuation as a space.
 
     Brackets of every kind become ( and ), & stays; a dot inside an abbreviation (S.A.) goes, between words it is a
     space.
     """
-    codes = _comparison_table()[_to_codes("\n".join(names))]
-    before, after = np.roll(codes, 1), np.roll(codes, -1)
-    between_words = _is_letter(after) & _is_letter(before) & _is_letter(np.roll(codes, 2))
-    codes = np.where(codes == _DOT, np.where(between_words, _SPACE, _DELETE), codes)
-    return _to_text(_fold_spaces(codes[codes != _DELETE])).split("\n")
+    codes = _comparison_table()[names.codes]
+    dots = np.flatnonzero(codes == _DOT)
+    if len(dots):
+        rows = names.rows_of(dots)
+        inside = (dots - 2 >= names.starts[rows]) & (dots + 1 < names.ends[rows])
+        near = dots[inside]
+        between_words = _is_letter(codes[near - 2]) & _is_letter(codes[near - 1]) & _is_letter(codes[near + 1])
+        codes[dots] = _DELETE
+        codes[near[between_words]] = _SPACE
+    return _tidy(Texts(codes, names.bounds))
 
 
-def fold_column(names: pa.Array) -> pa.Array:
-    """The same for an Arrow column; null stays null."""
-    folded = pa.array(fold_names([name or "" for name in names.to_pylist()]), pa.string())
-    return pa.array(folded.to_pylist(), mask=names.is_null().to_numpy(zero_copy_only=False), type=pa.string())
+def fold_names(names: list[str]) -> list[str]:
+    """The same for a list of names."""
+    folded: list[str] = fold_texts(Texts.of(pa.array(names, pa.string()))).column().to_pylist()
+    return folded
 
 
 def _is_letter(codes: np.ndarray) -> np.ndarray:
     return np.logical_and(codes >= ord("a"), codes <= ord("z"))
 
 
-def _to_codes(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-
-
-def _to_text(codes: np.ndarray) -> str:
-    return codes.astype(np.uint32).tobytes().decode("utf-32-le", "replace")
-
-
-def _fold_spaces(codes: np.ndarray) -> np.ndarray:
-    """One space between words, none at either end of a line."""
-    is_space = codes == _SPACE
-    before = np.r_[np.uint32(_NEWLINE), codes[:-1]]
-    codes = codes[~(is_space & ((before == _SPACE) | (before == _NEWLINE)))]
-    after = np.r_[codes[1:], np.uint32(_NEWLINE)]
-    ends_line = (codes == _SPACE) & (after == _NEWLINE)
-    return np.compress(~ends_line, codes)
+def _tidy(texts: Texts) -> Texts:
+    """Without what is to be deleted; one space between words, none at either end."""
+    texts = texts.without(np.flatnonzero(texts.codes == _DELETE))
+    spaces = np.flatnonzero(texts.codes == _SPACE)
+    leads = (texts.codes[spaces - 1] == _SPACE) | (spaces == texts.starts[texts.rows_of(spaces)])
+    texts = texts.without(spaces[leads])
+    last = texts.ends[texts.ends > texts.starts] - 1
+    return texts.without(last[texts.codes[last] == _SPACE])
 
 
 @lru_cache(maxsize=1)
-def _display_table() -> tuple[np.ndarray, np.ndarray]:
-    """(code point to code point, code points that only a full normalisation of their text gets right)."""
-    table, is_odd = np.arange(_CODE_POINTS, dtype=np.uint32), np.zeros(_CODE_POINTS, bool)
+def _display_table() -> np.ndarray:
+    """Code point to code point; _ODD for those that only a full normalisation of their text gets right."""
+    table = np.arange(_CODE_POINTS, dtype=np.uint32)
     for code in range(_BMP):
         char = chr(code)
         category = unicodedata.category(char)
         normal = unicodedata.normalize("NFKC", char)
-        if category in ("Zs", "Zl", "Zp") or code in (9, 11, 12, 13, 0x85):
+        if category in ("Zs", "Zl", "Zp") or code in (9, 10, 11, 12, 13, 0x85):
             table[code] = _SPACE
         elif category in ("Cc", "Cf", "Cs"):
             table[code] = _DELETE
         elif category == "Mn" or len(normal) != 1:
-            is_odd[code] = True
+            table[code] = _ODD
         else:
             table[code] = ord(normal)
-    table[_NEWLINE] = _NEWLINE
+    table[_BMP:0xE0000] = _ODD
     table[0xE0000:0xE1000] = _DELETE  # tags and variation selectors
-    is_odd[_BMP:0xE0000] = True
-    return table, is_odd
+    return table
 
 
 @lru_cache(maxsize=1)
@@ -105,7 +118,6 @@ def _comparison_table() -> np.ndarray:
         han = [chr(code) for code in range(first, last)]
         simple = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
         table[first:last] = [ord(new) if len(new) == 1 else ord(old) for old, new in zip(han, simple, strict=True)]
-    table[_NEWLINE] = _NEWLINE
     return table
 
 
@@ -126,3 +138,16 @@ def _compared_as(char: str) -> int:
     lower = char.lower()[0]
     base = unicodedata.normalize("NFD", lower)[0] if ord(lower) < 0x2000 else lower
     return ord(_NOT_DECOMPOSED.get(base, base))
+
+
+def is_han(codes: Codes) -> Flags:
+    """True for Chinese characters."""
+    return _han_table()[codes]
+
+
+@lru_cache(maxsize=1)
+def _han_table() -> np.ndarray:
+    table = np.zeros(_CODE_POINTS, bool)
+    for first, last in _HAN_RANGES:
+        table[first : last + 1] = True
+    return table

@@ -21,6 +21,8 @@ def parsed(value: str | None) -> dict[str, object]:
         ("S.A. Foo & Bar, Inc.", "SA Foo and Bar Incorporated"),
         ("ByteJoy Technology Co., Ltd.", "BYTEJOY TECHNOLOGY CO LTD"),
         ("宏微科技\u200b股份有限公司", "宏微科技股份有限公司"),
+        ("华太集团(武汉)有限责任公司", "华太集团武汉有限公司"),
+        ("华太有限公司(武汉)分公司", "华太有限责任公司武汉分公司"),
     ],
 )
 def test_writings_of_one_name_have_one_key(one: str, other: str) -> None:
