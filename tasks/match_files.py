@@ -20,6 +20,7 @@ from scoring.values.domains import parse_domains
 from scoring.values.emails import parse_emails
 from scoring.values.phones import parse_phones
 from scoring.values.regions import parse_places
+from tasks.land.entities import entities
 from tasks.land.headers import Reading
 from tasks.land.plans import job_for
 from tasks.land.sandbox import Sandbox
@@ -56,7 +57,10 @@ def _read(sandbox: Sandbox, path: Path, entity: str, folder: Path) -> pa.Table:
     folder.mkdir()
     rules = parse_policy((DEFAULTS / SourcesPolicy.file_name).read_text(encoding="utf-8"), SourcesPolicy)
     sandbox.read(job_for(rules, path.name, (str(path.resolve()), str(folder)), (Reading(entity),)))
-    return arrow_parquet.read_table(folder / f"{entity}.parquet")
+    rows = arrow_parquet.read_table(folder / f"{entity}.parquet")
+    for absent in (name for name in entities()[entity].column_names if name not in rows.column_names):
+        rows = rows.append_column(absent, pa.nulls(rows.num_rows, pa.string()))
+    return rows
 
 
 def _company_columns(rows: pa.Table) -> pa.Table:
