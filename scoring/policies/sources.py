@@ -26,6 +26,7 @@ class Limits(Rule):
     columns: int = Field(2_000, gt=0)
     cells: int = Field(200_000_000, gt=0)
     cell_characters: int = Field(1_000_000, gt=0)
+    json_depth: int = Field(100, gt=0)
     memory_mb: int = Field(1_000, gt=0)
     seconds: float = Field(60, gt=0)
     large_mb: int = Field(40, gt=0)
@@ -71,6 +72,7 @@ class Source(Rule):
     header_row: int | None = Field(None, ge=1, description="physical row of the header, from 1")
     fill_down: tuple[Header, ...] = ()
     entities: tuple[EntityMapping, ...] = ()
+    limits: Limits | None = Field(None, description="instead of the file's own `limits`, as far as given")
     why: str = ""
 
     @field_validator("encoding")
@@ -118,6 +120,12 @@ class SourcesPolicy(Policy):
                 raise ValueError(f"{source.name} has two ranks; entries of one source must agree on it")
         return self
 
+    def limits_of(self, file_name: str) -> Limits:
+        """What a file may cost: what its source says, and the common limits where it says nothing."""
+        source = self.source_of(file_name)
+        own = source.limits.model_dump(exclude_unset=True) if source and source.limits else {}
+        return self.limits.model_copy(update=own)
+
     def source_of(self, file_name: str) -> Source | None:
         """The source that takes the file, or None."""
         return next((source for source in self.sources if source.takes(file_name)), None)
@@ -125,6 +133,6 @@ class SourcesPolicy(Policy):
 
 def reading_hash(source: Source | None, mapping: EntityMapping | None) -> str:
     """Hash of what changes how a file reads: not its rank, date or reason, which are noted beside the rows."""
-    apart = {"rank", "date", "snapshot", "files", "why", "entities"}
+    apart = {"rank", "date", "snapshot", "files", "limits", "why", "entities"}
     parts = [source.model_dump_json(exclude=apart) if source else "", mapping.model_dump_json() if mapping else ""]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -11,6 +11,7 @@ def land(run: Run) -> StepCounts:
     """
     # Imported here because the process that reads untrusted files imports this package and must stay small.
     from scoring.policies.sources import SourcesPolicy
+    from tasks.land.collisions import colliding_files
     from tasks.land.landing import land_inbox, tell_landing
     from tasks.land.loading import load
     from tasks.land.plans import check_policy
@@ -38,5 +39,6 @@ def land(run: Run) -> StepCounts:
             quarantined=loaded.rows_quarantined,
             skipped=loaded.rows_skipped,
         )
-    tell_landing(landing, run.language)
+        colliding = colliding_files(work, run.language) if loaded.files else []
+    tell_landing(landing, colliding, run.language)
     return work.counts

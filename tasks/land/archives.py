@@ -65,6 +65,7 @@ def _kind_of_bytes(data: bytes, start: bytes) -> str:
         (b"7z\xbc\xaf", "7-Zip"),
         (b"\x89PNG", "PNG"),
         (b"SQLite", "SQLite"),
+        (b"{\\rtf", "RTF"),
     ):
         if start.startswith(magic):
             raise Refused("unknown_type", found=name)
@@ -100,6 +101,8 @@ def _refuse_markup(data: bytes, suffix: str) -> None:
             raise Refused("html_table")
         if start.startswith(b"<?xml"):
             raise Refused("unknown_type", found="XML")
+    if start.startswith(b"mime-version:") and b"multipart/related" in start:
+        raise Refused("html_table")
 
 
 def _looks_like_json(start: bytes, suffix: str) -> bool:
@@ -142,7 +145,7 @@ def check_archive(archive: zipfile.ZipFile, packed: int, limits: dict[str, Any])
             raise Refused("link_in_archive", member=member.filename)
 
 
-def read_member(archive: zipfile.ZipFile, name: str, limits: dict[str, Any]) -> bytes:
+def read_member(archive: zipfile.ZipFile, name: str | zipfile.ZipInfo, limits: dict[str, Any]) -> bytes:
     """One member's bytes, counted while unpacking: the sizes an archive declares may lie."""
     most = limits["unpacked_mb"] * 1_000_000
     out = bytearray()
@@ -171,7 +174,7 @@ def unzip(data: bytes, limits: dict[str, Any]) -> Iterator[Member]:
         suffix = suffix_of(member.filename)
         if suffix in (".zip", ".gz", ".rar", ".7z", ".tar"):
             raise Refused("nested_archive", member=_shown_name(member))
-        yield Member(_shown_name(member), suffix, read_member(archive, member.filename, limits))
+        yield Member(_shown_name(member), suffix, read_member(archive, member, limits))
 
 
 def _is_unmeant(name: str) -> bool:

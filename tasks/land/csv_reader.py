@@ -167,7 +167,9 @@ class _TextFile:
                 skipped["footer_row"] += 1
             else:
                 found = int(index.cells[number])
-                faults.append(self._fault("ragged", line, record, text, {"expected": width, "found": found}))
+                faults.append(
+                    self._fault("ragged", line, record, text, {"line": line, "expected": width, "found": found})
+                )
         return faults, skipped
 
     def _fault(self, rule: str, line: int, record: int, text: str, fields: dict[str, int]) -> RowFault:

@@ -17,7 +17,7 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _LONE_HIGH_BYTE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _TWO_HAN_IN_UTF_8 = re.compile(rb"[\xe4-\xe9][\x80-\xbf]{2}[^\n]{0,2000}?[\xe4-\xe9][\x80-\xbf]{2}")
-_NOT_ASCII_LINE = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
+_NOT_ASCII_LINE = re.compile(rb"(?m)^[\x00-\x09\x0b-\x7f]*[\x80-\xff][^\n]*")
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,22 @@ def decode(raw: bytes, declared: str | None = None) -> Decoded:
         return _finish(_whole(raw, wide, 0.9))
     try:
         raw.decode("utf-8")
-        return _finish(Decoded(raw, "utf-8", 1.0))
     except UnicodeDecodeError:
         return _finish(_not_utf_8(raw))
+    if _is_gbk_by_its_letters(raw):
+        return _finish(_decode_lines(raw, "gb18030", 0.6))
+    return _finish(Decoded(raw, "utf-8", 1.0))
+
+
+def _is_gbk_by_its_letters(raw: bytes) -> bool:
+    """Whether a file that decodes as UTF-8 holds no Han there, but nothing except frequent Han as GB18030.
+
+    Pairs of bytes such as C4 BF are a letter in UTF-8 and 目 in GBK: a small file may hold only such.
+    """
+    sample = b"\n".join(_NOT_ASCII_LINE.findall(raw[:SAMPLE_BYTES]))
+    if not sample or _HAN.search(sample.decode("utf-8", errors="ignore")):
+        return False
+    return len(_HAN.findall(sample.decode("gb18030", errors="ignore"))) >= 4 and _score(sample, "gb18030") == 1.0
 
 
 def _by_line(encoding: str) -> bool:
@@ -163,10 +176,11 @@ def _fault_at(line: bytes, encoding: str, refuse_utf_8: bool) -> int | None:
 
 
 def _finish(decoded: Decoded) -> Decoded:
-    """Without the BOMs that concatenating files leaves at the beginning of lines."""
+    """Without the BOMs that concatenating files leaves inside; a header glued to the last line gets its own."""
     mark = "\ufeff".encode()
     data = decoded.data.removeprefix(mark)
-    inner = data.count(b"\n" + mark)
+    inner = data.count(mark)
     if inner:
-        data = data.replace(b"\n" + mark, b"\n")
+        header = data.partition(b"\n")[0].rstrip(b"\r")
+        data = data.replace(b"\n" + mark, b"\n").replace(mark + header, b"\n" + header).replace(mark, b"")
     return Decoded(data, decoded.encoding, decoded.confidence, decoded.bad_lines, inner)

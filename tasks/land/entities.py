@@ -31,7 +31,10 @@ TRACE_COLUMNS: dict[str, tuple[str, str]] = {
     "line": ("bigint", "physical line or row where the record starts, from 1"),
     "record": ("bigint", "record number in its sheet, from 1"),
     "row_hash": ("varchar", "hash of entity, values and extra; the same row has the same hash in any file"),
-    "sequence": ("varchar", "what orders rows of one day, where the source names a column for it"),
+    "sequence": (
+        "varchar",
+        "what orders rows of one day: a column the source names for it, else the edition of the file",
+    ),
     "run_id": ("varchar", "the run that first landed the file"),
 }
 # Of these, what the raw store keeps per row; the rest is the same for a whole file and stands in its manifest.

@@ -58,7 +58,10 @@ def list_inbox(folder: Path) -> Inbox:
 
 
 def _add(path: Path, shown: str, files: list[InboxFile], links: list[str]) -> None:
-    about = path.lstat()
+    try:
+        about = path.lstat()
+    except OSError:  # gone since it was listed; the next run looks again
+        return
     if stat.S_ISREG(about.st_mode):
         files.append(InboxFile(path, shown, about.st_size, about.st_mtime_ns))
     else:
@@ -88,10 +91,9 @@ def hash_file(file: InboxFile) -> str | None:
     """SHA-256 of the bytes; None where the file changed or vanished meanwhile, or is a link."""
     digest = hashlib.sha256()
     try:
-        handle = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError:
+        with os.fdopen(os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+    except OSError:  # also where a network share goes away in the middle
         return None
-    with os.fdopen(handle, "rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
     return digest.hexdigest() if file.is_unchanged() else None

@@ -63,8 +63,9 @@ def open_json(raw: bytes, options: ReadOptions) -> Opened:
     is_lines = not text.lstrip().startswith("[") and _first_line_is_object(text)
     try:
         records, faults = _lines(text) if is_lines else (_array(text), [])
+        _refuse_depth(records, options.limits["json_depth"])
     except RecursionError as error:
-        raise Refused("json_too_deep") from error
+        raise Refused("json_too_deep", limit=options.limits["json_depth"]) from error
     if not records and not faults:
         raise Refused("no_rows")
     names = list(dict.fromkeys(key for _, _, record in records for key in record))
@@ -82,6 +83,18 @@ def open_json(raw: bytes, options: ReadOptions) -> Opened:
         encoding=decoded.encoding,
         confidence=decoded.confidence,
     )
+
+
+def _refuse_depth(records: list[_Placed], limit: int) -> None:
+    """Raises Refused for a value nested deeper than a table's may be; a record itself is depth 1."""
+    level = [value for placed in records for value in placed.record.values() if isinstance(value, (dict, list))]
+    depth = 1
+    while level:
+        depth += 1
+        if depth > limit:
+            raise Refused("json_too_deep", limit=limit)
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [value for values in inner for value in values if isinstance(value, (dict, list))]
 
 
 def _first_line_is_object(text: str) -> bool:

@@ -138,17 +138,23 @@ def _land_content(wanted: _Wanted, context: _Context) -> None:
 
 
 def _is_due(landed: Manifest | None, plan: Plan) -> bool:
-    return landed is None or landed.retry or landed.reading_key != plan.reading_key
+    if landed is None or landed.retry or landed.reading_key != plan.reading_key:
+        return True
+    return landed.refusal is not None and landed.limits_key != plan.limits_key
 
 
 def _read(wanted: _Wanted, plans: list[Plan], context: _Context) -> list[Manifest] | None:
     """The manifests of a content read by those plans; None where the file changed under our hands."""
     store = context.store
     drafts = [_draft(wanted, plan, context) for plan in plans]
-    taken, out = store.take_in(wanted.file.path, wanted.file_sha)
     try:
-        if wanted.file.size > context.policy.limits.file_mb * 1_000_000:
-            raise Refused("file_too_large", limit=context.policy.limits.file_mb)
+        taken, out = store.take_in(wanted.file.path, wanted.file_sha)
+    except FileNotFoundError:
+        return None
+    try:
+        limit = context.policy.limits_of(wanted.file.file_name).file_mb
+        if wanted.file.size > limit * 1_000_000:
+            raise Refused("file_too_large", limit=limit)
         job = job_for(
             context.policy, wanted.file.file_name, (str(taken), str(out)), tuple(plan.reading for plan in plans)
         )
@@ -183,6 +189,18 @@ def _draft(wanted: _Wanted, plan: Plan, context: _Context) -> Manifest:
         run_id=before.run_id if before else context.run.run_id,
         reading_key=plan.reading_key,
         landing_key=plan.landing_key,
+        limits_key=plan.limits_key,
+        version=plan.version,
+        replaced=before.replaced if before else _replaced(wanted, plan, context),
+    )
+
+
+def _replaced(wanted: _Wanted, plan: Plan, context: _Context) -> int:
+    """How many contents this one follows that were landed under the same name on the same day."""
+    day = context.run.as_of.isoformat()
+    return sum(
+        (manifest.file_name, manifest.entity, manifest.landed_on) == (wanted.file.file_name, plan.reading.entity, day)
+        for manifest in context.known.values()
     )
 
 
@@ -228,7 +246,7 @@ def _held(known: dict[tuple[str, str], Manifest], policy: SourcesPolicy, store: 
             if plan is None and not _means_something(manifest, policy):
                 held.append(manifest)
         elif plan is not None:
-            changed = with_source(manifest, plan.source, plan.rank, plan.day)
+            changed = replace(with_source(manifest, plan.source, plan.rank, plan.day), version=plan.version)
             changed = replace(changed, landing_key=replace(plan, reading_key=manifest.reading_key).landing_key)
             if changed != manifest:
                 store.write(changed)
@@ -251,8 +269,10 @@ def _means_something(manifest: Manifest, policy: SourcesPolicy) -> bool:
         return False
 
 
-def tell_landing(landing: Landing, language: str) -> None:
-    """Log what a person should know and no table holds: files not ready, files that are there twice."""
+def tell_landing(landing: Landing, colliding: list[str], language: str) -> None:
+    """Log what a person should know and no table holds: files not ready, twice there, or with others' ids."""
+    for message in colliding:
+        log.warning(message)
     for name in landing.not_ready:
         log.warning(say("land_not_ready", language, file=name))
     for name in landing.links:

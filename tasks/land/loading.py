@@ -137,13 +137,14 @@ def _insert_rows(work: Work, store: RawStore, manifest: Manifest) -> int:
         "file_name": manifest.file_name,
         "run_id": manifest.run_id,
     }
-    per_row = [name for name in (*own, *ROW_COLUMNS) if name in kept]
-    names = ", ".join(quote(name) for name in (*per_row, *constants))
+    per_row = [name for name in (*own, *ROW_COLUMNS) if name in kept and name != "sequence"]
+    names = ", ".join(quote(name) for name in (*per_row, *constants, "sequence"))
     bound = ", ".join(f"${name}::{TRACE_COLUMNS[name][0]}" for name in constants)
+    bound += ", coalesce(sequence, $edition::varchar)" if "sequence" in kept else ", $edition::varchar"
     values = ", ".join(quote(name) for name in per_row)
     done = work.execute(
         f"insert into raw.{manifest.entity} ({names}) select {values}, {bound} from read_parquet($path)",
-        {**constants, "path": str(path)},
+        {**constants, "edition": manifest.edition, "path": str(path)},
     ).fetchone()
     return int(done[0]) if done else 0
 

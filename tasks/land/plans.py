@@ -12,16 +12,20 @@ from scoring.policies.sources import DateInName, EntityMapping, Source, SourcesP
 from tasks.land.entities import Entity, entities
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading
+from tasks.land.naming import read_name
 from tasks.land.reading import READER_VERSION, Job
 
 # What an unmapped file of the inbox belongs to where ids are shared between files (see entities.yaml).
 INBOX_SOURCE = "inbox"
-_DATED = re.compile(r"[\s_\-.]{0,5}[(（]?\d{1,14}[年月日号]?[)）]?")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One entity to be read from one file. `reading_key` changes when the same bytes would read differently."""
+    """One entity to be read from one file. `reading_key` changes when the same bytes would read differently.
+
+    `limits_key` changes with the limits of its source: a file refused under others is looked at again. `version` is
+    the edition that the file's name tells, as text that sorts.
+    """
 
     source: str
     rank: int
@@ -29,11 +33,13 @@ class Plan:
     snapshot: str
     reading: Reading
     reading_key: str
+    limits_key: str
+    version: str | None = None
 
     @property
     def landing_key(self) -> str:
         """Changes when anything of its rows in raw would."""
-        parts = [self.reading_key, self.source, self.rank, str(self.day)]
+        parts = [self.reading_key, self.source, self.rank, str(self.day), self.version]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -66,6 +72,8 @@ def _plan(
         snapshot=source.snapshot if source else "delta",
         reading=reading,
         reading_key=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16],
+        limits_key=hashlib.sha256(policy.limits_of(file_name).model_dump_json().encode()).hexdigest()[:16],
+        version=read_name(file_name).version,
     )
 
 
@@ -90,20 +98,29 @@ def check_policy(policy: SourcesPolicy) -> None:
 
 
 def unmapped_source(entity: Entity, file_name: str) -> str:
-    """The source of a file no rule takes: its folder below the entity's, else the inbox, or its own undated name."""
-    folders = PurePosixPath(file_name).parts[1:-1]
+    """The source of a file no rule takes: its folder below the entity's, else the inbox, or its own name.
+
+    Dates, versions and numbers of copies are no part of it: a new or corrected edition is of the same source.
+    """
+    path = PurePosixPath(file_name)
+    folders = [name for name in (read_name(folder).list_name for folder in path.parts[1:-1]) if name]
     if folders:
-        return re.sub(r"[:\s]+", "_", "/".join(folders))[:100]
+        return "/".join(folders)[:100]
     if entity.unmapped_source == "inbox":
         return INBOX_SOURCE
-    stem = PurePosixPath(file_name).name.partition(".")[0]
-    return re.sub(r"[:\s]+", "_", _DATED.sub("", stem)).strip("_-")[:100] or INBOX_SOURCE
+    return read_name(path.name).list_name or INBOX_SOURCE
 
 
 def _day(source: Source | None, file_name: str) -> date | None:
-    """The day the file speaks of, as its source says. Raises Refused where the name should hold it and does not."""
-    day = source.date if source else None
-    return _day_in_name(day, PurePosixPath(file_name).name) if isinstance(day, DateInName) else day
+    """The day the file speaks of, as its source says; of an unmapped file the one in its name, else its folder's.
+
+    Raises Refused where the name should hold it and does not.
+    """
+    path = PurePosixPath(file_name)
+    if source is not None:
+        return _day_in_name(source.date, path.name) if isinstance(source.date, DateInName) else source.date
+    days = (read_name(part).day for part in reversed(path.parts[1:]))
+    return next((day for day in days if day), None)
 
 
 def _day_in_name(pattern: DateInName, name: str) -> date:
@@ -122,7 +139,7 @@ def job_for(policy: SourcesPolicy, file_name: str, paths: tuple[str, str], readi
     source = policy.source_of(file_name)
     path, out = paths
     return Job(
-        path=path, file_name=file_name, out=out, readings=readings, limits=policy.limits.model_dump(),
+        path=path, file_name=file_name, out=out, readings=readings, limits=policy.limits_of(file_name).model_dump(),
         encoding=source.encoding if source else None,
         delimiter=source.delimiter if source else None,
         sheets=source.sheets if source else (),

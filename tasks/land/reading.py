@@ -75,6 +75,14 @@ class Job:
         return cls(**{**values, **lists, "readings": readings})
 
 
+def limits_for(job: Job) -> tuple[int, float]:
+    """Memory in megabytes and time in seconds for a file, by its size."""
+    is_large = Path(job.path).stat().st_size > job.limits["large_mb"] * 1_000_000
+    if is_large:
+        return job.limits["large_memory_mb"], job.limits["large_seconds"]
+    return job.limits["memory_mb"], job.limits["seconds"]
+
+
 @dataclass
 class Tally:
     """What became of the records of one entity: `rows_in` = `rows_loaded` + `rows_quarantined` + `rows_skipped`."""

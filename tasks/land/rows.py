@@ -22,11 +22,20 @@ from tasks.land.units import with_units
 
 # The row hash keeps 128 bits of SHA-256: among 10^9 rows a chance of 10^-21 that two share one.
 HASH_CHARACTERS = 32
-_TOTAL = r"(?i)^\s*(合\s*计|总\s*计|小\s*计|汇\s*总|共\s*计|total|grand total|subtotal|sum)\s*[:：]?\s*$"
+_TOTAL = (
+    r"(?i)^\s*(合\s*计|总\s*计|小\s*计|汇\s*总|共\s*计|总\s*数|totals?|grand totals?|subtotals?|sum)\s*"
+    r"([(（][^()（）]{0,30}[)）])?\s*([:：]\s*[\d,.，]*)?\s*$"
+)
 _NOTE = (
     r"(?i)^\s*(共\s*[\d,，]+\s*(条|行|个|家|项|笔|人).{0,40}"
-    r"|(数据来源|资料来源|数据更新时间|更新时间|导出时间|导出日期|导出人|制表人?|填表人|备注|注|说明|声明|免责声明)\s*[:：].*"
-    r"|(source|data source|exported|exported on|generated|notes?|disclaimer)\s*[:：].*|\d+ (rows|records).{0,20})\s*$"
+    r"|(数据来源|资料来源|来源|数据更新时间|更新时间|导出时间|导出日期|导出人|查询时间|截止日期|制表(人|时间|日期)?|填表人|审核人?"
+    r"|备注|注|说明|声明|免责声明|版权所有)\s*[:：©].*|(以上|以下)(数据|信息|内容|空白).{0,100}|[-—=*_\s]{3,}"
+    r"|第\s*\d+\s*页.{0,20}|页码.{0,20}|本(报告|数据|表|名单)(由|来自|仅供).{0,100}"
+    r"|(source|data source|exported|exported (on|by)|generated|generated (on|by)|as of|report"
+    r"|filtered by|notes?|disclaimer)\s*[:：].*"
+    r"|(exported|generated) (on|by|from) .{0,100}|page \d+( of \d+)?|end of (report|file|data)"
+    r"|copyright .{0,100}|©.{0,100}"
+    r"|confidential information.{0,100}|(total|number of) (rows|records)\s*[:：].*|\d+ (rows|records).{0,20})\s*$"
 )
 _TOTAL_ROW, _NOTE_ROW = re.compile(_TOTAL), re.compile(_NOTE)
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"

@@ -15,7 +15,7 @@ import psutil
 
 from abmloop.errors import AbmError
 from tasks.land.faults import Refused
-from tasks.land.reading import Job
+from tasks.land.reading import Job, limits_for
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOK_SECONDS = 0.05
@@ -106,14 +106,6 @@ class Sandbox:
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
-
-
-def limits_for(job: Job) -> tuple[int, float]:
-    """Memory in megabytes and time in seconds for a file, by its size."""
-    is_large = Path(job.path).stat().st_size > job.limits["large_mb"] * 1_000_000
-    if is_large:
-        return job.limits["large_memory_mb"], job.limits["large_seconds"]
-    return job.limits["memory_mb"], job.limits["seconds"]
 
 
 def _resident_mb(process: psutil.Process) -> float:

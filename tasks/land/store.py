@@ -21,6 +21,7 @@ class Manifest:
 
     `landed_on` is the `as_of` of the run that first landed the bytes as this entity; it never changes. `refusal` is
     (rule, fields) of a file refused as a whole. `retry` marks refusals that may end differently another time.
+    `version` is the edition its name tells, `replaced` counts the contents it followed under its name on its day.
     """
 
     file_sha: str
@@ -47,12 +48,20 @@ class Manifest:
     notes: list[dict[str, Any]] = field(default_factory=list)
     refusal: tuple[str, dict[str, Any]] | None = None
     retry: bool = False
+    limits_key: str = ""
+    version: str | None = None
+    replaced: int = 0
     format_version: int = FORMAT_VERSION
 
     @property
     def was_landed_on(self) -> date:
         """The day of landing."""
         return date.fromisoformat(self.landed_on)
+
+    @property
+    def edition(self) -> str | None:
+        """Orders files of one source and day, where they are editions of one list; null for a first one."""
+        return f"{self.version or '0000.000'}~{self.replaced:04d}" if self.version or self.replaced else None
 
     @property
     def rows_skipped(self) -> int:

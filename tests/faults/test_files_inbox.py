@@ -66,9 +66,52 @@ def test_f20_a_corrected_file_of_the_same_day_stands_beside_the_first(workspace:
     land_day(workspace)
     drop(workspace, "contacts/people.csv", PEOPLE.replace("李四", "李四四"))
     assert land_day(workspace).counts["rows_out"] == 2
+    newest = (
+        "select list(name order by landed_on desc, sequence desc nulls last) from raw.contacts where mobile like '139%'"
+    )
+    assert ask(workspace, newest) == [(["李四四", "李四"],)], "the correction is newer, though of the same day"
     assert ask(workspace, "select count(*), count(distinct file_sha), count(distinct row_hash) from raw.contacts") == [
         (4, 2, 3)
     ]
+
+
+def test_f20_editions_of_a_list_are_one_source_and_the_later_name_is_newer(workspace: Path) -> None:
+    for name in ("名单.csv", "名单 (2).csv", "名单_20260301.csv"):
+        drop(workspace, f"companies/{name}", f"企业名称,电话\n甲公司,{len(name)}\n")
+    land_day(workspace)
+    order = "source_date desc nulls last, sequence desc nulls last"
+    newest = f"select distinct source, first(file_name order by {order}) over ()"
+    assert ask(workspace, f"{newest} from raw.companies") == [("名单", "companies/名单_20260301.csv")]
+
+
+def test_f20_two_tools_that_number_their_people_alike_are_told(
+    workspace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for tool, digit in (("问卷", 8), ("直播", 9)):
+        rows = "".join(f"{n},{tool}{n},1{digit}00000000{n}\n" for n in range(4))
+        drop(workspace, f"contacts/{tool}.csv", f"用户ID,姓名,手机\n{rows}")
+    land_day(workspace)
+    assert "give the same numbers to different people (4 of them, such as 0)" in caplog.text
+
+
+def test_f11_an_empty_file_of_a_whole_list_deletes_nothing(workspace: Path) -> None:
+    configure(workspace, "sources: [{name: crm, files: ['companies/*'], snapshot: full}]\n")
+    drop(workspace, "companies/crm_1.csv", "企业名称\n甲公司\n")
+    land_day(workspace, date(2026, 1, 1))
+    drop(workspace, "companies/crm_2.csv", "企业名称\n")
+    assert land_day(workspace, date(2026, 1, 2)).counts["files_refused"] == 1
+    assert ask(workspace, "select name from raw.companies") == [("甲公司",)]
+
+
+def test_s01_a_source_may_have_limits_of_its_own_and_raising_them_reads_the_file(workspace: Path) -> None:
+    limited = "sources: [{name: s, files: ['contacts/small*'], limits: {rows: %d}}]\n"
+    configure(workspace, limited % 1)
+    drop(workspace, "contacts/small.csv", PEOPLE)
+    drop(workspace, "contacts/large.csv", PEOPLE.replace("三", "四"))
+    counts = land_day(workspace).counts
+    assert (counts["files_loaded"], counts["files_refused"]) == (1, 1)
+    configure(workspace, limited % 2)
+    assert land_day(workspace).counts["rows_out"] == 2
 
 
 STRANGE = [

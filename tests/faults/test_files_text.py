@@ -94,8 +94,8 @@ def test_f07_a_backslash_escape_names_its_line(tmp_path: Path) -> None:
 def test_f08_ragged_rows_tell_expected_and_found(tmp_path: Path) -> None:
     found = read_bytes(tmp_path, HEAD + "甲公司,91,1\n乙公司,92\n丙公司,93,3,4\n", entity="companies")
     assert found.values("name") == ["甲公司"]
-    assert found.told() == ["3 cells expected, 2 found.", "3 cells expected, 4 found."]
-    assert found.told("zh")[0] == "应有 3 个单元格，实际有 2 个。"
+    assert found.told() == ["line 3: 3 cells expected, 2 found.", "line 4: 3 cells expected, 4 found."]
+    assert found.told("zh")[0] == "第 3 行：应有 3 个单元格，实际有 2 个。"
     assert found.rejected[0]["raw_row"] == '{"text": "乙公司,92"}'
 
 
