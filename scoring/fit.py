@@ -13,7 +13,13 @@ from scoring.policies.icp import LOWEST_GRADE, MAX_POINTS, Criterion, Grades, Ic
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-RULE_TARGETS = pa.schema({"account_id": "string", "tier": "string", "rule_id": "string", "reason": "string"})
+RULE_TARGETS = pa.schema(
+    {
+        **dict.fromkeys(("account_id", "tier", "rule_id", "reason"), "string"),
+        "valid_from": "date32",
+        "valid_to": "date32",
+    }
+)
 
 
 def fit_columns(policy: IcpPolicy) -> list[str]:
@@ -93,7 +99,7 @@ def _completeness(accounts: pa.Table, policy: IcpPolicy) -> Floats:
 
 
 def targets_by_rule(accounts: pa.Table, grades: pa.Array, tags: Mapping[str, Mask], policy: IcpPolicy) -> pa.Table:
-    """account_id, tier, rule_id, reason of the accounts that a rule puts on the target list; the first rule counts."""
+    """The accounts that a rule puts on the target list, as RULE_TARGETS; the first rule that holds counts."""
     taken = np.zeros(accounts.num_rows, dtype=bool)
     found = [RULE_TARGETS.empty_table()]
     for rule in policy.targets:
@@ -101,6 +107,10 @@ def targets_by_rule(accounts: pa.Table, grades: pa.Array, tags: Mapping[str, Mas
         mask = np.logical_and.reduce([graded, ~taken, *(holds(condition, accounts, tags) for condition in rule.when)])
         taken |= mask
         ids = accounts["account_id"].filter(pa.array(mask))
-        same = (pa.repeat(pa.scalar(text), len(ids)) for text in (rule.tier, rule.id, rule.why))
+        said = (rule.tier, rule.id, rule.why, rule.valid_from, rule.valid_to)
+        same = (
+            pa.repeat(pa.scalar(value, kind), len(ids))
+            for value, kind in zip(said, RULE_TARGETS.types[1:], strict=True)
+        )
         found.append(pa.table([ids, *same], schema=RULE_TARGETS))
     return pa.concat_tables(found)

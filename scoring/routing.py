@@ -44,8 +44,9 @@ def assign_owners(leads: pa.Table, owners: pa.Table, policy: RoutingPolicy, on: 
     `on` is the local day, for absences.
 
     First that fits: the holder of the company (open deal, customer, a colleague's lead, also one given out just now,
-    target list), passed over only when unknown, inactive or away › the holder of a reserved account, else their team ›
-    the owners in whose territory it is known to lie, those that share most dimensions first › the pools in order.
+    target list), passed over only when unknown, inactive or away › the holder of a reserved account, else their team,
+    and nobody else: it waits for them › the owners in whose territory it is known to lie, those that share most
+    dimensions first › the pools in order. Leads that go first (a half-open directory's listed ones) come before others.
     Skipped candidates stand in `gates` as JSON, [{"owner", "rule", "gate"}]. A lead that stays in the pool it waits in
     is not told again.
 
@@ -63,7 +64,14 @@ def assign_owners(leads: pa.Table, owners: pa.Table, policy: RoutingPolicy, on: 
 
 def _best_first(lead: Row) -> tuple[Any, ...]:
     points = lead["engagement_points"] or 0
-    return (lead["fit_grade"], -(lead["engagement_band"] or 0), -points, lead["entered_at"], lead["lead_id"])
+    return (
+        not lead["goes_first"],
+        lead["fit_grade"],
+        -(lead["engagement_band"] or 0),
+        -points,
+        lead["entered_at"],
+        lead["lead_id"],
+    )
 
 
 @dataclass
@@ -131,6 +139,8 @@ class _Desk:
     def _bids(self, lead: Row, policy: RoutingPolicy) -> Iterator[_Bid]:
         """Everybody who may get the lead, in order; last the pool it waits in."""
         yield from self._holders(lead)
+        if lead["reserved_owner_id"]:
+            yield _Bid(None, "reserved", "reserved account, nobody of its team free", policy.pools[-1].id)
         for equals in self._of_territory(lead):
             for owner in self.turns.order(TERRITORY, equals, policy.territory_turn, {}):
                 reason = "territory: " + ", ".join(_shared(self.owners[owner], lead))

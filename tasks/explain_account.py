@@ -5,9 +5,8 @@ from typing import Any
 
 import duckdb
 
-from abmloop.errors import BadUsage
 from abmloop.messages import say
-from scoring.names import parse_names
+from tasks.find_account import find_account
 from tasks.summary import rows_of
 
 _MOST_SHOWN = 12
@@ -29,42 +28,15 @@ def explain_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "e
 
     Reads the published file. Raises BadUsage where no account, or more than one, bears the key.
     """
-    account_id = _find(con, key.strip(), language)
+    found = find_account(con, key, language)
+    account_id = found.account_id
     account = rows_of(con, "select * from resolved.accounts where account_id = $id", id=account_id)[0]
     lines = [say("explain_account_title", language, name=account["name"] or account["uscc"], account_id=account_id)]
-    if key.startswith("A") and key != account_id and account["name"] != key:
-        lines.append(say("explain_account_redirected", language, old=key))
+    if found.former_id:
+        lines.append(say("explain_account_redirected", language, old=found.former_id))
     for part in (_fields, _members, _family, _tags, _fit, _lists, _history):
         lines += part(con, account, language)
     return "\n".join([*lines, say("explain_account_next", language, account_id=account_id)])
-
-
-def _find(con: duckdb.DuckDBPyConnection, key: str, language: str) -> str:
-    """The one account of that key; the surest kind of key that finds any decides."""
-    ways = (
-        "select account_id from resolved.accounts where account_id = $key",
-        "select account_id from resolved.account_redirects where old_account_id = $key",
-        "select account_id from resolved.accounts where uscc = upper($key)",
-        "select account_id from resolved.account_members where row_id = $key",
-        "select account_id from resolved.accounts where name = $key",
-        "select account_id from resolved.accounts where list_contains(alias_keys, $name_key)",
-    )
-    name_key = parse_names([key])["name_key"][0].as_py()
-    for way in ways:
-        given = {"name_key": name_key} if "$name_key" in way else {"key": key}
-        found = sorted({row["account_id"] for row in rows_of(con, way, **given)})
-        if len(found) == 1:
-            return str(found[0])
-        if found:
-            raise BadUsage("\n".join([say("explain_account_several", language, key=key), *_namesakes(con, found)]))
-    raise BadUsage(say("explain_account_unknown", language, key=key))
-
-
-def _namesakes(con: duckdb.DuckDBPyConnection, ids: list[str]) -> Iterator[str]:
-    query = "select * from resolved.accounts where list_contains($ids, account_id) order by account_id limit $most"
-    for row in rows_of(con, query, ids=ids, most=_MOST_SHOWN):
-        place = " ".join(str(row[name]) for name in ("province", "city", "uscc") if row[name])
-        yield f"  {row['account_id']}  {row['name']}  {place}"
 
 
 def _fields(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:

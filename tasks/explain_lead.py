@@ -41,6 +41,8 @@ left join core.owners_today using (owner_id)
 where lead_id = $lead_id and is_current
 """
 
+_HELD = "select held_by, reason from scored.held_leads where lead_id = $lead_id"
+
 
 def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> str:
     """The lead's story from the published file, in words. `key`: lead or person id. Raises BadUsage if unknown."""
@@ -58,6 +60,7 @@ def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en")
         *(_stage(row, language) for row in stages),
         "",
         *_owner(rows_of(con, _ASSIGNMENT, lead_id=lead["lead_id"]), language),
+        *_held(rows_of(con, _HELD, lead_id=lead["lead_id"]), language),
         "",
         _missing(lead, current, language),
     ]
@@ -151,6 +154,11 @@ def _owner(found: Rows, language: str) -> list[str]:
             back=back,
         )
     return [told, *(say("lead_gate", language, **gate) for gate in json.loads(row["gates"] or "[]"))]
+
+
+def _held(found: Rows, language: str) -> list[str]:
+    """Which rule of the directory keeps the lead from sales."""
+    return [say(f"lead_{row['held_by']}", language, reason=row["reason"]) for row in found]
 
 
 def _missing(lead: dict[str, Any], current: dict[str, Any], language: str) -> str:

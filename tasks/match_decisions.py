@@ -1,6 +1,5 @@
 """What people decided on matches (accept, choose, create, reject, undo): written to the ledger, read by later runs."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -11,7 +10,7 @@ from abmloop.errors import BadUsage
 from abmloop.messages import say
 from abmloop.run import Author
 from scoring.names import parse_names
-from tasks.standing import standing_decisions
+from tasks.standing import new_decision, standing_decisions
 from tasks.summary import Rows, rows_of
 from warehouse.ledger import Ledger
 
@@ -92,7 +91,9 @@ def record_review(  # noqa: PLR0913 - what was decided, by whom and why, in one 
         "alias_key": key_of_name if verdict in ("accept", "choose") else None,
         "confidence": match["confidence"],
     }
-    row = _decision("match", verdict, {"rows": _contact_rows(con, person_id)}, payload, (ledger.head(), actor, reason))
+    row = new_decision(
+        "match", verdict, {"rows": _contact_rows(con, person_id)}, payload, (ledger.head(), actor, reason)
+    )
     ledger.append("decisions", [row], by)
     return str(row["decision_id"])
 
@@ -102,27 +103,9 @@ def undo_review(ledger: Ledger, by: Author, decision_id: str, actor: str = "", r
     known = ledger.read("decisions").to_pylist()
     if not any(row["decision_id"] == decision_id and row["kind"] == "match" for row in known):
         raise BadUsage(say("match_no_decision", "en", decision_id=decision_id))
-    row = _decision("match", "undo", {"rows": []}, {}, (ledger.head(), actor, reason))
+    row = new_decision("match", "undo", {"rows": []}, {}, (ledger.head(), actor, reason))
     ledger.append("decisions", [{**row, "undoes": decision_id}], by)
     return str(row["decision_id"])
-
-
-def _decision(
-    kind: str, verdict: str, subject: dict[str, Any], payload: dict[str, Any], by: tuple[int, str, str]
-) -> dict[str, Any]:
-    head, actor, reason = by
-    texts = [json.dumps(part, ensure_ascii=False, sort_keys=True) for part in (subject, payload)]
-    identity = json.dumps([head, kind, verdict, *texts, actor, reason], ensure_ascii=False)
-    return {
-        "decision_id": "D" + hashlib.sha256(identity.encode()).hexdigest()[:16],
-        "kind": kind,
-        "subject": texts[0],
-        "verdict": verdict,
-        "payload": texts[1],
-        "actor": actor,
-        "reason": reason,
-        "undoes": None,
-    }
 
 
 def _match_of(con: duckdb.DuckDBPyConnection, person_id: str) -> dict[str, Any]:

@@ -90,8 +90,8 @@ def route(run: Run) -> StepCounts:
     with step(run, "route") as work:
         work.replace("rules.reclaim", pa.Table.from_pylist([policy.reclaim.model_dump()]))
         _project(work, policy)
-        work.build("scored.unrouted_leads")
-        leads = work.table("scored.unrouted_leads")
+        work.build("scored.held_leads", "scored.unrouted_leads")
+        leads = work.query("select * from scored.unrouted_leads where held_by is null")
         decided = assign_owners(leads, _owners(work), policy, run.as_of, _turns(work, policy))
         work.count(unrouted=leads.num_rows, assigned=_record(work, leads, decided, policy))
         _project(work, policy)
@@ -165,4 +165,5 @@ def _count(work: Work) -> None:
     owned, pooled = work.execute(
         "select count(owner_id), count(*) - count(owner_id) from scored.assignments where is_current"
     ).fetchall()[0]
-    work.count(with_owner=owned, in_pool=pooled)
+    held = work.execute("select count(held_by) from scored.unrouted_leads").fetchall()[0][0]
+    work.count(with_owner=owned, in_pool=pooled, held_by_directory=held)

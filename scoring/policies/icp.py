@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, ClassVar
 
 import pyarrow as pa
@@ -55,13 +56,21 @@ class Grades(Rule):
 
 
 class TargetRule(Rule):
-    """Who gets on the target list: these grades, and all conditions hold."""
+    """Who gets on the target list: these grades, and all conditions hold; from and to these days, else always."""
 
     id: Id
     tier: Annotated[str, Field(min_length=1)]
     grades: Annotated[tuple[Annotated[str, Field(pattern="^[ABCD]$")], ...], Field(min_length=1)]
     when: tuple[Condition, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
     why: Why
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> TargetRule:
+        if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
+            raise ValueError(f"valid_to {self.valid_to} is before valid_from {self.valid_from}")
+        return self
 
 
 class IcpPolicy(Policy):

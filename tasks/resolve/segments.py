@@ -11,6 +11,7 @@ from scoring.policies.icp import IcpPolicy
 from scoring.policies.tags import TagsPolicy
 from scoring.tags import tag_accounts, tag_columns
 from tasks.policies import load_policy
+from tasks.resolve.decisions import list_decisions
 from warehouse.steps import Work, step
 
 
@@ -25,7 +26,8 @@ def segment(run: Run) -> StepCounts:
         tags = tag_accounts(accounts, tags_policy)
         work.count(account_tags=work.replace("resolved.account_tags", tags.rows))
         _grade(work, accounts, tags.masks, icp)
-        work.build("resolved.fit_log", "resolved.target_accounts")
+        work.replace("resolved.list_decisions", list_decisions(work.ledger.read("decisions", run)))
+        work.build("resolved.fit_log", "resolved.target_accounts", "resolved.successions")
     return work.counts
 
 

@@ -27,6 +27,7 @@ TABLES = {
     "country varchar, status varchar",
     "resolved.account_fit": "account_id varchar, fit_points double, grade varchar, completeness double, "
     "criteria smallint[], criterion_points double[], config_hash varchar",
+    "rules.directory": "mode varchar, half_open_grades varchar[]",
     "rules.icp": "criterion_id varchar, position integer",
     "resolved.target_accounts": "account_id varchar, list varchar, entry_id varchar, tier varchar, reason varchar, "
     "owner_id varchar, valid_from date, valid_to date",
@@ -54,6 +55,7 @@ class ScoringWorld:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.tables: dict[str, Rows] = {name: [] for name in TABLES}
+        self.add("rules.directory", mode="open", half_open_grades=["A", "B"])
 
     def person(self, number: int = 1, account: str | None = "A1", **other: Any) -> str:
         """A contact of 1 January 2026 with an address, matched to an account of grade B; gives the person's id."""

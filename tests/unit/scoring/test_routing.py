@@ -19,7 +19,8 @@ LEADS = pa.schema(
     [("lead_id", _TEXT), ("account_id", _TEXT), ("fit_grade", _TEXT), ("engagement_band", pa.int32()),
      ("engagement_points", pa.float64()), ("entered_at", pa.timestamp("us")), ("waits_in", _TEXT), ("channel", _TEXT),
      ("provinces", _TEXTS), ("industries", _TEXTS), ("sizes", _TEXTS), ("products", _TEXTS), ("languages", _TEXTS),
-     ("holder_id", _TEXT), ("holder_reason", _TEXT), ("reserved_owner_id", _TEXT), ("cooling_owner_ids", _TEXTS)]
+     ("holder_id", _TEXT), ("holder_reason", _TEXT), ("reserved_owner_id", _TEXT), ("cooling_owner_ids", _TEXTS),
+     ("goes_first", pa.bool_())]
 )  # fmt: skip
 OWNERS = pa.schema(
     [("owner_id", _TEXT), ("team", _TEXT), ("provinces", _TEXTS), ("industries", _TEXTS), ("sizes", _TEXTS),
@@ -76,6 +77,22 @@ def test_a_reserved_account_stays_in_its_team() -> None:
     row = _assign([_lead(reserved_owner_id="o1")], owners)["L1"]
     assert (row["owner_id"], row["method"]) == ("o3", "reserved")
     assert _gates(row) == [("o1", "inactive")]
+
+
+def test_a_reserved_account_waits_for_its_team_and_goes_to_nobody_else() -> None:
+    owners = [_owner("o1", team="key", is_active=False), _owner("o2", team="north")]
+    row = _assign([_lead(reserved_owner_id="o1")], owners)["L1"]
+    assert (row["owner_id"], row["method"], row["reason"]) == (
+        None,
+        "reserved",
+        "reserved account, nobody of its team free",
+    )
+
+
+def test_leads_of_listed_companies_go_first() -> None:
+    leads = [_lead("L1", fit_grade="A", goes_first=False), _lead("L2", fit_grade="D", goes_first=True)]
+    found = _assign(leads, [_owner("o1", daily_capacity=1)])
+    assert (found["L1"]["owner_id"], found["L2"]["owner_id"]) == (None, "o1")
 
 
 def test_territory_goes_before_the_pool_and_the_narrower_one_first() -> None:

@@ -27,7 +27,7 @@
 with company as (
     select company_key as account_id, min(send_order) as send_order
     from marts.crm_leads
-    where company_key is not null and hold is distinct from 'excluded'
+    where company_key is not null and coalesce(hold, '') not in ('excluded', 'held_by_directory')
     group by all
 ),
 tag_text as (

@@ -2,11 +2,11 @@
 -- A lead stays here when it is recycled or lost later, so that the CRM learns of it. crm.yaml says which columns leave.
 -- grain: abm_key
 -- check: abm_key is not null and person_id is not null
--- check: hold is null or hold in ('excluded', 'company_closed')
+-- check: hold is null or hold in ('excluded', 'company_closed', 'held_by_directory')
 -- column: abm_key | our stable id, the lead's
 -- column: person_id | the person; the gate asks for their word
 -- column: region | country of the person for the consent rules, ISO 3166; null is unknown
--- column: hold | why it is not sent whatever the consent: excluded, company_closed; null otherwise
+-- column: hold | why it is not sent whatever the consent: excluded, company_closed, held_by_directory; null otherwise
 -- column: send_order | best leads sort first
 -- column: changed_at | when our values last changed by a decision, UTC
 -- column: contact_key | our key of the contact
@@ -82,6 +82,8 @@ select leads.lead_id as abm_key,
        end as region,
        case when leads.is_excluded then 'excluded'
             when accounts.status in ('revoked', 'cancelled') then 'company_closed'
+            -- Who was given out before the rule keeps their owner and is kept up to date.
+            when held_leads.lead_id is not null and current_assignment.lead_id is null then 'held_by_directory'
        end as hold,
        grades.fit_grade || (4 - grades.engagement_band) as send_order,
        greatest(current_stage.decided_at, current_assignment.assigned_at, leads.inquiry_at) as changed_at,
@@ -119,6 +121,7 @@ join matched.persons using (person_id)
 left join resolved.accounts using (account_id)
 left join current_stage using (lead_id)
 left join current_assignment using (lead_id)
+left join scored.held_leads using (lead_id)
 left join scored.grades on grades.lead_id = leads.lead_id
 left join score_text on score_text.person_id = leads.person_id
 left join matched.person_accounts as matches on matches.person_id = leads.person_id and leads.account_id is not null

@@ -2,7 +2,7 @@
 -- was decided on by a person, or asks for a look.
 -- grain: account_id, event, other_account_id, reason
 -- column: account_id | the account
--- column: event | merged, kept_apart, parent_refused, merge, split, pin, succeeded_by, many_rows
+-- column: event | merged, kept_apart, parent_refused, merge, split, pin, succeeded_by, succeeds, keep, target, many_rows
 -- column: other_account_id | the id that was given up, or the other account
 -- column: as_of | the day
 -- column: reason | the evidence; in a circle of parents all rows that make it
@@ -32,15 +32,18 @@ decided as (
 ),
 people_said as (
     select one.account_id,
-           case when one.kind = 'merge' and one.account_id <> other.account_id then 'succeeded_by' else one.kind end as event,
+           case when one.part = 'before' or one.kind = 'merge' and one.account_id <> other.account_id then 'succeeded_by'
+                when one.part = 'after' then 'succeeds'
+                else one.kind end as event,
            nullif(other.account_id, one.account_id) as other_account_id,
            one.decided_on as as_of,
-           coalesce(one.field || ' = ' || one.value || ': ', '') || coalesce(one.reason, '') || ' (' || one.decision_id || ')'
+           coalesce(coalesce(one.field || ' = ', '') || one.value || ': ', '') || coalesce(one.reason, '') || ' (' || one.decision_id || ')'
                as reason,
            one.actor
     from decided as one
     left join decided as other
         on other.decision_id = one.decision_id and other.account_id <> one.account_id and one.kind <> 'pin'
+    where one.kind <> 'succeed' or one.part in ('before', 'after')
 )
 select account_id, 'merged' as event, own_account_id as other_account_id, tied_on as as_of,
        method || ': ' || evidence as reason, null::varchar as actor

@@ -22,6 +22,8 @@
 -- column: holder_reason | how: open deal, customer, lead of a colleague, target list
 -- column: reserved_owner_id | holder of the reserved account
 -- column: cooling_owner_ids | owners it was taken back from who may not have it again yet
+-- column: goes_first | half-open directory: leads of listed companies before all others
+-- column: held_by | why it is kept from sales (scored.held_leads), waiting here; null: it is routed
 with handover as (
     select rank from rules.stages where is_handover
 ),
@@ -91,6 +93,11 @@ province as (
 city as (
     select city_code, mode(city order by city) as name from resolved.accounts where city_code is not null group by all
 ),
+listed as (
+    select distinct account_id
+    from resolved.target_accounts
+    where list <> 'exclusion' and coalesce(valid_from, $as_of) <= $as_of and coalesce(valid_to, $as_of) >= $as_of
+),
 reserved as (
     select account_id, min(owner_id) as owner_id
     from resolved.target_accounts
@@ -118,7 +125,9 @@ select waiting.lead_id, leads.account_id, waiting.cycle, waiting.why_unrouted,
        holder.owner_id as holder_id,
        holder.reason as holder_reason,
        reserved.owner_id as reserved_owner_id,
-       coalesce(cooling.owner_ids, []) as cooling_owner_ids
+       coalesce(cooling.owner_ids, []) as cooling_owner_ids,
+       listed.account_id is not null and directory.mode = 'half_open' as goes_first,
+       held_leads.held_by
 from waiting
 join scored.leads using (lead_id)
 join scored.grades using (lead_id)
@@ -129,4 +138,7 @@ left join city on city.city_code = persons.city_code
 left join holder on holder.account_id = leads.account_id
 left join reserved on reserved.account_id = leads.account_id
 left join cooling on cooling.lead_id = waiting.lead_id
+left join scored.held_leads on held_leads.lead_id = waiting.lead_id
+left join listed on listed.account_id = leads.account_id
+cross join rules.directory
 where waiting.why_unrouted is not null
