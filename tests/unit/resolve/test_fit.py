@@ -78,8 +78,8 @@ def test_the_first_target_rule_that_holds_gives_tier_and_reason() -> None:
     policy = parse_policy(POLICY, IcpPolicy)
     graded = grade_accounts(table, {}, policy)["grade"]
     assert [tuple(row.values()) for row in targets_by_rule(table, graded, {}, policy).to_pylist()] == [
-        ("A0", "1", "best", "grade A"),
-        ("A1", "2", "good", "open"),
+        ("A0", "1", "best", "grade A", None, None),
+        ("A1", "2", "good", "open", None, None),
     ]
 
 
