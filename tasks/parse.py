@@ -28,6 +28,8 @@ from scoring.values import (
     titles,
     words,
 )
+from scoring.values.sensitive import LOOKS, is_sensitive
+from tasks.common_values import empty_common, forget_once_common
 from tasks.land.entities import entities
 from warehouse.steps import Work, step
 from warehouse.tables import quote
@@ -58,22 +60,31 @@ class Dictionary:
 
 
 def _named(values: pa.Array) -> pa.Table:
-    """Company names; a placeholder is no name to show either."""
-    table = parse_names(values)
-    shown = pc.if_else(pc.fill_null(pc.equal(table["rule"], "name-placeholder"), False), None, table["name"])
-    return table.set_column(table.column_names.index("name"), "name", shown)
+    """Company names; a placeholder or a secret is no name to show, and letters that only look alike make no key."""
+    table = parse_names(values).combine_chunks()
+    name, key, rule = (table[column].combine_chunks() for column in ("name", "name_key", "rule"))
+    rule = pc.if_else(pc.fill_null(text.is_mixed_script(name), False), "name-mixed-script", rule)
+    rule = pc.if_else(is_sensitive(name), "name-sensitive", rule)
+    hidden = pc.is_in(rule, pa.array(["name-placeholder", "name-sensitive"]))
+    changed = {
+        "name": pc.if_else(hidden, None, name),
+        "name_key": pc.if_else(pc.or_(hidden, pc.is_in(rule, pa.array(["name-mixed-script"]))), None, key),
+        "rule": rule,
+    }
+    return pa.table({column: changed.get(column, table[column]) for column in table.column_names})
 
 
 def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
     """Those keyed by the value alone, in the order they are filled."""
     return (
-        Dictionary("parsed_texts", text.parse_texts, ("text", "place"), "1"),
+        Dictionary("parsed_texts", text.parse_texts, ("text", "place"), "2"),
+        Dictionary("parsed_extras", text.parse_extras, (), "1", f"regexp_matches(value, '{LOOKS}')"),
         Dictionary("parsed_ids", text.parse_ids, ("id",), "1", _ODD_KEY),
         Dictionary("parsed_name_lists", text.parse_name_lists, ("name_list",), "1"),
-        Dictionary("parsed_names", _named, ("name",), "2"),
-        Dictionary("parsed_codes", codes.parse_codes, ("code",), "1"),
-        Dictionary("parsed_emails", emails.parse_emails, ("email",), "1"),
-        Dictionary("parsed_domains", domains.parse_domains, ("domain",), "1"),
+        Dictionary("parsed_names", _named, ("name",), "3"),
+        Dictionary("parsed_codes", codes.parse_codes, ("code",), "2"),
+        Dictionary("parsed_emails", emails.parse_emails, ("email",), "2"),
+        Dictionary("parsed_domains", domains.parse_domains, ("domain",), "2"),
         Dictionary(
             "parsed_times", partial(times.parse_times, timezone=run.timezone), ("date", "time"), f"1 {run.timezone}"
         ),
@@ -85,10 +96,10 @@ def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
         Dictionary("parsed_employees", amounts.parse_employees, ("employees",), "1"),
         Dictionary("parsed_revenues", amounts.parse_revenues, ("revenue",), "1"),
         Dictionary("parsed_statuses", words.parse_statuses, ("status",), "1"),
-        Dictionary("parsed_titles", titles.parse_titles, ("title",), "1"),
-        Dictionary("parsed_industries", industries.parse_industries, ("industry",), "1"),
+        Dictionary("parsed_titles", titles.parse_titles, ("title",), "2"),
+        Dictionary("parsed_industries", industries.parse_industries, ("industry",), "2"),
         Dictionary("parsed_places", regions.parse_places, ("place",), "1"),
-        Dictionary("parsed_addresses", regions.parse_addresses, ("address",), "1"),
+        Dictionary("parsed_addresses", regions.parse_addresses, ("address",), "2"),
         Dictionary("parsed_countries", regions.parse_countries, ("country",), "2"),
     )
 
@@ -97,11 +108,13 @@ def parse(run: Run) -> StepCounts:
     """Bring raw rows to staging: typed values, the latest version of each record, refused rows in quarantine."""
     with step(run, "parse") as work:
         _load_rules(work)
+        forget_once_common(work)
         for dictionary in _dictionaries(run):
             _fill(work, dictionary, _values_of(dictionary))
         work.execute(_CLEAN_NAMES)
         _fill_phones(work)
         _fill_words(work)
+        empty_common(work)
         work.build_zone("staging")
         _tell_quality(work)
     return work.counts
@@ -156,6 +169,8 @@ def _values_of(dictionary: Dictionary) -> str:
             " where coalesce(province, city, district) is not null"
             f" union all select {fields.format('null')} from raw.contacts where coalesce(province, city) is not null"
         )
+    if dictionary.table == "parsed_extras":
+        return " union all ".join(f"select extra as value from raw.{entity}" for entity in entities())
     values = _union(_columns(*dictionary.kinds))
     if dictionary.table == "parsed_names":
         return values + " union all select unnest(names) from staging.parsed_name_lists"
@@ -187,7 +202,7 @@ def _renew(work: Work, table: str, version: str) -> None:
 
 def _fill_phones(work: Work) -> None:
     """Phones are read in the country of their row: China where the row names none."""
-    _renew(work, "staging.parsed_phones", "1")
+    _renew(work, "staging.parsed_phones", "2")
     with_country = {entity for entity, _, _ in _columns("country")}
     here = "case when length(parsed_countries.country) = 2 then parsed_countries.country else 'CN' end"
     selects = [
@@ -209,7 +224,7 @@ def _fill_phones(work: Work) -> None:
 
 def _fill_words(work: Work) -> None:
     """Words are read in the vocabulary of their column."""
-    _renew(work, "staging.parsed_words", "2")
+    _renew(work, "staging.parsed_words", "3")
     for vocabulary in sorted({kind for _, _, kind in _columns(*words.vocabularies())}):
         unseen = work.query(
             f"select distinct value from ({_union(_columns(vocabulary))}) where value is not null"
@@ -235,8 +250,9 @@ def _tell_quality(work: Work) -> None:
         work.execute(f"delete from {table} where rule in (select rule from rules.value_actions)")
     for entity in entities().values():
         columns = ", ".join(f"{quote(name)} := {quote(name)}" for name in entity.column_names)
-        work.execute(_QUARANTINE.format(entity=entity.name, columns=columns))
-        work.execute(_REPAIRS.format(entity=entity.name))
+        work.execute(_QUARANTINE.format(entity=entity.name, columns=columns, secret_rules=_SECRET_RULES))
+        work.execute(_REPAIRS.format(entity=entity.name, secret_rules=_SECRET_RULES))
+        work.execute(_SECRETS.format(entity=entity.name))
     work.con.unregister("told_rules")
     refused, mended = work.execute(
         "select (select count(distinct (entity, row_hash)) from staging.rejected_rows),"
@@ -244,6 +260,9 @@ def _tell_quality(work: Work) -> None:
     ).fetchall()[0]
     work.count(quarantined=refused, repairs=mended)
 
+
+# What these rules find is not written down a second time.
+_SECRET_RULES = "'text-sensitive', 'name-sensitive', 'code-person-id'"
 
 # Steps to the right look names up by their clean writing; it reads as the one it came from.
 _CLEAN_NAMES = """
@@ -257,8 +276,8 @@ qualify row_number() over (partition by name order by value) = 1
 _QUARANTINE = """
 insert into quality.quarantine by name
 select received.run_id, received.landed_on, '{entity}' as entity, received.source, received.file_sha,
-       received.file_name, received.sheet, received.line, received.record, rejected.column_name, rejected.value,
-       rejected.rule,
+       received.file_name, received.sheet, received.line, received.record, rejected.column_name,
+       case when rejected.rule in ({secret_rules}) then '***' else rejected.value end as value, rejected.rule,
        concat_ws(': ', rejected.column_name, told_rules.message) as message, told_rules.hint,
        (select to_json(struct_pack({columns}))) as raw_row, received.row_hash
 from raw.{entity} as received
@@ -269,10 +288,23 @@ join told_rules using (rule)
 _REPAIRS = """
 insert into quality.repairs by name
 select received.landed_on, '{entity}' as entity, received.source, received.file_sha, received.file_name,
-       received.sheet, received.line, fault.column_name, fault.value,
-       case when fault.action = 'repair' then fault.repaired end as repaired, fault.action, fault.rule,
-       received.row_hash
+       received.sheet, received.line, fault.column_name,
+       case when fault.rule in ({secret_rules}) then '***' else fault.value end as value,
+       case fault.action when 'repair' then fault.repaired when 'null_value' then fault.repaired || ' ?' end
+           as repaired,
+       fault.action, fault.rule, received.row_hash
 from raw.{entity} as received
 join staging.value_faults as fault on fault.entity = '{entity}' and fault.row_hash = received.row_hash
 anti join staging.rejected_rows as rejected on rejected.entity = '{entity}' and rejected.row_hash = received.row_hash
+"""
+
+# Columns that no entity knows never leave; what they hold of secrets is told all the same.
+_SECRETS = """
+insert into quality.repairs by name
+select received.landed_on, '{entity}' as entity, received.source, received.file_sha, received.file_name,
+       received.sheet, received.line, 'extra.' || unnest(found.columns) as column_name, '***' as value,
+       null as repaired, 'flag' as action, found.rule, received.row_hash
+from raw.{entity} as received
+join staging.parsed_extras as found on found.value = received.extra
+where found.rule is not null
 """

@@ -41,6 +41,24 @@ def rejecting_columns() -> dict[tuple[str, str], str]:
     }
 
 
+@dataclass(frozen=True)
+class TooCommon:
+    """From how many records of a source on a value is nobody's own: a share of them, and a number by column."""
+
+    share: float
+    least_records: dict[tuple[str, str], int]
+
+
+def too_common() -> TooCommon:
+    """When a value stands at too many records of one source to belong to any of them."""
+    declared = _declared()["too_common"]
+    least = {
+        (entity, column): n for entity, columns in declared["least_records"].items() for column, n in columns.items()
+    }
+    return TooCommon(float(declared["share"]), least)
+
+
 def kind_of(entity: str, column: str, column_type: str) -> str:
     """How a column is read."""
-    return str(_declared()["columns"].get(entity, {}).get(column) or _declared()["types"][column_type])
+    declared = _declared()
+    return str(declared["columns"].get(entity, {}).get(column) or declared["types"][column_type])

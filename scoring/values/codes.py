@@ -1,66 +1,15 @@
 """Registration codes: the unified social credit code (GB 32100-2015) and its neighbours, told apart and checked."""
 
-from collections.abc import Callable
-
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.checksums import USCC_ALPHABET, is_organisation_code, is_person_id, is_registration_no, is_uscc
+from scoring.values.foreign_codes import type_foreign
 from scoring.values.text import Values, as_column, first_rule, in_order, is_placeholder, undo_spreadsheet
 
-# GB 32100-2015: 31 symbols without I, O, S, V, Z; weights 3^i mod 31; the last symbol closes the sum.
-USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS = np.array([pow(3, i, 31) for i in range(17)], dtype=np.int32)
-# GB 11714-1997: organisation code, eight symbols and a check of 11 − sum mod 11.
-_ORGANISATION_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ORGANISATION_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int32)
-# GB 11643-1999: identity card of a person.
-_PERSON_WEIGHTS = np.array([pow(2, 17 - i, 11) for i in range(17)], dtype=np.int32)
+__all__ = ["USCC_ALPHABET", "is_uscc", "parse_codes"]
+
 _NONE = pa.scalar(None, pa.string())
-
-
-def _symbols(codes: pa.Array, alphabet: str, length: int) -> npt.NDArray[np.int32]:
-    """Position of each symbol in the alphabet, rows × length; −1 for any other. Every code must have `length` bytes."""
-    places = np.full(256, -1, dtype=np.int32)
-    places[np.frombuffer(alphabet.encode(), dtype=np.uint8)] = np.arange(len(alphabet))
-    text = "".join(codes.to_pylist()).encode()
-    symbols: npt.NDArray[np.int32] = places[np.frombuffer(text, dtype=np.uint8)].reshape(len(codes), length)
-    return symbols
-
-
-def _holds(codes: pa.Array, pattern: str, closes: Callable[[pa.Array], npt.NDArray[np.bool_]]) -> pa.Array:
-    """Which codes fit the pattern and close their sum; false for null."""
-    fits = pc.fill_null(pc.match_substring_regex(codes, f"^{pattern}$"), False)
-    flags = np.zeros(len(codes), dtype=bool)
-    mask = fits.to_numpy(zero_copy_only=False)
-    if mask.any():
-        flags[mask] = closes(codes.filter(fits))
-    return pa.array(flags)
-
-
-def _uscc_closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
-    symbols = _symbols(codes, USCC_ALPHABET, 18)
-    closed: npt.NDArray[np.bool_] = (31 - symbols[:, :17] @ _USCC_WEIGHTS % 31) % 31 == symbols[:, 17]
-    return closed
-
-
-def _organisation_closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
-    symbols = _symbols(codes, _ORGANISATION_ALPHABET, 9)
-    given = np.where(symbols[:, 8] == _ORGANISATION_ALPHABET.index("X"), 10, symbols[:, 8])
-    closed: npt.NDArray[np.bool_] = (11 - symbols[:, :8] @ _ORGANISATION_WEIGHTS % 11) % 11 == given
-    return closed
-
-
-def _person_closes(codes: pa.Array) -> npt.NDArray[np.bool_]:
-    symbols = _symbols(codes, "0123456789X", 18)
-    closed: npt.NDArray[np.bool_] = (12 - symbols[:, :17] @ _PERSON_WEIGHTS % 11) % 11 == symbols[:, 17]
-    return closed
-
-
-def is_uscc(codes: pa.Array) -> pa.Array:
-    """True for 18 symbols of the alphabet whose checksum holds."""
-    return _holds(codes, f"[{USCC_ALPHABET}]{{18}}", _uscc_closes)
 
 
 def parse_codes(values: Values) -> pa.Table:
@@ -68,13 +17,16 @@ def parse_codes(values: Values) -> pa.Table:
 
     `uscc_state` is valid, repaired (O and I read as 0 and 1, the checksum then holds), suspect (all digits and ending
     in 000, as a spreadsheet rounds them: never kept) or invalid; null where the value is no such code. `kind` is uscc,
-    registration_no, organisation_code, person_id (never kept), other or null. `organisation_code` is also cut from a
-    USCC (places 9-17). 1.5 million codes take about two seconds, since most are settled by their checksum alone.
+    registration_no, organisation_code, tax_no (15 characters, until 2015), person_id (never kept), lei, vat, duns,
+    hk_br, tw_ubn, number_8 (eight bare digits, as in Hong Kong and Taiwan), other or null. `registration_no` of a kind
+    that is not China's has the kind in front (LEI:…), so that numbers are never compared across kinds.
+    `organisation_code` is also cut from a USCC (places 9-17) and from a tax number (7-15). 1.5 million codes take about
+    a second, since most are settled by their checksum alone.
 
     Source: spec 02-directory (codes), catalogue V18-V20, M7.
     """
     column = as_column(values)
-    settled = pc.and_(is_uscc(column), pc.invert(_is_rounded(column)))
+    settled = pc.and_(is_uscc(column), pc.invert(pc.or_(_is_rounded(column), _is_rather_a_person(column))))
     good = column.filter(settled)
     nothing = pa.nulls(len(good), pa.string())
     fine = _table(
@@ -96,6 +48,11 @@ def _is_rounded(codes: pa.Array) -> pa.Array:
     return pc.fill_null(pc.match_substring_regex(codes, r"^\d{15}000$"), False)
 
 
+def _is_rather_a_person(codes: pa.Array) -> pa.Array:
+    """Identity cards whose digits happen to close as a credit code too: the organisation code in them does not."""
+    return pc.and_(is_person_id(codes), pc.invert(is_organisation_code(pc.utf8_slice_codeunits(codes, 8, 17))))
+
+
 def _matches(codes: pa.Array, pattern: str) -> pa.Array:
     return pc.fill_null(pc.match_substring_regex(codes, pattern), False)
 
@@ -105,13 +62,15 @@ def _parse_unsettled(column: pa.Array) -> pa.Table:
     plain = undo_spreadsheet(column)
     code = pc.utf8_upper(pc.replace_substring_regex(plain, r"\.0+$|[\s_.·—-]+", ""))
     mended = pc.replace_substring(pc.replace_substring(code, "O", "0"), "I", "1")
-    holds, mended_holds, rounded = is_uscc(code), is_uscc(mended), _is_rounded(code)
+    person = _is_rather_a_person(code)
+    holds, mended_holds = (pc.and_(is_uscc(text), pc.invert(person)) for text in (code, mended))
+    rounded = _is_rounded(code)
     lost = _matches(plain, r"^\d(\.\d+)?[eE]\+?\d+$")
-    registration = _matches(code, r"^\d{15}$|^\d{6}NA\d{6,9}[\dX]?$")
-    organisation = _holds(code, r"[0-9A-Z]{8}[0-9X]", _organisation_closes)
-    person = pc.and_(pc.invert(holds), _holds(code, r"[1-9]\d{5}(19|20)\d{9}[\dX]", _person_closes))
     nothing = pc.or_(is_placeholder(plain), pc.and_(pc.is_null(plain), pc.is_valid(column)))
-    looks = pc.and_(_matches(code, r"^[0-9A-Z]{16,20}$"), pc.invert(pc.or_(person, registration)))
+    other_kind, number = _other_kinds(plain, code)
+    other_kind = pc.if_else(pc.or_(holds, pc.or_(rounded, nothing)), _NONE, other_kind)
+    typed = pc.and_(pc.is_valid(other_kind), pc.invert(pc.fill_null(pc.equal(other_kind, "person_id"), False)))
+    looks = pc.and_(_matches(code, r"^[0-9A-Z]{16,20}$"), pc.is_null(other_kind))
     state = first_rule(
         ("suspect", rounded), ("valid", holds), ("repaired", mended_holds), ("invalid", pc.or_(looks, lost))
     )  # fmt: skip
@@ -122,15 +81,39 @@ def _parse_unsettled(column: pa.Array) -> pa.Table:
         ("code-rounded", rounded),
         ("code-formatted", holds),
         ("code-letters", mended_holds),
-        ("code-person-id", person),
+        ("code-person-id", pc.equal(other_kind, "person_id")),
         ("code-length", pc.and_(looks, pc.not_equal(pc.utf8_length(code), 18))),
         ("code-characters", pc.and_(looks, _matches(code, f"[^{USCC_ALPHABET}]"))),
         ("code-checksum", looks),
-        ("code-unknown", pc.and_(pc.is_valid(code), pc.invert(pc.or_(registration, organisation)))),
+        ("code-unknown", pc.and_(pc.is_valid(code), pc.invert(typed))),
     )
-    kind = first_rule(
-        ("uscc", pc.is_valid(state)), ("registration_no", registration), ("organisation_code", organisation),
-        ("person_id", person), ("other", pc.and_(pc.is_valid(code), pc.invert(nothing))),
-    )  # fmt: skip
-    own = pc.if_else(organisation, code, pc.utf8_slice_codeunits(uscc, 8, 17))
-    return _table(column, uscc, state, pc.if_else(registration, code, _NONE), own, kind, rule)
+    is_other = pc.and_(pc.is_valid(code), pc.invert(nothing))
+    kind = pc.coalesce(first_rule(("uscc", pc.is_valid(state))), other_kind, first_rule(("other", is_other)))
+    own = pc.coalesce(
+        pc.if_else(pc.equal(other_kind, "organisation_code"), code, _NONE),
+        pc.if_else(pc.equal(other_kind, "tax_no"), pc.utf8_slice_codeunits(code, 6, 15), _NONE),
+        pc.utf8_slice_codeunits(uscc, 8, 17),
+    )
+    return _table(column, uscc, state, pc.if_else(typed, number, _NONE), own, kind, rule)
+
+
+def _other_kinds(plain: pa.Array, code: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Kind of what is no credit code, and its number as `registration_no` shows it; both null where none is known."""
+    fifteen = _matches(code, r"^\d{15}$")
+    tax = pc.and_(_matches(code, r"^\d{6}[0-9A-Z]{9}$"), is_organisation_code(pc.utf8_slice_codeunits(code, 6, 15)))
+    tax = pc.and_(tax, pc.invert(is_registration_no(code)))
+    foreign, foreign_number = type_foreign(plain)
+    kind = pc.coalesce(
+        first_rule(("person_id", is_person_id(code)), ("tax_no", tax)),
+        first_rule(
+            ("registration_no", pc.or_(fifteen, _matches(code, r"^\d{6}NA\d{6,9}[\dX]?$"))),
+            ("organisation_code", is_organisation_code(code)),
+        ),
+    )
+    # A mark or a checksum of another country's tells more than the shape of an organisation code.
+    kind = pc.coalesce(foreign, kind, first_rule(("number_8", _matches(code, r"^\d{8}$"))))
+    number = pc.coalesce(foreign_number, code)
+    marked = pc.binary_join_element_wise(pc.utf8_upper(kind), number, ":")
+    at_home = pc.is_in(kind, pa.array(["tax_no", "organisation_code", "person_id"]))
+    shown = pc.if_else(pc.equal(kind, "registration_no"), code, pc.if_else(at_home, _NONE, marked))
+    return kind, shown

@@ -18,10 +18,12 @@ _LOOK_ALIKE = r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin
 
 
 def parse_emails(values: Values) -> pa.Table:
-    """Addresses: value, email, emails (all of the cell, in order), kind, domain (registrable), domain_kind, rule.
+    """Addresses: value, email, emails (all of the cell, in order), kind, domain (registrable), domain_kind, suggestion,
+    rule.
 
     Lower case, no name, no `mailto:`. `kind` is personal (free mail), corporate, role (info@, sales@), disposable or
-    invalid; a likely typing mistake of a domain (qq.con) makes an address invalid and is only ever suggested.
+    invalid; a likely typing mistake of a domain (qq.con) makes an address invalid, and what it may have meant is only
+    ever a `suggestion`.
 
     Source: spec 02-directory (e-mail), catalogue V10-V13.
     """
@@ -57,13 +59,14 @@ def _table(values: pa.Array, parsed: pa.Table, emails: pa.Array) -> pa.Table:
             "kind": parsed["kind"],
             "domain": parsed["domain"],
             "domain_kind": parsed["domain_kind"],
+            "suggestion": parsed["suggestion"],
             "rule": parsed["rule"],
         }
     )
 
 
 def _judged(emails: pa.Array, domain: pa.Array, domain_kind: pa.Array, mended: pa.Array | None = None) -> pa.Table:
-    """One address each (lower case, syntax not yet checked): email, kind, domain, domain_kind, rule."""
+    """One address each (lower case, syntax not yet checked): email, kind, domain, domain_kind, suggestion, rule."""
     lists = shared_domains()
     host = pc.replace_substring_regex(emails, "^.*@", "")
     local = pc.replace_substring_regex(emails, r"@.*$|\+.*$", "")
@@ -93,9 +96,17 @@ def _judged(emails: pa.Array, domain: pa.Array, domain_kind: pa.Array, mended: p
             "kind": kind,
             "domain": pc.if_else(keep, domain, _NONE),
             "domain_kind": pc.if_else(keep, domain_kind, _NONE),
+            "suggestion": pc.if_else(typo, _corrected(emails, host), _NONE),
             "rule": rule,
         }
     )
+
+
+def _corrected(emails: pa.Array, host: pa.Array) -> pa.Array:
+    """Addresses with the domain that a mistyped one may have meant; null for others."""
+    typos = shared_domains()["typos"]
+    meant = pa.array(list(typos.values())).take(pc.index_in(host, pa.array(list(typos))))
+    return pc.binary_join_element_wise(pc.replace_substring_regex(emails, "@.*$", ""), meant, "@")
 
 
 def _parse_cells(text: pa.Array, values: pa.Array, nothing: pa.Array) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Industry texts as sections and divisions of GB/T 4754 (2017)."""
+"""Industry texts as sections and divisions of GB/T 4754 (2017); those of 2011 and 2002 are led there."""
 
 import re
 from functools import cache
@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.sensitive import is_sensitive
 from scoring.values.tables import load_csv
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
@@ -41,7 +42,20 @@ def _names() -> dict[str, str]:
                 names[key] = row.code
     for row in _industries().itertuples():
         names.update(dict.fromkeys(row.words.split("|"), row.code) if row.words else {})
+    for old in load_csv("former_industries"):
+        for key in (old["name"], old["name"].replace("、", ""), _stem(old["name"])):
+            names.setdefault(key, old["now_code"])
     return names
+
+
+@cache
+def _former_codes() -> dict[str, str]:
+    """Section letter and division of earlier editions (g62), lower case → code of today; a later edition wins.
+
+    Without its letter a division is read by today's table: 62 is 餐饮业 now and was 软件业 in 2002.
+    """
+    old = load_csv("former_industries")
+    return {f"{row['section']}{row['code']}".lower(): row["now_code"] for row in reversed(old)}
 
 
 @cache
@@ -63,6 +77,8 @@ def _code_of(text: str) -> str | None:
     coded = re.match(r"^([a-t])?(\d{2})\d{0,2}\b", text)
     if coded and coded[2] in _names() and (not coded[1] or _section(coded[2]) == coded[1].upper()):
         found.insert(0, coded[2])
+    elif coded and coded[1] and (now := _former_codes().get(coded[1] + coded[2])):
+        found.insert(0, now)
     if not any(code.isdigit() for code in found):
         found += [_names()[match] for piece in reversed(pieces) for match in _pattern().findall(piece)]
     divisions = [code for code in found if code.isdigit()]
@@ -86,12 +102,14 @@ def parse_industries(values: Values) -> pa.Table:
     """
     column = as_column(values)
     text = clean_text(column)
-    nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
-    text = pc.if_else(nothing, pa.scalar(None, pa.string()), text)
+    nothing, sensitive = pc.or_(is_placeholder(text), is_same_as_above(text)), is_sensitive(text)
+    text = pc.if_else(pc.or_(nothing, sensitive), pa.scalar(None, pa.string()), text)
     codes = [_code_of(word.lower()) if word else None for word in text.to_pylist()]
     section = pa.array([_section(code) if code else None for code in codes], pa.string())
     division = pa.array([code if code and code.isdigit() else None for code in codes], pa.string())
     rule = first_rule(
-        ("text-placeholder", nothing), ("industry-unknown", pc.and_(pc.is_null(section), pc.is_valid(text)))
+        ("text-placeholder", nothing),
+        ("text-sensitive", sensitive),
+        ("industry-unknown", pc.and_(pc.is_null(section), pc.is_valid(text)))
     )  # fmt: skip
     return pa.table({"value": column, "industry": text, "section": section, "division": division, "rule": rule})

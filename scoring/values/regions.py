@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.sensitive import is_sensitive
 from scoring.values.tables import load_csv, load_yaml
 from scoring.values.text import PLACEHOLDERS, Values, as_column, clean_text, first_rule, is_placeholder, squeezed
 
@@ -156,6 +157,13 @@ def parse_places(values: Values) -> pa.Table:
     return _table(column, codes, pa.array([rule for _, rule in judged], pa.string()))
 
 
+@cache
+def _towns_only() -> frozenset[str]:
+    """The cities that have no districts: below 东莞市 come towns, which GB/T 2260 does not number."""
+    divided = {place.parent_code for place in places().values()}
+    return frozenset(place.code for place in places().values() if place.level == "city" and place.code not in divided)
+
+
 def _judge(text: str) -> tuple[str | None, str | None]:
     """Code and rule of one `province|city|district`."""
     parts = [part.replace(" ", "") for part in text.split("|")]
@@ -177,7 +185,7 @@ def _judge(text: str) -> tuple[str | None, str | None]:
     for size in range(len(given), 0, -1):
         for part in ("".join(given[:size]), *given[:size][::-1]):
             if code := _whole().get(part):
-                return code, "place-partly-known"
+                return code, None if code in _towns_only() else "place-partly-known"
     ambiguous = any(part in _whole() for part in given)
     return None, "place-ambiguous" if ambiguous else "place-unknown"
 
@@ -196,8 +204,9 @@ def parse_addresses(values: Values) -> pa.Table:
     head = pc.replace_substring_regex(head, r"^(中华人民共和国|中国)", "")
     codes = _codes_of_heads(head)
     codes = pc.if_else(pc.or_(nothing, pc.equal(codes, "")), _NONE, codes)
-    address = pc.if_else(nothing, _NONE, text)
-    table = _table(column, codes, first_rule(("text-placeholder", nothing)))
+    sensitive = is_sensitive(text)
+    address = pc.if_else(pc.or_(nothing, sensitive), _NONE, text)
+    table = _table(column, codes, first_rule(("text-placeholder", nothing), ("text-sensitive", sensitive)))
     return table.add_column(1, "address", address)
 
 

@@ -1,5 +1,6 @@
 """Text of a cell: cleaned in bulk, placeholders emptied, damage and misplaced personal data flagged."""
 
+import json
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.names.mojibake import is_mojibake
+from scoring.values.sensitive import is_sensitive
 from scoring.values.tables import load_yaml
 
 Values: TypeAlias = pa.Array | pa.ChunkedArray | Sequence[str | None]
@@ -67,36 +69,49 @@ def in_order(settled: pa.Array, fine: pa.Table, rest: pa.Table) -> pa.Table:
     return pa.concat_tables([fine, rest.cast(fine.schema)]).take(order)
 
 
-def _is_sensitive(cleaned: pa.Array) -> pa.Array:
-    """An identity card, a bank card or a password in a text column (catalogue V30)."""
-    card = r"(^|\D)[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx](\D|$)"
-    bank = r"(^|\D)(62|4\d|5[1-5])\d{2}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}([ -]?\d{3})?(\D|$)"
-    password = r"(?i)(密码|口令|password|passwd|pwd)\s*[:：=是为]"
-    return pc.match_substring_regex(cleaned, f"{card}|{bank}|{password}")
-
-
-def _is_mixed_script(cleaned: pa.Array) -> pa.Array:
+def is_mixed_script(cleaned: pa.Array) -> pa.Array:
     """Latin letters beside Cyrillic or Greek ones in one word, which look alike (catalogue V13)."""
     return pc.match_substring_regex(cleaned, r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}")
 
 
 def parse_texts(values: Values) -> pa.Table:
-    """Free text: value, text, rule. Placeholders become null; damage, look-alike letters and secrets are flagged."""
+    """Free text: value, text, rule.
+
+    Placeholders and cells with personal secrets become null; damage and look-alike letters are flagged.
+    """
     column = as_column(values)
     text = clean_text(column)
-    placeholder, same = is_placeholder(text), is_same_as_above(text)
+    placeholder, same, sensitive = is_placeholder(text), is_same_as_above(text), is_sensitive(text)
     rule = first_rule(
         ("text-placeholder", placeholder),
         ("text-same-as-above", same),
         ("text-empty", pc.and_(pc.is_null(text), pc.is_valid(column))),
-        ("text-sensitive", _is_sensitive(text)),
+        ("text-sensitive", sensitive),
         ("text-mojibake", is_mojibake(pc.fill_null(text, ""))),
         ("text-control-characters", pc.match_substring_regex(column, _CONTROLS)),
-        ("text-mixed-script", _is_mixed_script(text)),
+        ("text-mixed-script", is_mixed_script(text)),
         ("text-invisible-characters", pc.match_substring_regex(column, INVISIBLE)),
     )
-    text = pc.if_else(pc.or_(placeholder, same), pa.scalar(None, pa.string()), text)
+    text = pc.if_else(pc.or_(sensitive, pc.or_(placeholder, same)), pa.scalar(None, pa.string()), text)
     return pa.table({"value": column, "text": text, "rule": rule})
+
+
+def parse_extras(values: Values) -> pa.Table:
+    """Cells of columns that no entity knows, a JSON object a row: value, columns that hold secrets, rule."""
+    column = as_column(values)
+    cells = [
+        [(row, name, cell) for name, cell in json.loads(record).items() if isinstance(cell, str)]
+        for row, record in enumerate(column.to_pylist())
+        if record and record.startswith("{")
+    ]
+    flat = [cell for record in cells for cell in record]
+    found: list[list[str]] = [[] for _ in range(len(column))]
+    flags = is_sensitive(clean_text(pa.array([cell for _, _, cell in flat], pa.string()))).to_pylist()
+    for (row, name, _), secret in zip(flat, flags, strict=True):
+        if secret:
+            found[row].append(name)
+    rule = pa.array(["text-sensitive" if names else None for names in found], pa.string())
+    return pa.table({"value": column, "columns": pa.array(found, pa.list_(pa.string())), "rule": rule})
 
 
 def undo_spreadsheet(values: Values) -> pa.Array:

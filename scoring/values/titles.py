@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.sensitive import is_sensitive
 from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above
 
@@ -11,8 +12,8 @@ def parse_titles(values: Values) -> pa.Table:
     """Titles: value, title, seniority (c_level, vp, director, manager, staff or unknown), department, rule."""
     column = as_column(values)
     text = clean_text(column)
-    nothing = pc.or_(is_placeholder(text), is_same_as_above(text))
-    title = pc.if_else(nothing, pa.scalar(None, pa.string()), text)
+    nothing, sensitive = pc.or_(is_placeholder(text), is_same_as_above(text)), is_sensitive(text)
+    title = pc.if_else(pc.or_(nothing, sensitive), pa.scalar(None, pa.string()), text)
     word = pc.utf8_lower(title)
     seniority = _first_match(word, "seniority")
     return pa.table(
@@ -21,7 +22,7 @@ def parse_titles(values: Values) -> pa.Table:
             "title": title,
             "seniority": pc.if_else(pc.is_valid(title), pc.fill_null(seniority, "unknown"), seniority),
             "department": _first_match(word, "department"),
-            "rule": first_rule(("text-placeholder", nothing)),
+            "rule": first_rule(("text-placeholder", nothing), ("text-sensitive", sensitive)),
         }
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.sensitive import is_sensitive
 from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
 
@@ -35,10 +36,15 @@ def parse_words(values: Values, vocabulary: str) -> pa.Table:
     words = pa.array(list(spelled.values()), pa.string())
     word = words.take(pc.index_in(key, pa.array(list(spelled), pa.string())))
     nothing = pc.and_(pc.or_(is_placeholder(text), is_same_as_above(text)), pc.is_null(word))
+    sensitive = pc.and_(is_sensitive(text), pc.is_null(word))
     if listed.get("open"):
         as_written = pc.replace_substring_regex(pc.utf8_lower(text), r"[\s-]+", "_")
-        word = pc.coalesce(word, pc.if_else(nothing, _NONE, as_written))
-    rule = first_rule(("word-placeholder", nothing), ("word-unknown", pc.and_(pc.is_null(word), pc.is_valid(text))))
+        word = pc.coalesce(word, pc.if_else(pc.or_(nothing, sensitive), _NONE, as_written))
+    rule = first_rule(
+        ("word-placeholder", nothing),
+        ("text-sensitive", sensitive),
+        ("word-unknown", pc.and_(pc.is_null(word), pc.is_valid(text))),
+    )
     return pa.table({"value": column, "word": word, "rule": rule})
 
 

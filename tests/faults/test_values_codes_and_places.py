@@ -97,21 +97,34 @@ def test_v19_some_rounded_codes_do_pass_the_checksum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "column"),
+    ("text", "kind", "registration_no"),
     [
-        ("440301103097413", "registration_no", "registration_no"),
-        ("70846113-6", "organisation_code", "organisation_code"),
+        ("440301103097413", "registration_no", "440301103097413"),
+        ("70846113-6", "organisation_code", None),
+        ("440300708461136", "tax_no", None),
         ("11010519491231002X", "person_id", None),
-        ("5493001KJTIIGC8Y1R12", "uscc", None),
+        ("5493001KJTIIGC8Y1R12", "lei", "LEI:5493001KJTIIGC8Y1R12"),
+        ("GB980780684", "vat", "VAT:GB980780684"),
+        ("DE 136 695 976", "vat", "VAT:DE136695976"),
+        ("15-048-3782", "duns", "DUNS:150483782"),
+        ("DUNS 150483782", "duns", "DUNS:150483782"),
+        ("22657821-000-03-24-9", "hk_br", "HK_BR:22657821"),
+        ("統編 00501503", "tw_ubn", "TW_UBN:00501503"),
+        ("22657821", "number_8", "NUMBER_8:22657821"),
         ("GB123456789", "other", None),
+        ("150483782", "other", None),
     ],
 )
-def test_v20_other_numbers_are_typed_and_never_a_credit_code(text: str, kind: str, column: str | None) -> None:
+def test_v20_other_numbers_are_typed_and_never_compared_across_types(
+    text: str, kind: str, registration_no: str | None
+) -> None:
     [row] = parse_codes([text]).to_pylist()
-    assert row["uscc"] is None
-    assert row["kind"] == kind
-    if column:
-        assert row[column] == text.replace("-", "")
+    assert (row["uscc"], row["kind"], row["registration_no"]) == (None, kind, registration_no)
+
+
+@pytest.mark.parametrize("text", [GOOD, "70846113-6", "440300708461136"])
+def test_v20_credit_code_tax_number_and_organisation_code_share_the_organisation_code(text: str) -> None:
+    assert parse_codes([text])["organisation_code"].to_pylist() == ["708461136"]
 
 
 def test_v20_a_persons_identity_number_is_not_kept(run: Run) -> None:
@@ -173,10 +186,18 @@ def test_v26_the_address_fills_only_what_the_fields_leave_open(run: Run) -> None
         ("6510", ("I", "65")),
         ("Computer Software", ("I", "65")),
         ("Retail", ("F", "52")),
+        ("G62", ("I", "65")),
+        ("G6210 软件业", ("I", "65")),
+        ("O79 居民服务业", ("O", "80")),
+        ("P82", ("P", "83")),
+        ("通信设备、计算机及其他电子设备制造业", ("C", "39")),
+        ("塑料制品业", ("C", "29")),
         ("foo", (None, None)),
     ],
 )
-def test_v26_industries_are_led_back_to_sections_and_divisions(text: str, codes: tuple[str | None, str | None]) -> None:
+def test_v26_industries_of_three_editions_find_the_division_of_today(
+    text: str, codes: tuple[str | None, str | None]
+) -> None:
     [row] = parse_industries([text]).to_pylist()
     assert (row["section"], row["division"], row["industry"]) == (*codes, text)
 

@@ -1,5 +1,6 @@
 """Catalogue V01-V15: phones, mail addresses, placeholders and damaged text, from raw rows to staging and quality."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from abmloop.run import Run
 from scoring.values.emails import parse_emails
 from scoring.values.phones import parse_phones
 from scoring.values.text import parse_texts
-from tests.faults.values_world import company, contact, rows_of, stage, told
+from tests.faults.values_world import company, contact, rows_of, stage, stage_again, told
 
 
 def phone(text: str, field: str = "phone") -> Any:
@@ -103,9 +104,9 @@ def test_v07_masked_repeated_and_sequential_digits_are_no_phone(text: str, rule:
     assert (phone(text), phone(text, "rule")) == (None, rule)
 
 
-def test_v07_one_number_on_more_than_one_row_of_200_is_flagged(run: Run) -> None:
+def test_v07_one_number_on_more_than_one_row_of_200_is_no_phone(run: Run) -> None:
     stage(run, "contacts", *(contact(contact_id=f"p{i}", mobile="13912345670") for i in range(20)))
-    assert {(rule, action) for _, _, rule, action in told(run)} == {("phone-too-common", "flag")}
+    assert {(rule, action) for _, _, rule, action in told(run)} == {("phone-too-common", "null_value")}
 
 
 def test_v08_shared_phones_stay_readable_for_resolving(run: Run) -> None:
@@ -161,6 +162,39 @@ def test_v09_a_row_whose_every_key_is_a_placeholder_waits_in_quarantine(run: Run
 
 
 @pytest.mark.parametrize(
+    ("entity", "column", "value", "rule"),
+    [
+        ("companies", "email", "service@agent.cn", "email-too-common"),
+        ("companies", "website", "www.agent.cn", "domain-too-common"),
+        ("companies", "uscc", "91440300708461136T", "code-too-common"),
+        ("contacts", "email", "form@site.cn", "email-too-common"),
+    ],
+)
+def test_v09_a_value_of_one_record_in_200_is_a_placeholder_that_no_list_knows(
+    run: Run, entity: str, column: str, value: str, rule: str
+) -> None:
+    key = "source_id" if entity == "companies" else "contact_id"
+    rows = [{key: f"r{i}", "name": f"云帆{i}", column: value} for i in range(100)]
+    own = {"uscc": "91350100M000100Y43"}.get(column, "info@own.com")
+    staged = stage(run, entity, *rows, {key: "one", "name": "远航", column: own})
+    assert {row[column] for row in staged[:-1]} == {None}
+    assert staged[-1][column] is not None
+    assert {row[1:] for row in told(run) if row[0] == column} == {(value, rule, "null_value")}
+
+
+def test_v09_the_same_record_landed_daily_is_no_common_value(run: Run) -> None:
+    days = [date(2026, 10, day) for day in range(1, 26)]
+    stage(run, "contacts", *(contact(title=f"t{day}", mobile="13912345670", landed_on=day) for day in days))
+    assert rows_of(run, "select mobile from staging.contacts") == [{"mobile": "+8613912345670"}]
+
+
+def test_v09_what_is_no_longer_common_is_read_again(run: Run) -> None:
+    common = [contact(contact_id=f"p{i}", mobile="13912345670") for i in range(20)]
+    assert {row["mobile"] for row in stage(run, "contacts", *common)} == {None}
+    assert [row["mobile"] for row in stage_again(run, "contacts", common[:3])] == ["+8613912345670"] * 3
+
+
+@pytest.mark.parametrize(
     ("text", "email", "kind"),
     [
         ("a＠huawei.com", "a@huawei.com", "corporate"),
@@ -180,6 +214,14 @@ def test_v09_a_row_whose_every_key_is_a_placeholder_waits_in_quarantine(run: Run
 def test_v10_mail_addresses_are_mended_where_there_is_one_reading(text: str, email: str | None, kind: str) -> None:
     [row] = parse_emails([text]).to_pylist()
     assert (row["email"], row["kind"]) == (email, kind)
+
+
+def test_v10_what_a_mistyped_domain_may_have_meant_is_suggested_only(run: Run) -> None:
+    [row] = stage(run, "contacts", contact(email="li@qq.con"))
+    assert row["email"] is None
+    assert rows_of(run, "select repaired, action from quality.repairs") == [
+        {"repaired": "li@qq.com ?", "action": "null_value"}
+    ]
 
 
 def test_v10_two_addresses_in_a_cell_keep_their_order() -> None:
@@ -207,7 +249,19 @@ def test_v11_free_mail_is_no_domain_of_a_company(run: Run, domain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "site", ["szfoo.1688.com", "www.szfoo.gov.cn", "szfoo.edu.cn", "weibo.com/szfoo", "t.cn/abc", "foo.github.io"]
+    "site",
+    [
+        "szfoo.1688.com",
+        "www.szfoo.gov.cn",
+        "szfoo.edu.cn",
+        "weibo.com/szfoo",
+        "t.cn/abc",
+        "foo.github.io",
+        "foo.myshopify.com",
+        "foo.netlify.app",
+        "foo.aliyuncs.com",
+        "foo.sedoparking.com",
+    ],
 )
 def test_v12_shared_sites_are_public_not_a_companys_own(run: Run, site: str) -> None:
     [row] = stage(run, "companies", company(website=site))
@@ -219,6 +273,12 @@ def test_v13_look_alike_letters_are_refused_in_addresses_and_flagged_in_text(run
     assert row["email"] is None
     assert told(run)[0] == ("email", "li@pаypal.com", "email-look-alike", "null_value")
     assert parse_texts(["Mаnager"])["rule"].to_pylist() == ["text-mixed-script"]
+
+
+def test_v13_a_name_with_look_alike_letters_is_shown_and_matched_to_nothing(run: Run) -> None:
+    [row] = stage(run, "companies", company(name="Аpple Trading Ltd"))
+    assert (row["name"], row["name_key"]) == ("Аpple Trading Ltd", None)
+    assert told(run) == [("name", "Аpple Trading Ltd", "name-mixed-script", "flag")]
 
 
 @pytest.mark.parametrize("mark", ["\u200b", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u200f"])

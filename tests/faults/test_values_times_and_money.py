@@ -205,11 +205,40 @@ def test_v29_long_text_is_kept_whole(run: Run) -> None:
     assert len(row["lead_source"]) == 10_000
 
 
-@pytest.mark.parametrize(
-    "text", ["身份证 11010519491231002X", "卡号6222 0212 3456 7890 123", "密码：abc123", "password = hunter2"]
-)
-def test_v30_secrets_in_text_are_flagged(text: str) -> None:
-    assert parse_texts([text])["rule"].to_pylist() == ["text-sensitive"]
+SECRETS = [
+    "身份证 11010519491231002X",
+    "11010519491231002X",
+    "卡号6222 0212 3456 7890 123",
+    "4111 1111 1111 1111",
+    "密码：abc123",
+    "password = hunter2",
+    "去年确诊患有糖尿病",
+    "is on sick leave until May",
+]
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_v30_secrets_in_text_are_told_and_not_kept(text: str) -> None:
+    [row] = parse_texts([text]).to_pylist()
+    assert (row["text"], row["rule"]) == (None, "text-sensitive")
+
+
+@pytest.mark.parametrize("text", ["糖尿病检测试剂、残疾人用品的销售", "订单 1234567890123456789", "91440300708461136T"])
+def test_v30_goods_and_other_numbers_are_no_secrets(text: str) -> None:
+    assert parse_texts([text])["rule"].to_pylist() == [None]
+
+
+def test_v30_secrets_reach_neither_staging_nor_what_is_told_of_them(run: Run) -> None:
+    columns = ("name", "company_name", "title", "department", "lead_source")
+    rows = [contact(contact_id=f"p{i}", **{column: SECRETS[i]}) for i, column in enumerate(columns)]
+    extra = contact(contact_id="x", extra='{"备注": "密码：abc123", "等级": "A"}')
+    stage(run, "contacts", *rows, extra)
+    told_of = rows_of(run, "select * from quality.repairs") + rows_of(run, "select * from quality.quarantine")
+    assert {row["column_name"] for row in told_of} == {*columns, "extra.备注"}
+    shown = str(rows_of(run, "select * exclude (extra, row_hash) from staging.contacts") + [
+        {name: value for name, value in row.items() if name != "row_hash"} for row in told_of
+    ])  # fmt: skip
+    assert [secret for secret in [*SECRETS, "abc123"] if secret in shown] == []
 
 
 def row_counts(run: Run) -> dict[str, Any]:

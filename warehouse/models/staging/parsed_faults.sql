@@ -16,7 +16,7 @@ select 'code' as kind, value, coalesce(uscc, registration_no, organisation_code)
 union all
 select 'phone' as kind, value, any_value(nullif(array_to_string(e164s, ', '), '')) as repaired, rule from staging.parsed_phones where rule is not null group by value, rule
 union all
-select 'email' as kind, value, nullif(array_to_string(emails, ', '), '') as repaired, rule from staging.parsed_emails where rule is not null
+select 'email' as kind, value, coalesce(nullif(array_to_string(emails, ', '), ''), suggestion) as repaired, rule from staging.parsed_emails where rule is not null
 union all
 select 'domain' as kind, value, website as repaired, rule from staging.parsed_domains where rule is not null
 union all

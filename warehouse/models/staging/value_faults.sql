@@ -257,15 +257,6 @@ by_comparison as (
     join staging.parsed_times as created on created.value = deals.created_at
     join staging.parsed_times as closed on closed.value = deals.closed_at
     where closed.day < created.day
-    union all
-    select 'contacts', contacts.row_hash, 'mobile', contacts.mobile, 'phone-too-common'
-    from raw.contacts
-    where mobile in (
-        -- One number in more than one row of 200, and in no less than 20: nobody's own.
-        select mobile from raw.contacts where mobile is not null
-        group by mobile
-        having count(distinct row_hash) >= 20 and count(*) > 0.005 * (select count(*) from raw.contacts)
-    )
 )
 select distinct * from by_value
 union all
