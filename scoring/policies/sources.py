@@ -73,6 +73,7 @@ class Source(Rule):
     fill_down: tuple[Header, ...] = ()
     entities: tuple[EntityMapping, ...] = ()
     limits: Limits | None = Field(None, description="instead of the file's own `limits`, as far as given")
+    dates: Literal["day_first", "month_first"] | None = Field(None, description="how 3/4/2026 reads in its files")
     why: str = ""
 
     @field_validator("encoding")

@@ -8,7 +8,7 @@ from typing import Any
 from tasks.land.entities import Entity, bare_header, entities, plain_header
 from tasks.land.faults import SHOWN_CHARACTERS, Refused
 from tasks.land.sheets import Header, HeadRow, Note, ReadOptions, Sheet
-from tasks.land.units import Unit, units_of
+from tasks.land.units import DateOrder, Unit, date_orders, units_of
 
 Cells = tuple[str | None, ...]
 SHOWN_HEADERS = 40
@@ -26,6 +26,7 @@ class Reading:
     constants: dict[str, str] = field(default_factory=dict)
     key: tuple[str, ...] = ()
     sequence: int | str | None = None
+    dates: DateOrder | None = None
 
     @property
     def of(self) -> Entity:
@@ -145,9 +146,15 @@ def understand(header: Header, reading: Reading, table_unit: str | None = None) 
     blank = tuple(place for place, name in enumerate(header.names) if not name and place not in taken)
     named = {column: header.names[place] or "" for column, place in columns.items()}
     units = units_of(reading.of, named, table_unit)
+    shaped = units | date_orders(reading.of, named, reading.dates)
     notes += [Note("unit", {"header": named[column], "unit": _shown_unit(unit)}) for column, unit in units.items()]
     return Understood(
-        columns, extra, blank, sequence, tuple(notes), {columns[column]: unit for column, unit in units.items()}
+        columns,
+        extra,
+        blank,
+        sequence,
+        tuple(notes),
+        {columns[column]: unit for column, unit in shaped.items()},
     )
 
 

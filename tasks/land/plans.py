@@ -63,6 +63,7 @@ def _plan(
         constants=dict(mapping.constants) if mapping else {},
         key=mapping.key if mapping else (),
         sequence=mapping.sequence if mapping else None,
+        dates=source.dates if source else None,
     )
     parts = [str(READER_VERSION), entity.fingerprint, reading_hash(source, mapping)]
     return Plan(

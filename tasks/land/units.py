@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.values.times import year_first
 from tasks.land.entities import Entity
 
 _IN_BRACKETS = re.compile(r"[(\[【]([^()\[\]【】]{1,30})[)\]】]")
@@ -33,6 +35,9 @@ _PLAIN_NUMBER = r"^\s*\d{1,9}(\.\d{1,6})?\s*$"
 
 # What is done to each bare number of a column: a text put behind it, or a factor.
 Unit = str | float
+DateOrder = Literal["day_first", "month_first"]
+_DAY_FIRST: DateOrder = "day_first"
+_MONTH_FIRST: DateOrder = "month_first"
 
 
 def unit_of_header(header: str, kind: str, column: str) -> Unit | None:
@@ -84,12 +89,20 @@ def units_of(entity: Entity, headers: Mapping[str, str], of_table: str | None) -
     return found
 
 
+def date_orders(entity: Entity, headers: Mapping[str, str], order: DateOrder | None) -> dict[str, Unit]:
+    """Canonical column of days or times → the order in which its source writes them; nothing where none is set."""
+    days = [column.name for column in entity.columns if column.type in ("date", "time") and column.name in headers]
+    return dict.fromkeys(days, order) if order else {}
+
+
 def with_units(columns: list[pa.Array], units: Mapping[int, Unit]) -> list[pa.Array]:
     """The columns with each bare number bearing its unit; cells that say a unit themselves stay as they are."""
     return [_with_unit(column, units[place]) if place in units else column for place, column in enumerate(columns)]
 
 
 def _with_unit(column: pa.Array, unit: Unit) -> pa.Array:
+    if unit in (_DAY_FIRST, _MONTH_FIRST):
+        return year_first(column, is_day_first=unit == _DAY_FIRST)
     if isinstance(unit, str):
         is_bare = pc.fill_null(pc.match_substring_regex(column, _BARE_NUMBER), False)
         return pc.if_else(is_bare, pc.binary_join_element_wise(pc.utf8_trim_whitespace(column), unit, ""), column)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from abmloop.run import Run
 from scoring.values.amounts import parse_amounts, parse_booleans, parse_employees, parse_shares
 from scoring.values.text import parse_texts
-from scoring.values.times import parse_times
+from scoring.values.times import parse_times, year_first
+from tasks.land import land
 from tasks.parse import parse
+from tasks.runs import open_run
 from tests.faults.values_world import company, contact, put_raw, rows_of, stage, stage_again, told
 
 
@@ -41,6 +44,38 @@ def test_v21_dates_with_one_meaning_are_read_and_others_refused(
     text: str, expected: tuple[date | None, str | None]
 ) -> None:
     assert day(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "day_first", "month_first"),
+    [
+        ("3/4/2020", "2020-4-3", "2020-3-4"),
+        ("03.04.20 10:05", "2020-04-03 10:05", "2020-03-04 10:05"),
+        ("1/2/99", "1999-2-1", "1999-1-2"),
+        ("13/4/2020", "2020-4-13", "13/4/2020"),
+        ("2020-03-04", "2020-03-04", "2020-03-04"),
+        ("soon", "soon", "soon"),
+    ],
+)
+def test_v21_a_source_whose_order_is_known_has_one_reading(text: str, day_first: str, month_first: str) -> None:
+    assert year_first([text], is_day_first=True).to_pylist() == [day_first]
+    assert year_first([text], is_day_first=False).to_pylist() == [month_first]
+
+
+def test_v21_the_order_of_dates_is_set_by_source(workspace: Path) -> None:
+    sources = "sources:\n- {name: eu, files: ['companies/eu*'], dates: day_first}\n"
+    for folder in ("config", "inbox/companies"):
+        (workspace / folder).mkdir()
+    (workspace / "config" / "sources.yaml").write_text(sources, encoding="utf-8")
+    for name in ("eu", "us"):
+        path = workspace / "inbox" / "companies" / f"{name}.csv"
+        path.write_text(f"name,founded_on\nYunfan {name} Ltd,3/4/2020\n", encoding="utf-8")
+    with open_run(workspace, date(2026, 10, 31)) as run:
+        land(run)
+        parse(run)
+        found = rows_of(run, "select source, founded_on from staging.companies order by source")
+        assert [row["founded_on"] for row in found] == [date(2020, 4, 3), None]
+        assert told(run) == [("founded_on", "3/4/2020", "date-ambiguous", "null_value")]
 
 
 def test_v21_an_event_without_a_day_takes_its_row_to_quarantine(run: Run) -> None:
