@@ -1,5 +1,6 @@
 """Looking: explain, sql, report, quarantine, inspect."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -102,38 +103,40 @@ def report(workspace: WorkspaceOption = None) -> None:
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="Any list.")],
-    entity: Annotated[str | None, typer.Option(help="What its rows are; default: by its folder's name.")] = None,
+    entity: Annotated[str | None, typer.Option(help="What its rows are; default: by its folder, else guessed.")] = None,
     workspace: WorkspaceOption = None,
     language: LanguageOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """What a file is, how each header was understood, what would be refused; nothing is loaded. 检查文件."""
-    from tasks.land.inspecting import inspect_file
+    from tasks.land.inspecting import inspect_any, inspect_file, name_in_inbox
     from tasks.land.telling import inspection_lines
 
-    policy, said = _sources(workspace)
-    name = f"{entity}/{file.name}" if entity else _name_in_inbox(file)
+    if not file.is_file():
+        raise BadUsage(f"inspect: {file} is no file")
+    if entity is not None and entity not in entities():
+        raise BadUsage(f"inspect: there is no entity {entity}; there are {', '.join(entities())}")
+    policy, said, inbox = _sources(workspace)
+    name = f"{entity}/{file.name}" if entity else name_in_inbox(file, policy, inbox)
     spoken = language or said
-    for line in inspection_lines(inspect_file(file, name, policy, spoken), spoken):
+    found = inspect_file(file, name, policy, spoken) if name else inspect_any(file, policy, spoken)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        return
+    for line in inspection_lines(found, spoken):
         typer.echo(line)
 
 
-def _sources(workspace: Path | None) -> tuple[SourcesPolicy, str]:
-    """The workspace's sources and language; the defaults where there is no workspace."""
+def _sources(workspace: Path | None) -> tuple[SourcesPolicy, str, Path | None]:
+    """The workspace's sources, language and inbox; the defaults where there is no workspace."""
     try:
         root = find_workspace(workspace)
     except BadUsage:
         if workspace is not None:
             raise
-        return SourcesPolicy(), "en"
+        return SourcesPolicy(), "en", None
     text = read_config(root).get(SourcesPolicy.file_name, "{}")
-    return parse_policy(text, SourcesPolicy), load_settings(root).language
-
-
-def _name_in_inbox(file: Path) -> str:
-    """The file's path as under the inbox, where its folder names an entity."""
-    if file.resolve().parent.name not in entities():
-        raise BadUsage(f"inspect: say what the rows of {file.name} are, with --entity: {', '.join(entities())}")
-    return f"{file.resolve().parent.name}/{file.name}"
+    return parse_policy(text, SourcesPolicy), load_settings(root).language, root / "inbox"
 
 
 def _refusals(workspace: Path | None) -> duckdb.DuckDBPyConnection:

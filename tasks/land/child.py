@@ -34,14 +34,17 @@ def _bound_processor_time(seconds: float) -> None:
 
 
 def answer(line: str) -> str:
-    """What became of one job, as a line of JSON: `read`, `refused`, or `defect` (ours; its text names no data)."""
+    """What became of one job, as a line of JSON: `done`, `refused`, or `defect` (ours; its text names no data)."""
     from tasks.land.faults import Refused
+    from tasks.land.looking import look_at
     from tasks.land.reading import Job, limits_for, read_file
 
     try:
-        job = Job.from_json(json.loads(line))
+        asked = json.loads(line)
+        job = Job.from_json(asked["job"])
         _bound_processor_time(limits_for(job)[1])
-        return json.dumps({"read": read_file(job).to_json()})
+        done = look_at(job) if asked["only_look"] else read_file(job)
+        return json.dumps({"done": done.to_json()})
     except Refused as refusal:
         return json.dumps({"refused": refusal.rule, "fields": refusal.fields})
     except MemoryError:

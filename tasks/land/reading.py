@@ -135,12 +135,8 @@ def read_file(job: Job) -> Read:
     data = Path(job.path).read_bytes()
     if not data:
         raise Refused("empty_file")
-    options = ReadOptions(
-        known=lambda cells: count_known(job.readings, cells),
-        encoding=job.encoding, delimiter=job.delimiter, sheets=job.sheets, hidden_sheets=job.hidden_sheets,
-        header_row=job.header_row, fill_down=job.fill_down, limits=job.limits,
-    )  # fmt: skip
-    opened = [(name, one) for name, one in _open(data, suffix_of(job.file_name), job, options)]
+    options = options_of(job)
+    opened = [(name, one) for name, one in open_file(data, suffix_of(job.file_name), job, options)]
     tables, notes = _tables(opened, options, job)
     tallies = _write(tables, job)
     first = opened[0][1]
@@ -151,7 +147,16 @@ def read_file(job: Job) -> Read:
     return Read(first.format + "".join(suffixes), first.encoding, first.confidence, dialect, tallies, notes[:MAX_NOTES])
 
 
-def _open(data: bytes, suffix: str, job: Job, options: ReadOptions) -> Iterator[tuple[str | None, Opened]]:
+def options_of(job: Job) -> ReadOptions:
+    """What the job says about reading its file."""
+    return ReadOptions(
+        known=lambda cells: count_known(job.readings, cells),
+        encoding=job.encoding, delimiter=job.delimiter, sheets=job.sheets, hidden_sheets=job.hidden_sheets,
+        header_row=job.header_row, fill_down=job.fill_down, limits=job.limits,
+    )  # fmt: skip
+
+
+def open_file(data: bytes, suffix: str, job: Job, options: ReadOptions) -> Iterator[tuple[str | None, Opened]]:
     """The file, or the files in it, opened by their kind."""
     kind = kind_of(data, suffix)
     if kind == "zip":

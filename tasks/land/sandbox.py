@@ -15,6 +15,7 @@ import psutil
 
 from abmloop.errors import AbmError
 from tasks.land.faults import Refused
+from tasks.land.looking import Look
 from tasks.land.reading import Job, limits_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,9 +44,16 @@ class Sandbox:
 
         Raises AbmError where the reader itself is at fault.
         """
+        return self._ask(job, only_look=False)
+
+    def look(self, job: Job) -> Look:
+        """A first look at the file, whatever the job's readings. Raises as `read` does."""
+        return Look.from_json(self._ask(job, only_look=True))
+
+    def _ask(self, job: Job, *, only_look: bool) -> dict[str, Any]:
         memory_mb, seconds = limits_for(job)
         child = self._start()
-        request = json.dumps(job.to_json()) + "\n"
+        request = json.dumps({"job": job.to_json(), "only_look": only_look}) + "\n"
         try:
             assert child.stdin is not None
             child.stdin.write(request.encode())
@@ -58,7 +66,7 @@ class Sandbox:
             raise Refused(reply["refused"], **reply["fields"])
         if "defect" in reply:
             raise AbmError(f"{job.file_name}: our reader failed ({reply['defect']}); please report this")
-        return dict(reply["read"])
+        return dict(reply["done"])
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is None:
