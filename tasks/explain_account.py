@@ -1,4 +1,4 @@
-"""Why an account is what it is: each value with its row and what lost, its rows, parents, tags, fit and history."""
+"""Why an account is what it is, in words: values with their rows and what lost, family, tags, fit, lists, history."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,21 +6,12 @@ from typing import Any
 import duckdb
 
 from abmloop.messages import say
-from tasks.find_account import find_account
-from tasks.summary import rows_of
+from tasks.account_decisions import place_of
+from tasks.account_facts import account_facts
+from tasks.find_account import MOST_SHOWN
+from tasks.summary import Rows
 
-_MOST_SHOWN = 12
-# Fields shown, by the column of resolved.account_sources that names their row.
-_FIELDS = {
-    "name": ("name",), "uscc": ("uscc",), "registration_no": ("registration_no",), "name_en": ("name_en",),
-    "short_name": ("short_name",), "status": ("status",), "founded_on": ("founded_on",),
-    "registered_capital": ("registered_capital",), "address": ("province", "city", "district", "address"),
-    "industry": ("industry", "industry_section"), "company_type": ("company_type",),
-    "employees": ("employees", "employees_band"), "revenue": ("revenue",), "phone": ("phone",), "email": ("email",),
-    "website": ("website",), "scope": ("scope",), "crm_account_id": ("crm_account_id",),
-}  # fmt: skip
-# What the rows of merged accounts call a field by another name.
-_ROW_COLUMNS = {"uscc": "code"}
+Facts = dict[str, Any]
 
 
 def explain_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> str:
@@ -28,111 +19,108 @@ def explain_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "e
 
     Reads the published file. Raises BadUsage where no account, or more than one, bears the key.
     """
-    found = find_account(con, key, language)
-    account_id = found.account_id
-    account = rows_of(con, "select * from resolved.accounts where account_id = $id", id=account_id)[0]
-    lines = [say("explain_account_title", language, name=account["name"] or account["uscc"], account_id=account_id)]
-    if found.former_id:
-        lines.append(say("explain_account_redirected", language, old=found.former_id))
-    for part in (_fields, _members, _family, _tags, _fit, _lists, _history):
-        lines += part(con, account, language)
-    return "\n".join([*lines, say("explain_account_next", language, account_id=account_id)])
+    facts = account_facts(con, key, language)
+    lines = [say("explain_account_title", language, name=facts["name"], account_id=facts["account_id"])]
+    if facts["former_id"]:
+        lines.append(say("explain_account_redirected", language, old=facts["former_id"]))
+    for part in (_fields, _members, _family, _tags, _fit, _lists, _history, _doubts):
+        lines += part(facts, language)
+    return "\n".join([*lines, say("explain_account_next", language, account_id=facts["account_id"])])
 
 
-def _fields(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    """Each value, the row it is from, and the other values that rows of the account give."""
-    key = {"id": account["account_id"]}
-    sources = rows_of(con, "select * from resolved.account_sources where account_id = $id", **key)[0]
-    rows = rows_of(con, "select * from resolved.merged_rows where account_id = $id order by position", **key)
+def _fields(facts: Facts, language: str) -> Iterator[str]:
     yield say("explain_account_fields", language)
-    for field, source in ((field, source) for source, fields in _FIELDS.items() for field in fields):
-        if account[field] is None:
-            continue
-        row_id = sources[f"{source}_row_id"]
-        yield say("explain_account_field", language, field=field, value=account[field], row=row_id or "-")
-        column = _ROW_COLUMNS.get(field, field)
-        seen = {account[field], None}
-        for row in rows:
-            if row[column] not in seen:
-                seen.add(row[column])
-                yield say("explain_account_lost", language, value=row[column], row=row["row_id"])
+    for one in facts["fields"]:
+        why = say(f"explain_why_{one['why']}", language, won=one["with"] or "-", lost=one["against"] or "-")
+        shown = {"field": one["field"], "value": one["value"], "row": one["row_id"] or "-"}
+        yield say("explain_account_field", language, why=why, place=_place(one), **shown)
+        for other in one["lost"]:
+            told = {"rank": other["source_rank"] or "-", "day": other["source_date"] or other["landed_on"] or "-"}
+            yield say("explain_account_lost", language, value=other["value"], row=other["row_id"], **told)
 
 
-def _members(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    query = """
-        select member.*, coalesce(file_name, '') || coalesce(' ' || sheet, '') || coalesce(':' || line, '') as place
-        from resolved.account_members as member
-        left join staging.source_rows as origin on origin.entity = 'companies' and origin.row_id = member.row_id
-        left join ops.files on files.file_sha = origin.file_sha and files.entity = 'companies'
-        where account_id = $id
-        order by member.first_landed_on, member.row_id
-        limit $most
-    """
-    yield say("explain_account_members", language, count=account["member_count"])
-    for row in rows_of(con, query, id=account["account_id"], most=_MOST_SHOWN):
-        fields = {name: row[name] for name in ("method", "landed_on", "place")}
-        yield say("explain_account_member", language, row=row["row_id"], evidence=row["evidence"] or "", **fields)
+def _place(row: dict[str, Any]) -> str:
+    return f"  {place_of(row)}" if row["file_name"] else ""
 
 
-def _family(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    above = """
-        select parent.name as parent, top.name as ultimate, evidence
-        from resolved.hierarchy
-        join resolved.accounts as parent on parent.account_id = hierarchy.parent_account_id
-        join resolved.accounts as top on top.account_id = hierarchy.ultimate_parent_id
-        where hierarchy.account_id = $id
-    """
-    below = "select name from resolved.accounts where parent_account_id = $id order by name, account_id"
-    for row in rows_of(con, above, id=account["account_id"]):
+def _members(facts: Facts, language: str) -> Iterator[str]:
+    members = facts["members"]
+    yield say("explain_account_members", language, count=len(members))
+    for row in members[:MOST_SHOWN]:
+        told = {"method": row["method"], "landed_on": row["landed_on"], "place": place_of(row)}
+        yield say("explain_account_member", language, row=row["row_id"], evidence=row["evidence"] or "", **told)
+    if len(members) > MOST_SHOWN:
+        yield say("explain_account_more", language, count=len(members) - MOST_SHOWN)
+
+
+def _family(facts: Facts, language: str) -> Iterator[str]:
+    family = facts["family"]
+    for row in family["above"]:
         yield say("explain_account_parent", language, **row)
-    children = rows_of(con, below, id=account["account_id"])
-    if children:
-        names = ", ".join(str(row["name"]) for row in children[:3])
-        yield say("explain_account_children", language, count=len(children), names=names)
+    if family["below"]:
+        names = ", ".join(str(row["name"]) for row in family["below"][:3])
+        yield say("explain_account_children", language, count=len(family["below"]), names=names)
+    if family["group"]["accounts"] > 1:
+        money = {name: family["group"][name] or 0 for name in ("pipeline_amount", "won_amount")}
+        yield say("explain_account_group", language, **{**family["group"], **money})
+    for row in facts["successions"]:
+        yield say(f"explain_account_{row['relation']}", language, **{**row, "reason": row["reason"] or ""})
 
 
-def _tags(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    query = "select * from resolved.account_tags where account_id = $id order by tag_id"
-    rows = rows_of(con, query, id=account["account_id"])
-    if rows:
+def _tags(facts: Facts, language: str) -> Iterator[str]:
+    if facts["tags"]:
         yield say("explain_account_tags", language)
-    for row in rows:
-        yield say("explain_account_tag", language, tag=row["tag_id"], rule=row["rule_id"], evidence=row["evidence"])
+    for row in facts["tags"]:
+        told = {"tag": row["tag_id"], "rule": row["rule_id"], "evidence": row["evidence"]}
+        yield say("explain_account_tag", language, why=row["why"] or "-", **told)
 
 
-def _fit(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
+def _fit(facts: Facts, language: str) -> Iterator[str]:
     """Points, and the log that adds up to them."""
-    key = {"id": account["account_id"]}
-    for row in rows_of(con, "select * from resolved.account_fit where account_id = $id", **key):
-        known = {"points": row["fit_points"], "grade": row["grade"], "completeness": row["completeness"]}
-        yield say("explain_account_fit", language, **known)
-    log = """
-        select fit_log.*, why
-        from resolved.fit_log
-        join rules.icp using (criterion_id)
-        where account_id = $id
-        order by abs(fit_log.points) desc, criterion_id
-    """
-    for row in rows_of(con, log, **key):
-        line = {"points": row["points"], "evidence": row["evidence"], "why": row["why"]}
-        yield say("explain_account_fit_line", language, criterion=row["criterion_id"], **line)
+    fit = facts["fit"]
+    if fit is None:
+        return
+    known = {"points": fit["fit_points"], "grade": fit["grade"], "completeness": fit["completeness"]}
+    yield say("explain_account_fit", language, **known)
+    for row in fit["log"]:
+        told = {"points": row["points"], "evidence": row["evidence"], "why": row["why"]}
+        yield say("explain_account_fit_line", language, criterion=row["criterion_id"], **told)
+    yield say(
+        "explain_account_fit_sum", language, points=sum(row["points"] for row in fit["log"]), lines=len(fit["log"])
+    )
+    if fit["unknown"]:
+        yield say("explain_account_unknown_fields", language, fields=", ".join(fit["unknown"]))
 
 
-def _lists(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    query = "select * from resolved.target_accounts where account_id = $id order by list, entry_id"
-    rows = rows_of(con, query, id=account["account_id"])
-    if rows:
+def _lists(facts: Facts, language: str) -> Iterator[str]:
+    if facts["lists"]:
         yield say("explain_account_lists", language)
-    for row in rows:
-        fields = {name: row[name] or "" for name in ("list", "tier", "reason")}
-        yield say("explain_account_list", language, entry=row["entry_id"], **fields)
+    for row in facts["lists"]:
+        told = {name: row[name] or "" for name in ("list", "tier", "reason")}
+        days = f"{row['valid_from'] or ''}…{row['valid_to'] or ''}"
+        yield say(
+            "explain_account_list", language, entry=row["entry_id"], owner=row["owner_id"] or "-", days=days, **told
+        )
 
 
-def _history(con: duckdb.DuckDBPyConnection, account: dict[str, Any], language: str) -> Iterator[str]:
-    query = "select * from resolved.account_history where account_id = $id order by as_of, event, reason"
-    rows = rows_of(con, query, id=account["account_id"])
-    if rows:
+def _history(facts: Facts, language: str) -> Iterator[str]:
+    if facts["history"] or facts["former_ids"]:
         yield say("explain_account_history", language)
-    for row in rows[:_MOST_SHOWN]:
-        fields = {name: row[name] for name in ("as_of", "event", "reason")}
-        yield say("explain_account_event", language, other=row["other_account_id"] or "", **fields)
+    yield from _events("explain_account_event", facts["history"], language)
+    if facts["former_ids"]:
+        ids = ", ".join(row["old_account_id"] for row in facts["former_ids"][:MOST_SHOWN])
+        yield say("explain_account_former", language, ids=ids)
+
+
+def _events(message: str, rows: Rows, language: str) -> Iterator[str]:
+    for row in rows[:MOST_SHOWN]:
+        told = {name: row[name] for name in ("as_of", "event", "reason")}
+        yield say(message, language, other=row["other_account_id"] or "", **told)
+
+
+def _doubts(facts: Facts, language: str) -> Iterator[str]:
+    if facts["doubts"]:
+        yield say("explain_account_doubts", language)
+    for row in facts["doubts"][:MOST_SHOWN]:
+        other = " ".join(str(row[name]) for name in ("other_name", "other_account_id") if row[name])
+        yield say("explain_account_doubt", language, doubt=row["doubt"], other=other, evidence=row["evidence"])

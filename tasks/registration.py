@@ -83,7 +83,8 @@ def registration_lines(checked: Registration, language: str) -> list[str]:
     """The answer in words: the account, its group, near names, and what to do next."""
     lines = [line for row in checked.accounts for line in _account_lines(row, language)]
     if not checked.accounts:
-        lines.append(say("holder_unknown", language, asked=checked.asked))
+        code = "holder_no_exact" if checked.similar else "holder_unknown"
+        lines.append(say(code, language, asked=checked.asked))
     if checked.family:
         lines.append(say("holder_family", language))
         lines += [_relative(row, language) for row in checked.family]

@@ -1,6 +1,8 @@
 """A workspace of company lists for the fault tests: drop a list, sync a day, ask the warehouse."""
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tasks.land import land
 from tasks.parse import parse
 from tasks.resolve import resolve, segment
 from tasks.runs import open_run
-from warehouse.database import warehouse_path
+from warehouse.database import connect, warehouse_path
 from warehouse.ledger import Ledger
 
 # Valid codes (GB 32100-2015) of invented companies.
@@ -56,6 +58,18 @@ class DirectoryWorld:
         """Rows of the warehouse."""
         with duckdb.connect(str(warehouse_path(self.root)), read_only=True) as con:
             return con.execute(sql).fetchall()
+
+    @contextmanager
+    def look(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The warehouse as what is published after it: the marts that tell of an account are there, empty."""
+        with connect(self.root) as con:
+            amounts = "pipeline_amount decimal(18, 2), won_amount decimal(18, 2)"
+            numbers = "people bigint, touches bigint, open_deals bigint, won_deals bigint"
+            con.execute(f"create table if not exists marts.account_360 (account_id varchar, {numbers}, {amounts})")
+            con.execute(
+                "create table if not exists marts.account_review (account_id varchar, since date, evidence varchar)"
+            )
+            yield con
 
     def companies(self) -> set[frozenset[str]]:
         """The clusters, by the ids the sources give."""

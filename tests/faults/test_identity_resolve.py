@@ -10,7 +10,6 @@ import pytest
 from abmloop.errors import BadUsage
 from tasks.explain_account import explain_account
 from tests.faults.directory_world import CODE_A, CODE_B, DirectoryWorld
-from warehouse.database import connect
 
 SHENZHEN = {"province": "广东省", "city": "深圳市"}
 CHENGDU = {"province": "四川省", "city": "成都市"}
@@ -26,7 +25,7 @@ def company(key: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def explained(world: DirectoryWorld, key: str, language: str = "en") -> str:
-    with connect(world.root) as con:
+    with world.look() as con:
         return explain_account(con, key, language)
 
 
@@ -43,10 +42,10 @@ def test_e01_where_sources_disagree_the_better_ranked_wins_and_the_loser_stays_r
     world.sync()
     assert world.ask("select employees, member_count from resolved.accounts") == [(80, 2)]
     told = explained(world, CODE_A)
-    assert "employees: 80   ← crm:9" in told
-    assert "not: 50   (list:1)" in told
+    assert "employees: 80   ← crm:9  companies/crm.csv:2   [source rank 1 before 2]" in told
+    assert "not: 50   (list:1, rank 2," in told
     assert "phone: +8675586013388   ← list:1" in told
-    assert "companies/list.csv:2" in told
+    assert "companies/list.csv:2   [nothing else counts here]" in told
 
 
 def test_e02_a_chain_of_names_never_ties_two_codes_and_the_row_between_goes_to_review(world: DirectoryWorld) -> None:

@@ -1,7 +1,7 @@
 -- One row per doubt of the directory that a person may settle: what was kept apart, refused or grown large, with evidence.
 -- `abmloop account merge`, `split`, `succeed` or `keep` settles it; what was kept on purpose is listed no longer.
 -- grain: account_id, doubt, other_account_id, evidence
--- column: doubt | kept_apart, parent_refused, many_rows, or another event of resolved.account_history that asks for a look
+-- column: doubt | kept_apart, parent_refused, many_rows, several_crm_ids (the CRM has it twice), or another event of resolved.account_history that asks for a look
 -- column: account_id | the account
 -- column: name | its name
 -- column: uscc | its code
@@ -31,6 +31,14 @@ doubt as (
     select *
     from resolved.account_history
     where event not in ('merged', 'merge', 'split', 'pin', 'succeeded_by', 'succeeds', 'keep', 'target')
+    union all by name
+    -- The CRM has the company twice, or the rows are two companies.
+    select account_id, 'several_crm_ids' as event, max(first_landed_on) as as_of,
+           string_agg(distinct crm_account_id, ', ' order by crm_account_id) as reason
+    from resolved.merged_rows
+    where crm_account_id is not null
+    group by account_id
+    having count(distinct crm_account_id) > 1
 )
 select doubt.event as doubt, doubt.account_id, account.name, account.uscc, account.member_count, doubt.other_account_id,
        other.name as other_name, other.uscc as other_uscc, doubt.as_of as since, doubt.reason as evidence,

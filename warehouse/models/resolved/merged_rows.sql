@@ -5,6 +5,9 @@
 -- column: position | 1 counts first; a field takes its value from the first row that has one
 -- column: row_id | source and source key of the row
 -- column: source | the row's source
+-- column: source_rank | rank of the source, 1 the most trusted
+-- column: source_date | the day the source speaks of
+-- column: landed_on | day the latest version of the row was landed
 -- column: name | name as given
 -- column: name_key | comparison key of the whole name
 -- column: name_core | proper name
@@ -72,8 +75,8 @@ ranked as (
     semi join merged using (account_id)
     join staging.companies as company using (row_id)
 )
-select account_id, position, row_id, source, name, name_key, name_core, name_region_code, name_form, name_branch, code,
-       registration_no, name_en, name_en_key, short_name, short_name_key, former_names, former_name_keys,
+select account_id, position, row_id, source, source_rank, source_date, companies.landed_on, name,
+       name_key, name_core, name_region_code, name_form, name_branch, code, registration_no, name_en, name_en_key, short_name, short_name_key, former_names, former_name_keys,
        nullif(status, 'unknown') as status, founded_on, registered_capital, registered_capital_currency, province_code,
        city_code, district_code, province, city, district, country, address, industry, industry_section, industry_division,
        company_type, employees, employees_band, revenue, revenue_band, phone, phones, email, website, domain, domain_kind,
