@@ -55,5 +55,6 @@ lock: ## pin requirements.txt anew from requirements.in and requirements-dev.in
 clean: ## remove the environment and the demo's workspace
 	rm -rf $(VENV) demo-workspace
 
-docs: $(STAMP) ## write docs/data-model.md from the declarations
+docs: $(STAMP) ## write docs/data-model.md and docs/catalogue.md from declarations and tests
 	@$(BIN)/python -m warehouse.document
+	@$(BIN)/python -m tests.catalogue

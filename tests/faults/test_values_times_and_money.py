@@ -1,5 +1,6 @@
 """Catalogue V21-V25 and V27-V30: dates, money, ranges, hostile and sensitive text, from raw rows to staging."""
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 
 from abmloop.run import Run
+from scoring.policies.crm import FieldType
 from scoring.values.amounts import parse_amounts, parse_booleans, parse_employees, parse_shares
 from scoring.values.text import parse_texts
 from scoring.values.times import parse_times, year_first
 from tasks.land import land
+from tasks.outbound.csv_out import csv_bytes
 from tasks.parse import parse
 from tasks.runs import open_run
 from tests.faults.values_world import company, contact, put_raw, rows_of, stage, stage_again, told
@@ -211,23 +214,41 @@ def test_v25_percent_and_share_are_one_and_yes_is_yes() -> None:
     assert parse_booleans(["是", "√", "Y", "1", "否", "maybe"])["flag"].to_pylist() == [True] * 4 + [False, None]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "=1+1",
-        "+8613912345670",
-        "-100",
-        "@cmd",
-        "<script>alert(1)</script>",
-        "{{7*7}}",
-        "${jndi:ldap://x}",
-        "%s%n",
-        '"; DROP TABLE x; --',
-    ],
-)
-def test_v27_v28_formulas_and_code_in_values_stay_plain_text(run: Run, text: str) -> None:
-    [row] = stage(run, "contacts", contact(department=text))
-    assert row["department"] == text
+FORMULAS = ["=1+1", "+8613912345670", "-100", "@cmd", "\t=1+1", "－1+1"]
+
+
+def test_v27_formulas_are_stored_as_they_are_and_escaped_at_export_only(run: Run) -> None:
+    rows = [contact(contact_id=f"p{place}", department=text) for place, text in enumerate(FORMULAS)]
+    staged = [row["department"] for row in stage(run, "contacts", *rows)]
+    assert staged == [*FORMULAS[:4], "=1+1", "-1+1"]
+    assert [row["department"] for row in rows_of(run, "select department from raw.contacts order by line")] == FORMULAS
+    kinds: dict[str, FieldType] = {"department": "text", "phone": "phone", "amount": "decimal"}
+    row = ["=1+1", "+8613912345670", "-100"]
+    assert csv_bytes(kinds, [row], "human").endswith(b"'=1+1,+8613912345670,-100\r\n")
+    assert csv_bytes(kinds, [row], "machine").endswith(b"\r\n=1+1,+8613912345670,-100\r\n")
+
+
+CODE = [
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    "${jndi:ldap://x}",
+    "%s%n",
+    '"; DROP TABLE x; --',
+    "'; drop table x; --",
+]
+
+
+def test_v28_code_in_values_and_unknown_headers_stays_plain_text(run: Run) -> None:
+    rows = [
+        contact(
+            contact_id=f"p{place}", department=text, company_name=f"云帆{text}有限公司", extra=json.dumps({text: text})
+        )
+        for place, text in enumerate(CODE)
+    ]
+    staged = stage(run, "contacts", *rows)
+    assert [row["department"] for row in staged] == CODE
+    assert [row["company_name"] for row in staged] == [f"云帆{text}有限公司" for text in CODE]
+    assert [json.loads(row["extra"]) for row in staged] == [{text: text} for text in CODE]
 
 
 def test_v27_a_phone_with_plus_and_a_negative_amount_survive(run: Run) -> None:
