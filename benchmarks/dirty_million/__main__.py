@@ -7,6 +7,7 @@ The control run lets a fatal rule pass (a table of actions in which a deal's amo
 """
 
 import argparse
+import resource
 import sys
 import time
 
@@ -33,11 +34,12 @@ def main() -> None:
     print(f"{arguments.rows:,} rows, seed {arguments.seed}, {len(DEFECTS)} kinds of defects for {lines} lines")
     started = time.perf_counter()
     with dirty_workspace(arguments.rows, arguments.seed) as (root, truth):
-        print(f"  written in {time.perf_counter() - started:.1f} s, {len(truth.rows):,} rows spoilt", flush=True)
+        cpu = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        spent = f"{time.perf_counter() - started:.1f} s ({cpu:.1f} CPU-s)"
+        print(f"  written in {spent}, {len(truth.rows):,} rows spoilt", flush=True)
         verdict = judge(truth, land_and_parse(root, tell=True))
         show(verdict)
-    own, child = peak_mb()
-    print(f"  peak {own:,.0f} MB, of the reading child {child:,.0f} MB")
+    print(f"  peak {peak_mb():,.0f} MB")
     print(f"control, {CONTROL_ROWS:,} rows: a fatal rule let pass")
     with dirty_workspace(CONTROL_ROWS, arguments.seed) as (root, truth), fatal_rule_let_pass():
         control = judge(truth, land_and_parse(root))

@@ -198,7 +198,7 @@ def _companies() -> list[Defect]:
         company("address", "V09", "text-placeholder", "null_value", _PLACEHOLDER),
         text("V09", "placeholder", "null_value", _PLACEHOLDER),
         text("V09", "same-as-above", "null_value", _spread("同上", "ditto")),
-        text("V14", "empty", "null_value", _spread("\u200b", "\ufeff", "\u3000\u200b")),
+        text("V14", "empty", "null_value", _spread("\u200b", "\u2060", "\u3000\u200b")),
         text("V14", "invisible-characters", "repair", lambda value, n: f"{value}\u200b{n}"),
         text("V13", "mixed-script", "flag", lambda _, n: f"Mаnager {n}"),
         text("F05", "mojibake", "flag", lambda value, _: value + "锟斤拷"),

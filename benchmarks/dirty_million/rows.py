@@ -18,6 +18,8 @@ SHARES = {"companies": 0.75, "contacts": 0.15, "touches": 0.04, "payments": 0.03
 COMMON_SHARE = 0.007
 LEAST_COMMON = {"companies": 120, "contacts": 40}
 DIRTY_SHARE = 0.12
+# Below 东莞 and 中山 come towns, which no table numbers: any district may stand there.
+_WITHOUT_DISTRICTS = ("441900", "442000")
 Frame = dict[str, pa.Array]
 
 
@@ -106,6 +108,7 @@ def _names(rng: np.random.Generator, cities: pd.Series, count: int) -> pd.Series
 def _companies(count: int, seed: int) -> dict[str, pd.Series]:
     rng, serial = stream(seed, "companies"), np.arange(count)
     regions, trades = vocabulary("regions.csv"), vocabulary("industries.csv")
+    regions = regions[~regions["city_code"].isin(_WITHOUT_DISTRICTS)].reset_index(drop=True)
     region, trade = draw_index(rng, len(regions), count), draw_index(rng, len(trades), count)
     city = take(regions["city"], region)
     district = take(regions["districts"].str.partition("|")[0], region)

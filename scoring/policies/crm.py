@@ -26,6 +26,9 @@ class FieldRule(Rule):
     to: str | None = Field(None, min_length=1, description="the CRM's name; default: ours")
     owner: Owner = "ours"
     type: FieldType = "text"
+    characters: int | None = Field(None, ge=1, description="how many the CRM's field takes, in UTF-16 units")
+    bytes: int | None = Field(None, ge=1, description="how many bytes of UTF-8 it takes, where it counts those")
+    too_long: Literal["cut", "hold"] = "cut"
     why: str = ""
 
 

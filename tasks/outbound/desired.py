@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from abmloop.errors import BadPolicy
 from abmloop.messages import say
-from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, ObjectName, ObjectRule, PlayRule
+from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, FieldRule, ObjectName, ObjectRule, PlayRule
+from scoring.values.lengths import cut_text, too_long
 from tasks.outbound.crm.base import Fields
 from tasks.outbound.gate import Gate, Subject
 from tasks.outbound.plan import is_blank
@@ -98,13 +99,31 @@ def _desired(rows: list[dict[str, Any]], rule: ObjectRule) -> Desired:
     found = Desired()
     for row in rows:
         key = row[KEY]
-        found.records[key] = {there: row[ours] for ours, there in names.items() if not is_blank(row[ours])}
+        found.records[key] = {
+            there: _fitting(row[ours], rule.fields[ours]) for ours, there in names.items() if not is_blank(row[ours])
+        }
         found.subjects[key] = Subject(row["person_id"], row["region"], bool(row.get("asks_to_call")))
         if row["hold"]:
             found.holds[key] = row["hold"]
+        elif unfit := [ours for ours in names if _must_wait(row[ours], rule.fields[ours])]:
+            found.holds[key] = f"too_long: {', '.join(unfit)}"
         if row.get("changed_at"):
             found.changed_at[key] = row["changed_at"]
     return found
+
+
+def _fitting(value: Any, field_rule: FieldRule) -> Any:
+    """A text as long as the CRM's field takes it; what was cut ends with …"""
+    if not isinstance(value, str) or field_rule.too_long == "hold":
+        return value
+    return cut_text(value, field_rule.characters, field_rule.bytes)
+
+
+def _must_wait(value: Any, field_rule: FieldRule) -> bool:
+    """Whether a record waits for a person, since its text is longer than the field and may not be cut."""
+    if not isinstance(value, str) or field_rule.too_long == "cut":
+        return False
+    return too_long(value, field_rule.characters, field_rule.bytes)
 
 
 _TASK_FIELDS = ("task_type", "subject", "description", "phone", "asks_to_call", "play")

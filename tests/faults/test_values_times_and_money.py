@@ -6,18 +6,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from abmloop.run import Run
-from scoring.policies.crm import FieldType
+from scoring.policies.crm import CrmPolicy, FieldType
 from scoring.values.amounts import parse_amounts, parse_booleans, parse_employees, parse_shares
+from scoring.values.lengths import cut_text
 from scoring.values.text import parse_texts
 from scoring.values.times import parse_times, year_first
 from tasks.land import land
 from tasks.outbound.csv_out import csv_bytes
+from tasks.outbound.desired import make_desired
 from tasks.parse import parse
 from tasks.runs import open_run
 from tests.faults.values_world import company, contact, put_raw, rows_of, stage, stage_again, told
+from tests.unit.outbound.test_desired import gate
 
 
 def day(text: str) -> tuple[date | None, str | None]:
@@ -254,6 +258,39 @@ def test_v28_code_in_values_and_unknown_headers_stays_plain_text(run: Run) -> No
 def test_v27_a_phone_with_plus_and_a_negative_amount_survive(run: Run) -> None:
     [row] = stage(run, "payments", {"payment_id": "1", "paid_on": "2026-01-05", "amount": "-100"})
     assert row["amount"] == Decimal(-100)
+
+
+@pytest.mark.parametrize(
+    ("text", "characters", "size", "expected"),
+    [
+        ("深圳市南山区", 6, None, "深圳市南山区"),
+        ("深圳市南山区科技园", 6, None, "深圳市南山…"),
+        ("深圳市南山区", None, 12, "深圳市…"),
+        ("𠮷𠮷𠮷", 4, None, "𠮷…"),
+        ("é́é́é", 3, None, "é́…"),
+        ("👩‍👩‍👧ab", 5, None, "…"),
+        ("👍🏽abc", 5, None, "👍🏽…"),
+        ("🇨🇳🇨🇳", 7, None, "🇨🇳…"),
+        ("abc", 0, None, ""),
+    ],
+)
+def test_v29_text_too_long_for_a_field_is_cut_between_graphemes(
+    text: str, characters: int | None, size: int | None, expected: str
+) -> None:
+    assert cut_text(text, characters, size) == expected
+
+
+def test_v29_what_the_field_of_the_crm_cannot_take_is_cut_or_waits_before_sending() -> None:
+    fields = {"name": {"characters": 6}, "address": {"bytes": 12, "too_long": "hold"}}
+    policy = CrmPolicy.model_validate({"objects": {"companies": {"fields": fields}}})
+    row = {"person_id": None, "region": "CN", "hold": None}
+    rows = [
+        row | {"abm_key": "a", "name": "深圳市云帆远航科技", "address": "深圳"},
+        row | {"abm_key": "b", "name": "云帆", "address": "深圳市南山区"},
+    ]
+    made = make_desired({"companies": pa.Table.from_pylist(rows)}, policy, gate(), "en")["companies"]
+    assert made.records["a"] == {"name": "深圳市云帆…", "address": "深圳"}
+    assert made.holds == {"b": "too_long: address"}
 
 
 def test_v29_long_text_is_kept_whole(run: Run) -> None:

@@ -1,0 +1,50 @@
+"""Texts cut to the length another system takes: never within a character as people see it."""
+
+import unicodedata
+
+_JOINER = "\u200d"
+ELLIPSIS = "…"
+
+
+def too_long(text: str, characters: int | None, size: int | None) -> bool:
+    """Whether a text has more than so many characters (UTF-16 units, as CRMs count) or bytes of UTF-8."""
+    return bool(
+        (characters is not None and len(text.encode("utf-16-le")) // 2 > characters)
+        or (size is not None and len(text.encode()) > size)
+    )
+
+
+def cut_text(text: str, characters: int | None, size: int | None) -> str:
+    """The text as it is where it fits; else whole graphemes from its start with … behind, so that both limits hold.
+
+    A grapheme keeps its combining marks, its variation selector, its skin tone and what a zero-width joiner ties to it;
+    flags keep their two letters. Source: catalogue V29.
+    """
+    if not too_long(text, characters, size):
+        return text
+    kept = ""
+    for grapheme in graphemes(text):
+        if too_long(kept + grapheme + ELLIPSIS, characters, size):
+            break
+        kept += grapheme
+    whole = kept.rstrip() + ELLIPSIS
+    return "" if too_long(whole, characters, size) else whole
+
+
+def graphemes(text: str) -> list[str]:
+    """The characters as people see them, in order."""
+    found: list[str] = []
+    for char in text:
+        if found and (_extends(char) or found[-1].endswith(_JOINER) or _second_flag_letter(found[-1], char)):
+            found[-1] += char
+        else:
+            found.append(char)
+    return found
+
+
+def _extends(char: str) -> bool:
+    return char == _JOINER or unicodedata.category(char) in ("Mn", "Me", "Mc") or "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
+def _second_flag_letter(before: str, char: str) -> bool:
+    return len(before) == 1 and all("\U0001f1e6" <= letter <= "\U0001f1ff" for letter in (before, char))
