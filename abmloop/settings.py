@@ -30,6 +30,9 @@ class Settings(Policy):
     quarantine_hold_share: float = Field(
         0.05, ge=0, le=1, description="above this share of refused rows per file nothing is published"
     )
+    quarantine_hold_rows: int = Field(
+        20, ge=0, description="…if more than so many are refused: one bad row of ten says little about a file"
+    )
     push: Literal["apply", "plan", "off"] = "apply"
 
     @field_validator("timezone")

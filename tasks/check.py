@@ -1,24 +1,46 @@
 """The two doors: what has landed and what is about to be published is counted in SQL and judged by a suite."""
 
+import logging
 from functools import partial
 
-import pyarrow as pa
-
 from abmloop.errors import GateFailed
+from abmloop.messages import say
 from abmloop.run import Run, StepCounts
-from abmloop.settings import load_settings
+from abmloop.settings import Settings, load_settings
+from scoring.policies.sources import SourcesPolicy
+from tasks.policies import load_policy
+from tasks.quality.holds import accepted_holds
+from tasks.quality.refused_shares import note_refused_shares
+from tasks.quality.rows import typed_rows
+from tasks.quality.telling import tell_difference, tell_stopped
+from tasks.quality.watching import watch_snapshots
+from tasks.summary import Rows
 from warehouse.quality.gate import Answer, ask
 from warehouse.quality.metrics import landed_metrics, published_metrics
 from warehouse.steps import Work, step
 
+log = logging.getLogger("abmloop")
+_HELD = "select * from quality.differences where state = 'held' order by entity, source, kind, subject, hold_id"
+_TOLD = """
+select differences.* from quality.differences join ops.files using (file_sha, entity)
+where differences.state = 'noted' and kind <> 'refused_share' and run_id = $run_id order by kind, subject limit 20
+"""
+
 
 def check_landed(run: Run) -> StepCounts:
-    """Ask the suite `landed` about every landed file. Raises GateFailed before anything is built on them."""
+    """Ask the suite `landed` about all files and snapshots. Raises GateFailed before anything is built on them."""
+    policy, settings = load_policy(run, SourcesPolicy), load_settings(run.root)
     with step(run, "check_landed") as work:
-        held = {"quarantine_hold_share": load_settings(run.root).quarantine_hold_share}
-        answers = ask("landed", landed_metrics(partial(work.query)), held)
-        _keep(work, "landed", answers)
-    _stop_if_broken(answers)
+        accepted = accepted_holds(work.ledger.read("decisions", run))
+        watch_snapshots(work, policy, accepted)
+        note_refused_shares(work, settings, accepted)
+        answers = ask("landed", landed_metrics(partial(work.query)), _limits(settings))
+        held = _keep(work, "landed", answers)
+        told = work.query(_TOLD, run_id=run.run_id).to_pylist()
+    for row in told:
+        what = tell_difference(row, run.language)
+        log.info(say("quality.told", run.language, file=row["file_name"], entity=row["entity"], what=what))
+    _stop_if_broken(run, answers, held)
     return work.counts
 
 
@@ -27,37 +49,41 @@ def check_published(run: Run) -> StepCounts:
 
     Raises GateFailed before anything is published or pushed.
     """
+    settings = load_settings(run.root)
     with step(run, "check_published") as work:
-        answers = ask("published", published_metrics(partial(work.query)))
-        _keep(work, "published", answers)
-    _stop_if_broken(answers)
+        note_refused_shares(work, settings, accepted_holds(work.ledger.read("decisions", run)))
+        answers = ask("published", published_metrics(partial(work.query)), _limits(settings))
+        held = _keep(work, "published", answers)
+    _stop_if_broken(run, answers, held)
     return work.counts
 
 
-def _keep(work: Work, door: str, answers: list[Answer]) -> None:
-    """The answers as rows of quality.expectations, in place of the door's former ones."""
+def _limits(settings: Settings) -> dict[str, float]:
+    return {"quarantine_hold_share": settings.quarantine_hold_share}
+
+
+def _keep(work: Work, door: str, answers: list[Answer]) -> Rows:
+    """The answers as rows of quality.expectations, in place of the door's former ones; gives what is held."""
     work.execute("delete from quality.expectations where door = $door", {"door": door})
     rows = [
         {
             "door": door,
             "subject": answer.column,
-            "expectation": answer.expectation,
+            "expectation": answer.code,
             "success": answer.success,
             "observed": "; ".join(f"{subject}: {value}" for subject, value in answer.failing[:20]),
             "expected": answer.expected,
         }
         for answer in answers
     ]
-    work.append("quality.expectations", pa.Table.from_pylist(rows))
+    work.append("quality.expectations", typed_rows("quality.expectations", rows))
     work.count(expectations=len(answers), broken=sum(not answer.success for answer in answers))
+    return list(work.query(_HELD).to_pylist())
 
 
-def _stop_if_broken(answers: list[Answer]) -> None:
-    broken = [str(answer) for answer in answers if not answer.success]
+def _stop_if_broken(run: Run, answers: list[Answer], held: Rows) -> None:
+    """Raises GateFailed, in the workspace's language, where an expectation is broken."""
+    broken = [answer for answer in answers if not answer.success]
     if broken:
-        raise GateFailed(
-            "Stopped before anything was published or pushed:\n  "
-            + "\n  ".join(broken)
-            + "\nSee `abmloop quarantine list`; correct the files and drop them again, or change the limit "
-            "in abmloop.yaml."
-        )
+        pages = str(run.root / "quality" / "index.html")
+        raise GateFailed(tell_stopped(broken, held, run.language, pages))

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from abmloop.messages import say
 from abmloop.settings import load_settings
 from tasks.policies import POLICIES, config_faults, read_config
 from tasks.summary import rows_of
@@ -101,7 +102,10 @@ def _quality(root: Path) -> Rows:
         refused = rows_of(con, "select count(*) as rows from quality.quarantine")[0]["rows"]
         unconverted = rows_of(con, "select count(*) as rows from core.unconverted")[0]["rows"]
     rows = [_row("published", "ok", f"as of {as_of['as_of']} by {as_of['run_id']}")]
-    rows += [_row("quality", "bad", f"{row['door']}: {row['expectation']}: {row['observed']}") for row in broken]
+    rows += [
+        _row("quality", "bad", f"{row['door']}: {say('quality.expect.' + row['expectation'])}: {row['observed']}")
+        for row in broken
+    ]
     text = f"{refused:,} rows in quarantine"
     rows.append(_row("quarantine", "warn" if refused else "ok", text, "abmloop quarantine list" if refused else ""))
     if unconverted:

@@ -13,6 +13,10 @@ from abmloop.policy import Policy, Rule
 
 Header = Annotated[str, Field(min_length=1)]
 Position = Annotated[int, Field(ge=1)]
+Difference = Literal[
+    "rows_fell", "rows_grew", "region_vanished", "column_emptied", "column_added", "column_dropped", "column_retyped",
+    "values_changed",
+]  # fmt: skip
 
 
 class Limits(Rule):
@@ -32,6 +36,26 @@ class Limits(Rule):
     large_mb: int = Field(40, gt=0)
     large_memory_mb: int = Field(4_000, gt=0)
     large_seconds: float = Field(900, gt=0)
+
+
+class Watch(Rule):
+    """When a new file differs so much from the one before it that the publish is held until a person looks.
+
+    Shares and times compare with the source's last sound snapshot. Row counts and regions are judged where a file is
+    the whole list (`snapshot: full`, or an unmapped list that comes again), columns and values for every source.
+    """
+
+    rows_fall_share: float = Field(0.4, gt=0, le=1)
+    rows_grow_times: float = Field(2.0, gt=1)
+    column_filled_share: float = Field(0.2, gt=0, le=1)
+    column_kept_share: float = Field(0.05, ge=0, lt=1)
+    unseen_values_share: float = Field(0.5, gt=0, le=1)
+    least_rows: int = Field(5, ge=1)
+    least_rows_unmapped: int = Field(100, ge=1)
+    hold: tuple[Difference, ...] = (
+        "rows_fell", "rows_grew", "region_vanished", "column_emptied", "column_dropped", "column_retyped",
+        "values_changed",
+    )  # fmt: skip
 
 
 class DateInName(Rule):
@@ -74,6 +98,7 @@ class Source(Rule):
     entities: tuple[EntityMapping, ...] = ()
     limits: Limits | None = Field(None, description="instead of the file's own `limits`, as far as given")
     dates: Literal["day_first", "month_first"] | None = Field(None, description="how 3/4/2026 reads in its files")
+    watch: Watch | None = Field(None, description="instead of the file's own `watch`")
     why: str = ""
 
     @field_validator("encoding")
@@ -111,6 +136,7 @@ class SourcesPolicy(Policy):
     default_rank: int = Field(100, ge=1)
     settle_seconds: float = Field(2, ge=0)
     limits: Limits = Limits()
+    watch: Watch = Watch()
     sources: tuple[Source, ...] = ()
 
     @model_validator(mode="after")
@@ -134,6 +160,6 @@ class SourcesPolicy(Policy):
 
 def reading_hash(source: Source | None, mapping: EntityMapping | None) -> str:
     """Hash of what changes how a file reads: not its rank, date or reason, which are noted beside the rows."""
-    apart = {"rank", "date", "snapshot", "files", "limits", "why", "entities"}
+    apart = {"rank", "date", "snapshot", "files", "limits", "watch", "why", "entities"}
     parts = [source.model_dump_json(exclude=apart) if source else "", mapping.model_dump_json() if mapping else ""]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -62,7 +62,9 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, currency: str, language: st
         matches=figure(con, figures.MATCHES),
         files=files_rows(con),
         refused=refused_rows(con),
-        doors=quality_rows(con),
+        doors=[
+            {**row, "expectation": say(f"quality.expect.{row['expectation']}", language)} for row in quality_rows(con)
+        ],
         charts=_charts(con, asked, language),
     )
 

@@ -192,7 +192,7 @@ def test_a_sync_that_refuses_rows_ends_with_1_and_loses_nothing(mine: Path) -> N
 
 def test_a_broken_gate_ends_with_3_and_nothing_is_published_or_pushed(mine: Path) -> None:
     before = file_hash(published_path(mine))
-    put(mine, "touches/half.csv", TOUCH_HEADER + GOOD_TOUCH.format(1) + RAGGED)
+    put(mine, "touches/half.csv", TOUCH_HEADER + "".join(GOOD_TOUCH.format(n) for n in range(21)) + RAGGED * 21)
     ended = sync(mine, "--push", "apply")
     assert ended.code == 3
     for said in ("touches/half.csv", "0.5", "quarantine_hold_share"):

@@ -24,19 +24,17 @@ INDEX = "subject"
 
 @dataclass(frozen=True)
 class Answer:
-    """What one expectation found. `failing`: the subjects (file, table, rule) that broke it, with the value found."""
+    """What one expectation found. `failing`: the subjects (file, table, rule) that broke it, with the value found.
+
+    `code` names what must hold, for the message catalogue.
+    """
 
     door: str
-    expectation: str
+    code: str
     column: str
     expected: str
     success: bool
     failing: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        where = "; ".join(f"{subject}: {self.column} is {value}" for subject, value in self.failing[:5])
-        more = f" and {len(self.failing) - 5} more" if len(self.failing) > 5 else ""
-        return f"{self.door}: expected that {self.expectation} ({self.column}, {self.expected}); found {where}{more}"
 
 
 @functools.cache
@@ -110,7 +108,7 @@ def _answer(door: str, found: Any) -> Answer:
     )
     return Answer(
         door=door,
-        expectation=str((configuration.meta or {}).get("says") or configuration.type),
+        code=str(configuration.meta["code"]),
         column=column,
         expected=", ".join(f"{key} {value}" for key, value in sorted(arguments.items())),
         success=bool(found.success),

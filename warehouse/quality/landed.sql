@@ -1,12 +1,40 @@
--- One row per landed file and entity: what the suite `landed` judges.
+-- One row per landed file and entity, and per snapshot with what of it is held: what the suite `landed` judges.
 with file as (
-    select *, rows_in - rows_loaded - rows_quarantined - rows_skipped as rows_unaccounted
+    select file_name || ' (' || entity || ')' as subject, file_sha, entity,
+           rows_in - rows_loaded - rows_quarantined - rows_skipped as rows_unaccounted, landed_on
     from ops.files
     where status = 'loaded'
+),
+share as (
+    select file_sha, entity, after as refused_share
+    from quality.differences
+    where kind = 'refused_share' and state in ('noted', 'held')
+),
+held as (
+    select snapshot_id, kind from quality.differences where state = 'held' and snapshot_id is not null
 )
-select file_name || ' (' || entity || ')' as subject,
-       rows_unaccounted,
-       case when rows_in > 0 then rows_quarantined / rows_in::double else 0.0 end as quarantine_share,
-       landed_on::varchar as landed_on
+select subject, rows_unaccounted, coalesce(refused_share, 0.0) as refused_share, landed_on::varchar as landed_on,
+       0 as rows_fell,
+       0 as rows_grew,
+       0 as region_vanished,
+       0 as column_emptied,
+       0 as column_added,
+       0 as column_dropped,
+       0 as column_retyped,
+       0 as values_changed
 from file
+left join share using (file_sha, entity)
+union all
+select file_names[-1] || ' (' || entity || ')', 0, 0.0, landed_on::varchar,
+       count(*) filter (kind = 'rows_fell'),
+       count(*) filter (kind = 'rows_grew'),
+       count(*) filter (kind = 'region_vanished'),
+       count(*) filter (kind = 'column_emptied'),
+       count(*) filter (kind = 'column_added'),
+       count(*) filter (kind = 'column_dropped'),
+       count(*) filter (kind = 'column_retyped'),
+       count(*) filter (kind = 'values_changed')
+from quality.snapshots
+join held using (snapshot_id)
+group by snapshot_id, file_names, entity, landed_on
 order by subject

@@ -12,6 +12,13 @@ from warehouse.tables import declared_tables
 FOLDER = Path(__file__).parent
 Query = Callable[[str], pa.Table]
 
+_REFUSED = """
+select file_name || ' (' || entity || ')' as subject, after as refused_share
+from quality.differences
+where kind = 'refused_share' and state in ('noted', 'held')
+order by subject
+"""
+
 
 def landed_metrics(query: Query) -> pd.DataFrame:
     """One row per landed file and entity; see landed.sql."""
@@ -28,8 +35,10 @@ def published_metrics(query: Query) -> pd.DataFrame:
     parts = [_duplicates(name, grain) for name, grain in sorted(grains.items()) if name in present]
     tables = query(" union all ".join(parts)).to_pandas()
     balances = query((FOLDER / "balances.sql").read_text(encoding="utf-8")).to_pandas()
-    frame = pd.concat([tables, balances], ignore_index=True)
-    return frame.astype({"duplicate_keys": "int64", "broken_rows": "int64", "difference": "float64"})
+    refused = query(_REFUSED).to_pandas()
+    frame = pd.concat([tables, balances, refused], ignore_index=True)
+    zeros = {"duplicate_keys": 0, "broken_rows": 0, "difference": 0.0, "refused_share": 0.0}
+    return frame.fillna(zeros).astype({name: type(zero).__name__ + "64" for name, zero in zeros.items()})
 
 
 def _duplicates(name: str, grain: tuple[str, ...]) -> str:
