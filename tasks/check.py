@@ -9,6 +9,7 @@ from abmloop.run import Run, StepCounts
 from abmloop.settings import Settings, load_settings
 from scoring.policies.sources import SourcesPolicy
 from tasks.policies import load_policy
+from tasks.quality.heal import heal_quarantine
 from tasks.quality.holds import accepted_holds
 from tasks.quality.refused_shares import note_refused_shares
 from tasks.quality.rows import typed_rows
@@ -33,6 +34,7 @@ def check_landed(run: Run) -> StepCounts:
     with step(run, "check_landed") as work:
         accepted = accepted_holds(work.ledger.read("decisions", run))
         watch_snapshots(work, policy, accepted)
+        heal_quarantine(work, is_final=False)
         note_refused_shares(work, settings, accepted)
         answers = ask("landed", landed_metrics(partial(work.query)), _limits(settings))
         held = _keep(work, "landed", answers)

@@ -31,6 +31,7 @@ from scoring.values import (
 from scoring.values.sensitive import LOOKS, is_sensitive
 from tasks.common_values import empty_common, forget_once_common
 from tasks.land.entities import entities
+from tasks.quality.heal import heal_quarantine
 from warehouse.steps import Work, step
 from warehouse.tables import quote
 
@@ -117,6 +118,7 @@ def parse(run: Run) -> StepCounts:
         empty_common(work)
         work.build_zone("staging")
         _tell_quality(work)
+        heal_quarantine(work, is_final=True)
     return work.counts
 
 

@@ -17,7 +17,7 @@ from warehouse.steps import Work
 from warehouse.tables import TableSpec, parse_spec, quote
 
 # Tables that hold rows of one file, besides raw.<entity>.
-BY_FILE = ("ops.files", "quality.quarantine", "quality.repairs")
+BY_FILE = ("ops.files", "quality.quarantine", "quality.healed", "quality.repairs")
 # Types of which hardly two values of a file are alike.
 UNLIKE_TYPES = frozenset({"id", "code", "company", "person", "phone", "email", "domain"})
 QUARANTINE_COLUMNS = ("rule", "sheet", "line", "record", "column_name", "value", "raw_row", "row_hash")
