@@ -1,4 +1,4 @@
-"""Looking: explain, sql, report, quarantine, inspect."""
+"""Looking: explain, sql, report, inspect."""
 
 import json
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from cli.show import show_rows
 from scoring.policies.sources import SourcesPolicy
 from tasks.land.entities import entities
 from tasks.policies import read_config
-from tasks.summary import refused_rows, rows_of
-from warehouse.database import connect_published, connect_to_look
+from tasks.summary import rows_of
+from warehouse.database import connect_published
 
 Explain = Callable[[duckdb.DuckDBPyConnection, str, str], Any]
 
@@ -26,10 +26,6 @@ def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
     for command in (explain, sql, report, inspect):
         app.command()(command)
-    quarantine = typer.Typer(no_args_is_help=True, help="What was refused, and why. 拒收的数据.")
-    quarantine.command("list")(quarantine_list)
-    quarantine.command("show")(quarantine_show)
-    app.add_typer(quarantine, name="quarantine")
 
 
 def _explainers() -> dict[str, Explain]:
@@ -146,52 +142,3 @@ def _sources(workspace: Path | None) -> tuple[SourcesPolicy, str, Path | None]:
         return SourcesPolicy(), "en", None
     text = read_config(root).get(SourcesPolicy.file_name, "{}")
     return parse_policy(text, SourcesPolicy), load_settings(root).language, root / "inbox"
-
-
-def _refusals(workspace: Path | None) -> duckdb.DuckDBPyConnection:
-    """Where the last run's refusals stand: in the published file, or in the warehouse if the run did not get so far."""
-    from tasks.doctor import status_rows
-
-    root = find_workspace(workspace)
-    last = status_rows(root)[:1]
-    return connect_to_look(root) if last and last[0]["state"] != "done" else connect_published(root)
-
-
-def quarantine_list(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """How many rows each rule refused, by entity and column. 拒收汇总."""
-    with _refusals(workspace) as con:
-        show_rows(refused_rows(con), as_json)
-
-
-def quarantine_show(
-    rule: Annotated[str, typer.Argument(help="A rule of `quarantine list`, or a file's name.")],
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
-) -> None:
-    """The refused rows of a rule or file, with what to do. 拒收明细."""
-    with _refusals(workspace) as con:
-        rows = rows_of(
-            con,
-            """
-            select file_name, sheet, line, column_name, value, rule, message, hint
-            from quality.quarantine where rule = $asked or file_name like '%' || $asked || '%'
-            order by file_name, sheet, line limit $limit
-            """,
-            asked=rule,
-            limit=limit,
-        )
-    if as_json or not rows:
-        show_rows(rows, as_json)
-    for row in [] if as_json else rows:
-        typer.echo(_refusal(row))
-
-
-def _refusal(row: dict[str, Any]) -> str:
-    """A refused row as a paragraph: its values are too long for a table's column."""
-    sheet = f" ({row['sheet']})" if row["sheet"] else ""
-    asked = f"{row['column_name']}: " if row["column_name"] else ""
-    said = str(row["message"]).removeprefix(f"line {row['line']}: ").removeprefix(asked)
-    value = "".join(char if char.isprintable() else " " for char in str(row["value"] or ""))
-    place = f"{row['file_name']}{sheet}, line {row['line']}  [{row['rule']}]"
-    return "\n  ".join(filter(None, [place, f"{asked}{said} {row['hint'] or ''}".rstrip(), value])) + "\n"

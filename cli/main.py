@@ -11,7 +11,7 @@ import typer
 
 from abmloop import __version__
 from abmloop.errors import AbmError
-from cli import account, crm, files, look, loop, quality, review
+from cli import account, crm, files, look, loop, quality, quarantine, review
 
 app = typer.Typer(
     name="abmloop",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (loop, look, quality, files, review, account, crm):
+for room in (loop, look, quarantine, quality, files, review, account, crm):
     room.add_to(app)
 
 

@@ -17,7 +17,7 @@ from tasks.quality.telling import tell_difference, tell_stopped
 from tasks.quality.watching import watch_snapshots
 from tasks.summary import Rows
 from warehouse.quality.gate import Answer, ask
-from warehouse.quality.metrics import landed_metrics, published_metrics
+from warehouse.quality.metrics import landed_metrics, published_metrics, standing_metrics
 from warehouse.steps import Work, step
 
 log = logging.getLogger("abmloop")
@@ -56,6 +56,7 @@ def check_published(run: Run) -> StepCounts:
         note_refused_shares(work, settings, accepted_holds(work.ledger.read("decisions", run)))
         answers = ask("published", published_metrics(partial(work.query)), _limits(settings))
         held = _keep(work, "published", answers)
+        work.replace("quality.metrics", standing_metrics(work.query, run.as_of))
     _stop_if_broken(run, answers, held)
     return work.counts
 

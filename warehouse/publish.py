@@ -92,16 +92,15 @@ def _views() -> dict[str, Model]:
     return {name: model for name, model in all_models().items() if model.is_published_view}
 
 
+def leaves_house(name: str) -> bool:
+    """Whether a table is published, or holds what is made for the CRM."""
+    return (name.partition(".")[0] in SCHEMAS or name in EXTRA_TABLES) and _is_published(name)
+
+
 def tables_to_publish(con: duckdb.DuckDBPyConnection) -> list[str]:
     """The names of all tables and views that are published."""
     rows = con.execute("select table_schema || '.' || table_name from information_schema.tables order by 1").fetchall()
-    return [
-        name
-        for (name,) in rows
-        if (name.partition(".")[0] in SCHEMAS or name in EXTRA_TABLES)
-        and _is_published(name)
-        and not name.startswith(NEVER_PUBLISHED_PREFIX)
-    ]
+    return [name for (name,) in rows if leaves_house(name) and not name.startswith(NEVER_PUBLISHED_PREFIX)]
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) -> list[Column]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.land.corrections import unmarked
 from tasks.land.entities import ROW_COLUMNS
 from tasks.land.faults import Action, CellFault, Refused, RowFault
 from tasks.land.headers import Reading, Understood
@@ -213,7 +214,8 @@ class Shaper:
     def shape(self, block: Block) -> Shaped:
         """Rows of raw (see ROW_COLUMNS) and the faults of the others, by the rules of the entity and the mapping."""
         self._refuse_blank_headers(block)
-        block = replace(block, columns=with_units(block.columns, self.understood.units))
+        received = unmarked(block.columns, self.understood.extra.values())
+        block = replace(block, columns=with_units(received, self.understood.units))
         rows = self._rows(block)
         faults: dict[int, RowFault] = {}
         self._find_missing(rows, faults)

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
+from tasks.land.corrections import ROW_HEADER
 from tasks.land.entities import Entity, entities
 from warehouse.steps import Work
 from warehouse.tables import declared_tables, quote
 
-# What our export writes beside a refused row, so that the corrected one names the row it stands for.
-ROW_HEADER = "abmloop_row"
 # Names a refused row of quality.quarantine, whatever number of reasons it has.
 ROW_ID = (
     "'Q' || left(md5(concat_ws('|', {0}entity, {0}file_sha, coalesce({0}sheet, ''), coalesce({0}record, {0}line))), 16)"
@@ -66,7 +65,8 @@ from (
 where number is not null
 order by landed_on, run_id, is_rejected, file_sha
 """
-# A record that a later file of its source brings under the same key, and that is accepted there.
+# A record that a later file of its source brings under the same key, and that is accepted there. Files that were
+# dropped together do not correct one another: they are two lists that know the same record.
 _BY_KEY = """
 insert into closing
 with cell as (
@@ -84,7 +84,7 @@ refused as (
     select number, file_sha, {refused_cells} from cell group by number, file_sha
 ),
 refused_key as (
-    select number, placed.source, placed.landed_on, refused.file_sha, key
+    select number, placed.source, placed.landed_on, placed.run_id, key
     from (select number, file_sha, unnest({keys}) as key from refused) as refused
     join placed on placed.file_sha = refused.file_sha and placed.entity = '{entity}'
     where key is not null
@@ -102,8 +102,8 @@ later as (
 select distinct on (number) null, '{entity}', number, 'key', later.file_sha
 from refused_key
 join later
-    on later.source = refused_key.source and later.key = refused_key.key and later.file_sha <> refused_key.file_sha
-    and later.landed_on >= refused_key.landed_on
+    on later.source = refused_key.source and later.key = refused_key.key
+    and (later.landed_on, later.run_id) > (refused_key.landed_on, refused_key.run_id)
 order by later.landed_on, later.run_id, later.file_sha
 """
 # A line that could not be split: a later row is it, corrected, where its key and another value stand in the line.
@@ -124,7 +124,7 @@ join placed as refused on refused.file_sha = cell.file_sha and refused.entity = 
 join raw.{entity} as received on lower(trim(received.{key})) = cell.key and received.source = refused.source
 join placed as later on later.file_sha = received.file_sha and later.entity = '{entity}' and later.is_new
 anti join (select row_hash from rejected where entity = '{entity}') as rejected using (row_hash)
-where cell.key <> '' and later.file_sha <> refused.file_sha and later.landed_on >= refused.landed_on
+where cell.key <> '' and (later.landed_on, later.run_id) > (refused.landed_on, refused.run_id)
     and len(list_intersect(cells, [{received_cells}])) >= 2
 order by later.landed_on, later.run_id, later.file_sha
 """

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from warehouse.models import all_models
+from warehouse.publish import leaves_house
 from warehouse.tables import declared_tables
 
 FOLDER = Path(__file__).parent
@@ -26,14 +28,8 @@ def landed_metrics(query: Query) -> pd.DataFrame:
 
 
 def published_metrics(query: Query) -> pd.DataFrame:
-    """One row per table with a grain (duplicate keys) and per sum that must add up (balances.sql)."""
-    grains = {name: spec.grain for name, spec in declared_tables().items() if spec.grain}
-    grains |= {name: model.grain for name, model in all_models().items() if model.grain and model.kind == "table"}
-    present = set(
-        query("select table_schema || '.' || table_name as name from information_schema.tables")["name"].to_pylist()
-    )
-    parts = [_duplicates(name, grain) for name, grain in sorted(grains.items()) if name in present]
-    tables = query(" union all ".join(parts)).to_pandas()
+    """One row per published table with a grain (duplicate keys), sum that must add up, and file with refused rows."""
+    tables = _duplicate_keys(query)
     balances = query((FOLDER / "balances.sql").read_text(encoding="utf-8")).to_pandas()
     refused = query(_REFUSED).to_pandas()
     frame = pd.concat([tables, balances, refused], ignore_index=True)
@@ -41,9 +37,39 @@ def published_metrics(query: Query) -> pd.DataFrame:
     return frame.fillna(zeros).astype({name: type(zero).__name__ + "64" for name, zero in zeros.items()})
 
 
+def standing_metrics(query: Callable[..., pa.Table], as_of: Any) -> pa.Table:
+    """One row per figure of what is about to be published; see standing.sql."""
+    return query((FOLDER / "standing.sql").read_text(encoding="utf-8"), as_of=as_of)
+
+
+def _duplicate_keys(query: Query) -> pd.DataFrame:
+    """Keys that stand more than once, per table that leaves the house.
+
+    Tables with the same keys (count, sum and exclusive or of their hashes agree: one row per account, most of them)
+    are looked through once: a duplicate in any of them would make it differ from the others.
+    """
+    grains = {name: spec.grain for name, spec in declared_tables().items() if spec.grain}
+    grains |= {name: model.grain for name, model in all_models().items() if model.grain and model.kind == "table"}
+    present = set(
+        query("select table_schema || '.' || table_name as name from information_schema.tables")["name"].to_pylist()
+    )
+    leaving = {name: grain for name, grain in sorted(grains.items()) if name in present and leaves_house(name)}
+    prints = query(" union all ".join(_fingerprint(name, grain) for name, grain in leaving.items())).to_pylist()
+    first: dict[tuple[Any, ...], str] = {}
+    alike = {row["subject"]: first.setdefault((row["n"], row["x"], row["s"]), row["subject"]) for row in prints}
+    exact = query(" union all ".join(_duplicates(name, leaving[name]) for name in sorted(set(alike.values()))))
+    found = dict(zip(exact["subject"].to_pylist(), exact["duplicate_keys"].to_pylist(), strict=True))
+    return pd.DataFrame({"subject": list(alike), "duplicate_keys": [found[same] for same in alike.values()]})
+
+
+def _fingerprint(name: str, grain: tuple[str, ...]) -> str:
+    key = f"hash({', '.join(grain)})"
+    return f"select '{name}' as subject, count(*) as n, bit_xor({key}) as x, sum({key})::varchar as s from {name}"
+
+
 def _duplicates(name: str, grain: tuple[str, ...]) -> str:
     keys = ", ".join(grain)
     return (
-        f"select '{name}' as subject, count(*) as duplicate_keys, 0 as broken_rows, 0.0::double as difference "
-        f"from (select {keys} from {name} group by {keys} having count(*) > 1)"
+        f"select '{name}' as subject, count(*) as duplicate_keys"
+        f" from (select {keys} from {name} group by {keys} having count(*) > 1)"
     )
