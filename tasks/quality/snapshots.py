@@ -1,7 +1,6 @@
 """Which landed files make one snapshot, which snapshots are of one series, and what of each is compared with what."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,9 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scoring.policies.sources import SourcesPolicy, Watch
+from tasks.land.naming import read_name
 from tasks.land.plans import INBOX_SOURCE
-
-_NUMBERS = re.compile(r"[\s_\-.(（]{0,5}\d{1,14}[年月日号)）]?")
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,7 @@ class Snapshot:
     series: str
     landed_on: date
     source_date: date | None
+    edition: str
     last_run: str
     file_shas: tuple[str, ...]
     file_names: tuple[str, ...]
@@ -32,9 +31,9 @@ class Snapshot:
     is_declared: bool
 
     @property
-    def order(self) -> tuple[date, date, str, str]:
+    def order(self) -> tuple[date, date, str, str, str]:
         """Snapshots of a series in the order in which they came; the hash where nothing tells."""
-        return self.landed_on, self.source_date or date.min, self.last_run, self.snapshot_id
+        return self.landed_on, self.source_date or date.min, self.edition, self.last_run, self.snapshot_id
 
 
 def snapshots_of(files: Iterable[Mapping[str, Any]], policy: SourcesPolicy) -> list[Snapshot]:
@@ -71,6 +70,7 @@ def _snapshot(files: list[Mapping[str, Any]], policy: SourcesPolicy) -> Snapshot
         series=series_of(str(newest["source"]), str(newest["file_name"])),
         landed_on=newest["landed_on"],
         source_date=newest["source_date"],
+        edition=read_name(str(newest["file_name"])).version or "",
         last_run=str(newest["run_id"]),
         file_shas=shas,
         file_names=tuple(str(file["file_name"]) for file in files),
@@ -84,7 +84,7 @@ def series_of(source: str, file_name: str) -> str:
     """What tells which files continue one another: the source; a file's undated name where all share one source."""
     if source != INBOX_SOURCE:
         return source
-    return f"{source}/{_NUMBERS.sub('', PurePosixPath(file_name).name.partition('.')[0])}"
+    return f"{source}/{read_name(PurePosixPath(file_name).name).list_name or ''}"
 
 
 def watch_of(snapshot: Snapshot, policy: SourcesPolicy) -> Watch:
