@@ -113,6 +113,7 @@ def _sync_with_prefect(root: Path, as_of: date | None, push: str) -> None:
 def _finish(root: Path, write_report: bool) -> None:
     """Write the report, print what came in, what was refused, the best campaigns, and where to look next."""
     from tasks.report import report
+    from tasks.report.quality import quality_pages
     from tasks.summary import best_campaigns, files_rows, has_payments, refused_rows
     from warehouse.database import connect_published, published_path
 
@@ -121,6 +122,7 @@ def _finish(root: Path, write_report: bool) -> None:
         return
     if write_report:
         report(root)
+        quality_pages(root)
     with connect_published(root) as con:
         files, refused = files_rows(con), refused_rows(con)
         typer.echo("")
@@ -136,6 +138,7 @@ def _finish(root: Path, write_report: bool) -> None:
     typer.echo(
         f"\nWhere to look next:\n"
         f"  the report         {root / 'reports' / 'report.html'}  (open it in a browser)\n"
+        f"  quality            {root / 'quality' / 'index.html'}\n"
         f'  SQL                abmloop sql -w {root} "select * from marts.campaign_roi limit 5"\n'
         f"  or open            {published_path(root)} read-only in any DuckDB client\n"
         f"  for your CRM       {root / 'exports' / 'crm'}\n"

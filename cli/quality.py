@@ -19,7 +19,7 @@ from warehouse.ledger import Ledger
 def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
     quality = typer.Typer(no_args_is_help=True, help="What holds the publish, and letting it go on. 数据质量.")
-    for name, command in (("holds", holds), ("accept", accept), ("undo", undo)):
+    for name, command in (("holds", holds), ("accept", accept), ("undo", undo), ("pages", pages)):
         quality.command(name)(command)
     app.add_typer(quality, name="quality")
 
@@ -68,3 +68,11 @@ def undo(
     with Ledger.of(root, settings.ledger_url) as ledger:
         undone = undo_acceptance(ledger, make_person(root, actor), decision, (actor, reason, settings.language))
     typer.echo(say("quality.undone", settings.language, undone=undone, decision=decision))
+
+
+def pages(workspace: WorkspaceOption = None) -> None:
+    """Write the pages of the last run anew: quality/index.html. 质量页面."""
+    from tasks.report.quality import quality_pages
+
+    for path in quality_pages(find_workspace(workspace)):
+        typer.echo(path)

@@ -85,8 +85,11 @@ def _keep(work: Work, door: str, answers: list[Answer]) -> Rows:
 
 
 def _stop_if_broken(run: Run, answers: list[Answer], held: Rows) -> None:
-    """Raises GateFailed, in the workspace's language, where an expectation is broken."""
+    """Raises GateFailed, in the workspace's language, where an expectation is broken; the pages show it."""
     broken = [answer for answer in answers if not answer.success]
     if broken:
-        pages = str(run.root / "quality" / "index.html")
-        raise GateFailed(tell_stopped(broken, held, run.language, pages))
+        # Drawing takes seconds to import, which a run that goes on does not need here.
+        from tasks.report.quality import quality_pages
+
+        quality_pages(run.root)
+        raise GateFailed(tell_stopped(broken, held, run.language, str(run.root / "quality" / "index.html")))

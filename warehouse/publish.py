@@ -38,6 +38,11 @@ MASKS = {
 }
 
 
+def masked_contacts(text: str) -> str:
+    """The SQL of a text without people's telephone numbers and mail addresses."""
+    return _CONTACT.format(text)
+
+
 @dataclass(frozen=True)
 class Column:
     """A column to publish: its DuckDB type, its comment and its mask (None: as it is)."""

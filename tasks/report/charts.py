@@ -121,3 +121,37 @@ def models(rows: Rows, language: str) -> str:
         color=alt.condition("datum.share > 0.12", alt.value("white"), alt.value("#333")),
     )
     return _svg((squares + numbers).properties(width=alt.Step(44), height=alt.Step(24)), say("report.models", language))
+
+
+MOST_LINES = 8
+
+
+def quality_trend(rows: Rows, figure: str, language: str) -> str:
+    """A line per source and entity over the landing days, the largest ones; nothing where there is but one day."""
+    frame = pd.DataFrame(
+        [
+            {"line": f"{row['source']} / {row['entity']}"[:40], "day": str(row["landed_on"]), "value": row[figure]}
+            for row in rows
+            if row[figure] is not None
+        ]
+    )
+    if frame.empty or frame["day"].nunique() < 2:
+        return ""
+    rank = frame.groupby("line")["value"].sum().sort_values(ascending=False, kind="stable")
+    frame = frame[frame["line"].isin(rank.index[:MOST_LINES])]
+    is_share = figure.endswith("share")
+    chart = (
+        alt.Chart(frame)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("day:O", title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True)),
+            y=alt.Y(
+                "value:Q",
+                title=say(f"report.col.{figure}", language),
+                axis=alt.Axis(format=".1%" if is_share else "~s"),
+                scale=alt.Scale(type="linear" if is_share else "symlog"),
+            ),
+            color=alt.Color("line:N", sort=list(rank.index[:MOST_LINES]), legend=alt.Legend(columns=2, labelLimit=220)),
+        )
+    )
+    return _svg(chart.properties(width=WIDTH, height=HEIGHT), say("report.trend", language))

@@ -88,6 +88,10 @@ select count(*) as deals, median(touches) as touches, median(people) as people,
 from marts.deal_journey where status = 'won' and touches > 0
 """
 
+QUALITY_HISTORY = """
+select source, entity, landed_on, rows_in, refused_share from marts.quality_history order by landed_on, source, entity
+"""
+
 MATCHES = """
 select decision, method, count(*) as people
 from matched.person_accounts group by all order by people desc, decision, method

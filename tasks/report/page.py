@@ -29,53 +29,70 @@ def report(root: Path) -> list[Path]:
         for language in LANGUAGES:
             page = _page(con, settings.name, settings.currency, language)
             names = [f"report.{language}.html"] + ["report.html"] * (language == settings.language)
-            for name in names:
-                fresh = folder / f".{name}"
-                fresh.write_text(page, encoding="utf-8")
-                fresh.replace(folder / name)
-                written.append(folder / name)
+            written += [write_page(folder / name, page) for name in names]
     return sorted(written)
 
 
-def _page(con: duckdb.DuckDBPyConnection, name: str, currency: str, language: str) -> str:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates of this folder; everything put into them is escaped."""
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"number": _number, "share": _share}
+    made.filters |= {"number": _number, "share": _share, "part": _part}
+    return made
+
+
+def write_page(path: Path, page: str) -> Path:
+    """Write a page in one step."""
+    fresh = path.with_name(f".{path.name}")
+    fresh.write_text(page, encoding="utf-8")
+    fresh.replace(path)
+    return path
+
+
+def _page(con: duckdb.DuckDBPyConnection, name: str, currency: str, language: str) -> str:
     model = figures.first_model(con)
     asked: dict[str, Any] = {"model": model, "stages": list(figures.STAGES)}
 
     def text(code: str, **fields: Any) -> str:
         return say(f"report.{code}", language, **fields)
 
-    return environment.get_template("report.html.j2").render(
-        t=text,
-        language=language,
-        name=name,
-        currency=currency,
-        model=model,
-        run=rows_of(con, "select * from marts.published")[0],
-        glance=figure(con, figures.GLANCE, **asked)[0],
-        campaigns=figure(con, figures.CAMPAIGNS, **asked),
-        unattributed=figure(con, figures.UNATTRIBUTED, **asked)[0],
-        journeys=figure(con, figures.JOURNEYS)[0],
-        matches=figure(con, figures.MATCHES),
-        files=files_rows(con),
-        refused=refused_rows(con),
-        doors=[
-            {**row, "expectation": say(f"quality.expect.{row['expectation']}", language)} for row in quality_rows(con)
-        ],
-        charts=_charts(con, asked, language),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            t=text,
+            language=language,
+            name=name,
+            currency=currency,
+            model=model,
+            run=rows_of(con, "select * from marts.published")[0],
+            glance=figure(con, figures.GLANCE, **asked)[0],
+            campaigns=figure(con, figures.CAMPAIGNS, **asked),
+            unattributed=figure(con, figures.UNATTRIBUTED, **asked)[0],
+            journeys=figure(con, figures.JOURNEYS)[0],
+            matches=figure(con, figures.MATCHES),
+            files=files_rows(con),
+            refused=refused_rows(con),
+            doors=[
+                {**row, "expectation": say(f"quality.expect.{row['expectation']}", language)}
+                for row in quality_rows(con)
+            ],
+            charts=_charts(con, asked, language),
+        )
     )
 
 
 def _charts(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], language: str) -> dict[str, Markup]:
     """Chart name → SVG; ours to trust, for Vega escapes the data in it."""
+    history = figure(con, figures.QUALITY_HISTORY)
     drawn = {
         "funnel": charts.funnel(figure(con, figures.FUNNEL, **asked), language),
         "funnel_month": charts.funnel_by_month(figure(con, figures.FUNNEL_BY_MONTH, **asked), language),
         "channel_roi": charts.channel_roi(figure(con, figures.CHANNELS, **asked), language),
         "money_month": charts.money_by_month(figure(con, figures.MONEY_BY_MONTH), language),
+        "refused_trend": charts.quality_trend(history, "refused_share", language),
+        "rows_trend": charts.quality_trend(history, "rows_in", language),
         "models": charts.models(figure(con, figures.MODELS, **asked), language),
     }
     return {name: Markup(svg) for name, svg in drawn.items()}
@@ -89,3 +106,8 @@ def _number(value: Decimal | float | int | None, digits: int = 0) -> str:
 def _share(value: float | None) -> str:
     """A share in per cent with its sign; empty where there is none."""
     return "" if value is None else f"{value:+,.0%}".replace("-", "−")
+
+
+def _part(value: float | None) -> str:
+    """A share of a whole in per cent; empty where there is none."""
+    return "" if value is None else f"{value:.1%}"
