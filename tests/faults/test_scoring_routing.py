@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tasks.explain_lead import explain_lead
 from tests.faults.scoring_world import ScoringWorld
+from warehouse.database import connect
 
 CURRENT = "select lead_id, owner_id, pool_id from scored.assignments where is_current order by 1"
 
@@ -177,3 +179,33 @@ def test_g12_work_at_the_company_keeps_its_lead(world: ScoringWorld) -> None:
     world.day("2026-03-05")
     world.day("2026-03-15")
     assert world.ask(CURRENT) == [("L1", "o1", "sales"), ("L2", "o2", "sales"), ("L3", "o2", "sales")]
+
+
+def test_e07_a_company_on_the_exclusion_list_is_counted_kept_from_sales_and_says_so(world: ScoringWorld) -> None:
+    world.owner("o1")
+    world.add("resolved.target_accounts", account_id="A2", list="exclusion", entry_id="l:2", reason="competitor")
+    world.day("2026-03-05")
+    assert "L2" not in {lead for lead, _, _ in world.ask(CURRENT)}
+    assert world.ask("select lead_id, held_by from scored.held_leads") == [("L2", "on_exclusion_list")]
+
+
+def test_a_closed_directory_works_listed_companies_only_and_keeps_the_others_with_the_reason(
+    world: ScoringWorld,
+) -> None:
+    world.owner("o1")
+    world.tables["rules.directory"][0]["mode"] = "closed"
+    world.add("resolved.target_accounts", account_id="A1", list="target", entry_id="rule:a")
+    world.day("2026-03-05")
+    assert world.ask(CURRENT) == [("L1", "o1", "sales")]
+    assert world.ask("select lead_id, held_by from scored.unrouted_leads order by 1") == [
+        ("L2", "off_list"),
+        ("L3", "off_list"),
+    ]
+    with connect(world.root) as con:
+        told = explain_lead(con, "L2")
+    assert "directory mode closed: its company is on no target list" in told
+    assert "`abmloop account target` puts it on the list" in told
+    world.tables["rules.directory"][0]["mode"] = "open"
+    world.day("2026-03-06")
+    assert {owner for _, owner, _ in world.ask(CURRENT)} == {"o1"}
+    assert len(world.ask(CURRENT)) == 3
