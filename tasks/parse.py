@@ -61,15 +61,14 @@ class Dictionary:
 
 
 def _named(values: pa.Array) -> pa.Table:
-    """Company names; a placeholder or a secret is no name to show, and letters that only look alike make no key."""
+    """Company names; a placeholder or a secret is no name to show."""
     table = parse_names(values).combine_chunks()
     name, key, rule = (table[column].combine_chunks() for column in ("name", "name_key", "rule"))
-    rule = pc.if_else(pc.fill_null(text.is_mixed_script(name), False), "name-mixed-script", rule)
     rule = pc.if_else(is_sensitive(name), "name-sensitive", rule)
     hidden = pc.is_in(rule, pa.array(["name-placeholder", "name-sensitive"]))
     changed = {
         "name": pc.if_else(hidden, None, name),
-        "name_key": pc.if_else(pc.or_(hidden, pc.is_in(rule, pa.array(["name-mixed-script"]))), None, key),
+        "name_key": pc.if_else(hidden, None, key),
         "rule": rule,
     }
     return pa.table({column: changed.get(column, table[column]) for column in table.column_names})
@@ -82,7 +81,7 @@ def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
         Dictionary("parsed_extras", text.parse_extras, (), "1", f"regexp_matches(value, '{LOOKS}')"),
         Dictionary("parsed_ids", text.parse_ids, ("id",), "1", _ODD_KEY),
         Dictionary("parsed_name_lists", text.parse_name_lists, ("name_list",), "1"),
-        Dictionary("parsed_names", _named, ("name",), "3"),
+        Dictionary("parsed_names", _named, ("name",), "4"),
         Dictionary("parsed_codes", codes.parse_codes, ("code",), "2"),
         Dictionary("parsed_emails", emails.parse_emails, ("email",), "2"),
         Dictionary("parsed_domains", domains.parse_domains, ("domain",), "2"),

@@ -20,6 +20,8 @@ from scoring.names.words import load_words
 _CHUNK_NAMES = 200_000  # bounds the memory of the intermediate columns
 _NO_NAME = r"^(?:[0-9]*|.|x+|a+|测试.?|test[0-9]*)$"
 _NO_NAME_BEGINS = "0123456789xat测"
+_LOOK_ALIKES = (0x370, 0x530)  # Greek and Cyrillic
+_MIXED = r"[a-z][\p{Greek}\p{Cyrillic}]|[\p{Greek}\p{Cyrillic}][a-z]"
 _LONGEST_PERSON = 3  # characters
 
 
@@ -29,9 +31,10 @@ def parse_names(values: pa.Array | pa.ChunkedArray | list[str | None]) -> pa.Tab
 
     `name` is for display; `name_key` compares whole names (null for what is no name); `core` is the proper name without
     region, form and branch; absent parts are null. `rule` says why a value is no company name: name-placeholder,
-    name-mojibake, name-generic (only a form, a trade or a place) or name-person.
+    name-mojibake, name-mixed-script (look-alike letters), name-generic (only a form, a trade or a place), all of which
+    have no key, or name-person.
 
-    Source: spec 02-directory (names), 11-faults V05, V09, V14, V16.
+    Source: spec 02-directory (names), 11-faults F05, V09, V13-V16.
     """
     column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values], pa.string())
     starts = range(0, max(len(column), 1), _CHUNK_NAMES)
@@ -78,8 +81,19 @@ def _rule(names: pa.Array, folded: Texts, parts: NameParts, is_chinese: Flags) -
     rule = pc.if_else(pa.array(_is_person(parts)), "name-person", pa.scalar(None, pa.string()))
     rule = pc.if_else(pc.and_(no_core, pc.equal(parts.branch, "")), "name-generic", rule)
     rule = pc.if_else(pa.array(_is_placeholder(folded)), "name-placeholder", rule)
+    rule = pc.if_else(pa.array(_mixes_scripts(folded)), "name-mixed-script", rule)
     rule = pc.if_else(is_mojibake(names), "name-mojibake", rule)
     return pc.if_else(pc.equal(names, ""), None, rule)
+
+
+def _mixes_scripts(folded: Texts) -> Flags:
+    """Latin letters beside Greek or Cyrillic ones in one word, which look alike."""
+    is_look_alike = (folded.codes >= _LOOK_ALIKES[0]) & (folded.codes < _LOOK_ALIKES[1])
+    flags = folded.counts(is_look_alike) > 0
+    rows = np.flatnonzero(flags)
+    texts = folded.slices(folded.starts[rows], folded.ends[rows]).column()
+    flags[rows] = pc.match_substring_regex(texts, _MIXED)
+    return flags
 
 
 def _is_placeholder(folded: Texts) -> Flags:

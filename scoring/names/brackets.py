@@ -1,6 +1,7 @@
 """Brackets in Chinese names: notes go, places are read, everything else is part of the name."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -8,10 +9,9 @@ from scoring.names.buffers import Codes, Flags, Positions, Texts, is_one_of, pos
 from scoring.names.places import places_within
 from scoring.names.text import is_han
 from scoring.names.tries import Numbers, Trie
+from scoring.names.words import load_words
 
 _OPEN, _CLOSE = ord("("), ord(")")
-_NOTES = ("筹", "筹备", "筹建", "筹备处")
-_NOTES_BEGIN = ("原", "曾用名")
 _SHORTEST_PLACE, _LONGEST_PLACE = 2, 10  # characters
 
 
@@ -71,15 +71,22 @@ def _pairs(texts: Texts) -> Pairs:
 def _without_notes(names: Texts) -> Texts:
     """A name that would be nothing without its notes keeps them."""
     pairs = _pairs(names)
-    whole = Trie.forward(dict.fromkeys(_NOTES, 0)).longest(names.codes, pairs.starts, pairs.ends)
-    begun = Trie.forward(dict.fromkeys(_NOTES_BEGIN, 0)).longest(names.codes, pairs.starts, pairs.ends)
+    notes, beginnings = _notes()
+    whole = notes.longest(names.codes, pairs.starts, pairs.ends)
+    begun = beginnings.longest(names.codes, pairs.starts, pairs.ends)
     inside = names.slices(pairs.starts, pairs.ends)
     has_han = inside.counts(is_han(inside.codes)) > 0
-    notes = pairs.only((whole.length == pairs.ends - pairs.starts) | (begun.length > 0) | ~has_han)
-    goes = positions(notes.starts - 1, notes.ends + 1)
+    going = pairs.only((whole.length == pairs.ends - pairs.starts) | (begun.length > 0) | ~has_han)
+    goes = positions(going.starts - 1, going.ends + 1)
     bare = names.without(goes)
     left = bare.lengths - bare.counts(is_mark(bare.codes))
     return names.without(goes[left[names.rows_of(goes)] > 0])
+
+
+@lru_cache(maxsize=1)
+def _notes() -> tuple[Trie, Trie]:
+    words = load_words()
+    return Trie.forward(dict.fromkeys(words.notes, 0)), Trie.forward(dict.fromkeys(words.note_beginnings, 0))
 
 
 def _first_that_fits(texts: Texts) -> Pairs:

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.names.brackets import Opened, open_brackets
-from scoring.names.branches import split_branches
+from scoring.names.branches import are_sure, split_branches
 from scoring.names.buffers import Codes, Flags, Positions, Texts, positions
 from scoring.names.parts import NameParts
-from scoring.names.places import Placed, place_codes, place_heads, place_tails
+from scoring.names.places import Placed, branch_places, place_codes, place_heads, place_tails, with_urban
 from scoring.names.text import fold_names, is_han
 from scoring.names.tries import Numbers, Trie
 from scoring.names.words import load_words
@@ -106,7 +106,7 @@ def _shape(branched: _Branched) -> _Shape:
     codes, starts = names.codes, names.starts
     form = _forms().endings.longest(codes, branched.bracket_at, branch_at)
     form_at = branch_at - form.length
-    head = place_heads(codes, starts, form_at)
+    head = _head(codes, starts, form_at)
     named_at = _after_town(codes, head.ends, np.where(head.ends > starts, form_at, head.ends))
     industry_at = _industry_at(codes, named_at, form_at)
     is_nobody = _is_nobody(codes, named_at, industry_at)
@@ -122,23 +122,50 @@ def _shape(branched: _Branched) -> _Shape:
     )
 
 
+def _head(codes: Codes, starts: Positions, ends: Positions) -> Placed:
+    """The places at the head; the short name of a district stays in the name if that has nothing else proper."""
+    head = place_heads(codes, starts, ends)
+    urban = with_urban(head, codes, ends)
+    rows = np.flatnonzero(urban.ends > head.ends)
+    behind, until = urban.ends[rows], ends[rows]
+    rows = rows[~_is_nobody(codes, behind, _industry_at(codes, behind, until))]
+    placed, code = head.ends.copy(), head.code.copy()
+    placed[rows], code[rows] = urban.ends[rows], urban.code[rows]
+    return Placed(placed, code)
+
+
 def _regions(opened: Opened, shape: _Shape) -> tuple[pa.Array, pa.Array, Positions]:
     """(text, code, where the core ends without it) of each region: the branch's, that at the head, in brackets, or
     at the end of the core.
     """
-    names, head = shape.names, shape.head
-    branch = place_heads(names.codes, shape.branch_at, names.ends)
-    inside = place_tails(names.codes, shape.core_starts + _MIN_CORE, shape.core_ends)
+    names, head, place = shape.names, shape.head, np.maximum(opened.place, 0)
+    is_sure = are_sure(names, shape.branch_at)
+    own = np.where(head.code > 0, head.code, place)
+    branch = branch_places(names.codes, shape.branch_at, names.ends, own, is_sure)
     has_branch, has_head, has_bracket = branch.ends > shape.branch_at, head.ends > names.starts, opened.place >= 0
-    has_place = has_head | has_bracket
-    core_ends = np.where(has_place, shape.core_ends, inside.ends)
-    starts = np.select([has_branch, has_head], [shape.branch_at, names.starts], core_ends)
+    inside_at, core_ends, inside_code = _place_inside(shape, has_head | has_bracket)
+    starts = np.select([has_branch, has_head], [shape.branch_at, names.starts], inside_at)
     ends = np.select([has_branch, has_head], [branch.ends, head.ends], shape.core_ends)
     of_bracket = has_bracket & ~has_branch & ~has_head
     in_brackets = opened.texts.slices(opened.starts, opened.ends).column()
     text = pc.if_else(pa.array(of_bracket), in_brackets, names.slices(starts, ends).column())
-    known = [branch.code, head.code, np.maximum(opened.place, 0), np.where(has_place, 0, inside.code)]
+    known = [branch.code, head.code, place, inside_code]
     return text, place_codes(np.select([code > 0 for code in known], known, 0)), core_ends
+
+
+def _place_inside(shape: _Shape, has_place: Flags) -> tuple[Positions, Positions, Numbers]:
+    """(where a place at the end of the core begins, where the core ends before it and before a trade, its code) of
+    names with no other place; a proper name must be left (not 中国 of 中国宁波国际合作).
+    """
+    codes, starts, ends = shape.names.codes, shape.core_starts, shape.core_ends
+    inside = place_tails(codes, starts + _MIN_CORE, np.where(has_place, starts, ends))
+    at: Positions = np.where(has_place, ends, inside.ends)
+    rows = np.flatnonzero(at < ends)
+    core_ends: Positions = ends.copy()
+    core_ends[rows] = _industry_at(codes, starts[rows], at[rows])
+    rows = rows[_is_nobody(codes, starts[rows], core_ends[rows])]
+    at[rows], core_ends[rows] = ends[rows], ends[rows]
+    return at, core_ends, np.where(at < ends, inside.code, 0)
 
 
 def _key(whole: Texts, branched: _Branched, shape: _Shape) -> pa.Array:

@@ -9,15 +9,21 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
-from scoring.names.buffers import Codes, Flags, Positions, Texts
+from scoring.names.buffers import Codes, Flags, Positions, Texts, is_one_of
 from scoring.names.text import fold_names
 from scoring.names.tries import Numbers, Trie
 from scoring.names.words import load_words
 
 _LEVELS = ("province", "city", "district")
 _MIN_LENGTH = 2
+_SHORTEST_FORMER = 3  # characters: 郊区 and 城区 were districts of many cities
+_MUNICIPALITIES = ("11", "12", "31", "50")  # provinces that are cities
+_LAST_YEAR = 9999  # the later a name was in force, the nearer to those in force it ranks
 _LONGEST_LAST = 4  # characters: of a place at the end of a core
 _COUNTRY = "中国"  # a place in brackets, without a code
+_SIDES = "东西南北中"
+_STREET, _NO_STREET = 0, 1
+_FULL_ENDINGS = "省市县区州盟旗"
 _OPEN = 0  # number of the code that is left open
 
 
@@ -36,6 +42,10 @@ class Places:
     last: Trie
     in_province: Numbers
     in_city: Numbers
+    urban: Trie
+    urban_in: Numbers
+    provinces: Numbers
+    is_wide: Flags
 
 
 @dataclass(frozen=True)
@@ -49,14 +59,13 @@ class Placed:
 @lru_cache(maxsize=1)
 def load_places() -> Places:
     """The tables, from the project's list of GB/T 2260 regions."""
-    path = files("scoring") / "values" / "data" / "regions.csv"
-    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    rows = _read("regions.csv")
     codes = ["", *sorted({row["code"] for row in rows})]
     numbers = {code: number for number, code in enumerate(codes)}
-    first, whole, after = (_numbered(names, numbers) for names in _spellings(rows))
+    first, whole, after, urban = (_numbered(names, numbers) for names in _spellings(rows))
     whole[_COUNTRY] = _OPEN
     last = {name: number for name, number in first.items() if len(name) <= _LONGEST_LAST and _is_wide(codes[number])}
-    under = Trie.forward(after)
+    under, districts = Trie.forward(after), Trie.forward(urban)
     return Places(
         codes=pa.array(codes),
         first=Trie.forward(first),
@@ -65,6 +74,10 @@ def load_places() -> Places:
         last=Trie.backward(last),
         in_province=_starts_under(under, codes, 2),
         in_city=_starts_under(under, codes, 4),
+        urban=districts,
+        urban_in=np.maximum(_starts_under(districts, codes, 2), _starts_under(districts, codes, 4)),
+        provinces=np.array([int(code[:2] or 0) for code in codes]),
+        is_wide=np.array([_is_wide(code) for code in codes]),
     )
 
 
@@ -86,24 +99,53 @@ class _Names:
         return found
 
 
-def _spellings(rows: list[dict[str, str]]) -> tuple[_Names, _Names, _Names]:
-    """(names at the start, names that stand alone, names after the digits of their parent)."""
+def _spellings(rows: list[dict[str, str]]) -> tuple[_Names, ...]:
+    """(names at the start, names that stand alone, names after the digits of their parent, short names of urban
+    districts after those of their city).
+    """
     names, shorts = (fold_names([row[column] for row in rows]) for column in ("name", "short_name"))
     ambiguous = set(fold_names(list(load_words().ambiguous_places)))
-    first, whole, after = _Names(), _Names(), _Names()
+    first, whole, after, urban = _Names(), _Names(), _Names(), _Names()
     for row, name, short in zip(rows, names, shorts, strict=True):
         level, code = _LEVELS.index(row["level"]), row["code"]
         is_urban = level == 2 and name.endswith("区")
-        for spelling in {name, short}:
+        for spelling in _writings(name, short):
             if len(spelling) < _MIN_LENGTH or (level == 2 and spelling.endswith(("开发区", "园区", "市辖区"))):
                 continue
             whole.add(spelling, level, code)
-            if spelling == name or (spelling not in ambiguous and not is_urban):
+            if spelling != short or spelling == name or (spelling not in ambiguous and not is_urban):
                 first.add(spelling, level, code)
             if level and not (is_urban and spelling == short):
                 after.add(code[:2] + spelling, level, code)
                 after.add(code[:4] + spelling, level, code)
-    return first, whole, after
+            elif level:
+                urban.add(code[: 2 if code.startswith(_MUNICIPALITIES) else 4] + spelling, level, code)
+    _add_others(first, whole, after)
+    return first, whole, after, urban
+
+
+def _writings(name: str, short: str) -> set[str]:
+    """Full and short name, and the short one of an autonomous county or prefecture with 县 or 州."""
+    shorter = {short + ending[-1] for ending in ("自治县", "自治州") if name.endswith(ending) and len(short) > 1}
+    return {name, short} | shorter
+
+
+def _add_others(first: _Names, whole: _Names, after: _Names) -> None:
+    """Nicknames, and full names that are no longer in force, the latest of one name; they yield to those in force."""
+    others = [(name, code, len(_LEVELS)) for name, code in load_words().place_nicknames.items()]
+    others += [
+        (row["name"], row["now_code"], _LAST_YEAR - int(row["until_year"]))
+        for row in _read("former_regions.csv")
+        if row["now_code"] and len(row["name"]) >= _SHORTEST_FORMER
+    ]
+    for name, (_, code, rank) in zip(fold_names([name for name, _, _ in others]), others, strict=True):
+        for names, spelling in ((first, name), (whole, name), (after, code[:2] + name), (after, code[:4] + name)):
+            names.add(spelling, rank, code)
+
+
+def _read(file_name: str) -> list[dict[str, str]]:
+    path = files("scoring") / "values" / "data" / file_name
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
 
 def _numbered(names: _Names, numbers: dict[str, int]) -> dict[str, int]:
@@ -125,7 +167,7 @@ def _starts_under(trie: Trie, codes: list[str], digits: int) -> Numbers:
 def place_heads(codes: Codes, starts: Positions, ends: Positions) -> Placed:
     """Places at the start of each text, up to province, city and district, each inside the one before.
 
-    Something of the text must be left after them.
+    Something of the text must be left after them. A short name that begins another name (南京西路) is no place.
     """
     places = load_places()
     found = places.first.longest(codes, starts, ends - 1)
@@ -134,7 +176,51 @@ def place_heads(codes: Codes, starts: Positions, ends: Positions) -> Placed:
         found = places.after.longest(codes, at, ends - 1, starts_under[code])
         at = at + found.length
         code = np.where(found.number < 0, code, found.number)
-    return Placed(at, code)
+    is_short = ~is_one_of(np.append(codes, 0)[at - 1], _FULL_ENDINGS)
+    is_landmark = is_short & (at > starts) & (_landmarks().longest(codes, at, ends).number == _STREET)
+    return Placed(np.where(is_landmark, starts, at), np.where(is_landmark, _OPEN, code))
+
+
+def branch_places(codes: Codes, starts: Positions, ends: Positions, head: Numbers, is_sure: Flags) -> Placed:
+    """Places at the start of branches of companies whose own place has the code of number `head`.
+
+    Places near the company come first. One in another province counts for sure branches (分公司), in its full name, or
+    if it is a city and the company not that of a county: 三河 is a town of many counties. A street is no place.
+    """
+    places = load_places()
+    far = with_urban(place_heads(codes, starts, ends), codes, ends)
+    near = places.after.longest(codes, starts, ends - 1, places.in_province[head])
+    urban = places.urban.longest(codes, starts, ends - 1, places.urban_in[head])
+    length = np.maximum(near.length, urban.length)
+    near_code = np.maximum(np.where(near.length >= urban.length, near.number, urban.number), _OPEN)
+    is_far = (head > _OPEN) & (places.provinces[far.code] != places.provinces[head])
+    is_near = is_far & (length > 0)
+    is_full = is_one_of(np.append(codes, 0)[far.ends - 1], _FULL_ENDINGS)
+    counts = is_sure | is_full | (places.is_wide[far.code] & places.is_wide[head])
+    found_ends = np.select([is_near, is_far & ~counts], [starts + length, starts], far.ends)
+    code = np.select([is_near, is_far & ~counts], [near_code, _OPEN], far.code)
+    is_street = (found_ends > starts) & (_streets().longest(codes, found_ends, ends).number == _STREET)
+    return Placed(np.where(is_street, starts, found_ends), np.where(is_street, _OPEN, code))
+
+
+@lru_cache(maxsize=1)
+def _streets() -> Trie:
+    streets = {side + kind: _STREET for side in ("", *_SIDES) for kind in ("路", "街", "巷", "弄", "大道", "大街")}
+    return Trie.forward(streets | {"路桥": _NO_STREET})
+
+
+@lru_cache(maxsize=1)
+def _landmarks() -> Trie:
+    """What makes a place the beginning of another name: 南京西路, 上海滩, 北京大学."""
+    streets = {side + kind: _STREET for side in _SIDES for kind in ("路", "街", "大街")}
+    return Trie.forward(streets | {"滩": _STREET, "大学": _STREET, "大学生": _NO_STREET})
+
+
+def with_urban(placed: Placed, codes: Codes, ends: Positions) -> Placed:
+    """The same with the short name of an urban district behind its city (宁波鄞州…), where something is left."""
+    places = load_places()
+    found = places.urban.longest(codes, placed.ends, ends - 1, places.urban_in[placed.code])
+    return Placed(placed.ends + found.length, np.where(found.length > 0, found.number, placed.code))
 
 
 def place_tails(codes: Codes, starts: Positions, ends: Positions) -> Placed:

@@ -27,6 +27,7 @@ _HAN_RANGES = (  # of the Unicode script property
     (0xF900, 0xFAD9),
     (0x20000, 0x323AF),
 )
+_DRY = ord("乾")  # traditional for 干, but in names (乾元, 乾安县) a character of its own in both scripts
 _NOT_DECOMPOSED = {"ø": "o", "ß": "s", "ł": "l", "æ": "a", "œ": "o", "đ": "d", "ı": "i", "ð": "d"}
 
 
@@ -118,6 +119,7 @@ def _comparison_table() -> np.ndarray:
         han = [chr(code) for code in range(first, last)]
         simple = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
         table[first:last] = [ord(new) if len(new) == 1 else ord(old) for old, new in zip(han, simple, strict=True)]
+    table[_DRY] = _DRY
     return table
 
 
