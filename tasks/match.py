@@ -22,9 +22,8 @@ def match(run: Run) -> StepCounts:
         work.replace("matched.remembered", remembered_decisions(work.ledger.read("decisions", run)))
         work.replace("matched.match_policy", _policy_row(run, policy))
         work.build("matched.directory")
-        accounts = _with_learnt_aliases(work, work.table("matched.directory"))
         profiles = work.table("matched.company_profiles").rename_columns({"profile_id": "contact_id"})
-        matches = match_tables(profiles, accounts, policy)
+        matches = match_tables(profiles, _accounts(work, profiles.num_rows > 0), policy)
         as_profile = {"contact_id": "profile_id"}
         work.replace("matched.profile_accounts", matches.decisions.rename_columns(as_profile))
         work.replace("matched.profile_candidates", matches.candidates.rename_columns(as_profile))
@@ -53,17 +52,18 @@ def _policy_row(run: Run, policy: MatchPolicy) -> pa.Table:
     return pa.Table.from_pylist([row])
 
 
-def _with_learnt_aliases(work: Work, accounts: pa.Table) -> pa.Table:
-    """The directory with the names that people have accepted for an account among its aliases."""
+def _accounts(work: Work, is_asked: bool) -> pa.Table:
+    """The directory, with the names that people have accepted for an account among its aliases; empty if unasked."""
+    accounts = work.query(f"select * from matched.directory{'' if is_asked else ' limit 0'}")
     learnt = work.query(
         """
-        select directory.account_id,
+        select accounts.account_id,
                list_sort(list_distinct(coalesce(any_value(alias_keys), []::varchar[]) || list(alias_key))) as keys
         from matched.remembered
         join resolved.account_members as members on members.row_id = remembered.account_row_id
-        join matched.directory using (account_id)
+        join resolved.accounts using (account_id)
         where remembered.verdict in ('accept', 'choose') and alias_key is not null
-        group by directory.account_id
+        group by accounts.account_id
         """
     )
     if not learnt.num_rows:

@@ -9,7 +9,7 @@ import duckdb
 from abmloop.errors import AbmError, BadUsage, Busy
 from warehouse.tables import SCHEMAS, declared_tables, fingerprint
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ def _lock_down(con: duckdb.DuckDBPyConnection, root: Path, limits: Limits) -> No
     for option in ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions"):
         con.execute(f"set {option} = false")
     con.execute("set enable_progress_bar = false")
+    # Squeezing text takes longer than all else that writing a table does: docs/decisions/0007.
+    con.execute("set disabled_compression_methods = 'dict_fsst,fsst,zstd'")
     con.execute("set allowed_directories = ?", [[str(root)]])
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")

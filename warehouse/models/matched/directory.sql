@@ -1,5 +1,7 @@
 -- One row per account as matching sees it: its names taken apart, its keys, and what decides between equals.
 -- grain: account_id
+-- kind: view
+-- published: no
 -- column: account_id | the account
 -- column: name | display name
 -- column: name_key | comparison key of the whole name
@@ -36,7 +38,9 @@ with dealing as (
 target as (
     select distinct account_id
     from resolved.target_accounts
-    where list = 'target' and (valid_from is null or valid_from <= $as_of) and (valid_to is null or valid_to >= $as_of)
+    cross join matched.match_policy as policy
+    where list = 'target' and (valid_from is null or valid_from <= policy.as_of)
+          and (valid_to is null or valid_to >= policy.as_of)
 ),
 known as (
     select company_name_key as name_key, count(*) as contact_count
