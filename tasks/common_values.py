@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from scoring.values import actions
 from tasks.land.entities import entities
+from tasks.raw_news import News, with_holders
 from warehouse.steps import Work
 from warehouse.tables import quote
 
@@ -37,22 +38,40 @@ EMPTIED = {
 }
 
 
-def forget_once_common(work: Work) -> None:
-    """Note in `common_values` (kind, value) what is too common; what was so and no longer is will be read anew."""
+def find_common(work: Work, news: News) -> News:
+    """Note in `common_values` (kind, value) what is too common, and let go what no longer is; gives the rows to read.
+
+    A value that was let go, and one that is too common only now, changes all rows that hold it: they are read again.
+    """
     work.execute("create or replace temp table common_values (kind varchar, value varchar)")
     policy = actions.too_common()
     for (entity, column), least in policy.least_records.items():
-        [column_type] = [known.type for known in entities()[entity].columns if known.name == column]
-        work.execute(
-            _FIND.format(entity=entity, column=quote(column), subject=_SUBJECTS[entity]),
-            [actions.kind_of(entity, column, column_type), least, policy.share],
+        kind = _kind(entity, column)
+        asked = _ASKED.format(
+            column=quote(column), rows=news.relations.get(entity, f"raw.{entity} where false"), **vars(EMPTIED[kind])
         )
-    for kind, emptied in EMPTIED.items():
         work.execute(
-            f"delete from staging.{emptied.table} where rule = ? and value not in"
-            " (select value from common_values where kind = ?)",
-            [emptied.rule, kind],
+            _FIND.format(
+                entity=entity,
+                column=quote(column),
+                subject=_SUBJECTS[entity],
+                asked="" if news.relations.get(entity) == f"raw.{entity}" else asked,
+            ),
+            [kind, least, policy.share],
         )
+    flipped = " union all ".join(_FLIPPED.format(kind=kind, **vars(emptied)) for kind, emptied in EMPTIED.items())
+    work.execute(f"create or replace temp table flipped_values as {flipped}")
+    for emptied in EMPTIED.values():
+        work.execute(
+            f"delete from staging.{emptied.table} where rule = ? and value in (select value from flipped_values)",
+            [emptied.rule],
+        )
+    return with_holders(work, news, "flipped_values")
+
+
+def _kind(entity: str, column: str) -> str:
+    [column_type] = [known.type for known in entities()[entity].columns if known.name == column]
+    return actions.kind_of(entity, column, column_type)
 
 
 def empty_common(work: Work) -> None:
@@ -66,10 +85,26 @@ def empty_common(work: Work) -> None:
         )
 
 
+# Only a value of a new row, or one that was too common, can have become another.
+_ASKED = """
+          and {column} in (
+              select {column} from {rows} union all select value from staging.{table} where rule = '{rule}')"""
+
+_FLIPPED = """
+select distinct '{kind}' as kind, known.value
+from staging.{table} as known
+left join common_values as common on common.kind = '{kind}' and common.value = known.value
+where case when common.value is null then known.rule = '{rule}'
+           else known.rule is null or known.rule <> '{rule}' and known.rule in (
+               select rule from rules.value_actions where action <> 'null_value') end
+"""
+
 _FIND = """
 insert into common_values
 with candidate as (
-    select source, {column} as value from raw.{entity} where {column} is not null group by all having count(*) >= $2
+    select source, {column} as value from raw.{entity} where {column} is not null{asked}
+    group by all
+    having count(*) >= $2
 ),
 held as (
     select received.source, received.{column} as value, count(distinct {subject}) as records

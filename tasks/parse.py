@@ -4,7 +4,7 @@ The parsers are pure (scoring/values, scoring/names); what became of a value the
 actions (scoring/values/actions.yaml).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,9 +29,11 @@ from scoring.values import (
     words,
 )
 from scoring.values.sensitive import LOOKS, is_sensitive
-from tasks.common_values import empty_common, forget_once_common
+from tasks.common_values import empty_common, find_common
 from tasks.land.entities import entities
 from tasks.quality.heal import heal_quarantine
+from tasks.raw_news import NEW_ROWS, News, columns_of, take_news, touch_records
+from warehouse.models import all_models
 from warehouse.steps import Work, step
 from warehouse.tables import quote
 
@@ -108,32 +110,37 @@ def parse(run: Run) -> StepCounts:
     """Bring raw rows to staging: typed values, the latest version of each record, refused rows in quarantine."""
     with step(run, "parse") as work:
         _load_rules(work)
-        forget_once_common(work)
+        news = find_common(work, take_news(work))
         for dictionary in _dictionaries(run):
-            _fill(work, dictionary, _values_of(dictionary))
+            _fill(work, dictionary, _values_of(dictionary, news.relations))
         work.execute(_CLEAN_NAMES)
-        _fill_phones(work)
-        _fill_words(work)
+        _fill_phones(work, news.relations)
+        _fill_words(work, news.relations)
         empty_common(work)
-        work.build_zone("staging")
+        _build(work, news)
         _tell_quality(work)
         heal_quarantine(work, is_final=True)
     return work.counts
 
 
-def _columns(*kinds: str) -> list[tuple[str, str, str]]:
-    """(entity, column, kind) of the columns read in one of these ways; of all columns without kinds."""
-    found = [
-        (entity.name, column.name, actions.kind_of(entity.name, column.name, column.type))
-        for entity in entities().values()
-        for column in entity.columns
-    ]
-    return [row for row in found if not kinds or row[2] in kinds]
+def _build(work: Work, news: News) -> None:
+    """The zone's models: the directory's in part where little of it is new, all others anew."""
+    if not news.in_part:
+        work.build_zone("staging")
+        work.note_changes("staging.companies")
+        return
+    work.build("staging.parsed_faults")
+    is_new = f"entity <> 'companies' or row_hash in (select row_hash from {NEW_ROWS})"
+    work.update("staging.value_faults", is_new, {"raw.companies": NEW_ROWS})
+    work.build("staging.rejected_rows")
+    touch_records(work)
+    in_part = {"parsed_faults", "value_faults", "rejected_rows", "company_versions", "companies"}
+    work.build(*(m.name for m in all_models().values() if m.zone == "staging" and m.table not in in_part))
 
 
 def _load_rules(work: Work) -> None:
     """The tables that the models of staging join: actions, columns, places, dialling codes."""
-    kinds = sorted({kind for _, _, kind in _columns()} | {"row"})
+    kinds = sorted({kind for _, _, kind in columns_of()} | {"row"})
     value_actions = [
         {"rule": rule.name, "kind": kind, "action": rule.by_kind.get(kind, rule.action)}
         for rule in actions.rules().values()
@@ -149,7 +156,7 @@ def _load_rules(work: Work) -> None:
             "is_rejecting": (entity, column) in rejecting,
             "is_key": (entity, column) in keys,
         }
-        for entity, column, kind in _columns()
+        for entity, column, kind in columns_of()
     ]
     work.replace("rules.value_actions", pa.Table.from_pylist(value_actions))
     work.replace("rules.value_columns", pa.Table.from_pylist(value_columns))
@@ -157,22 +164,28 @@ def _load_rules(work: Work) -> None:
     work.replace("rules.regions", regions.region_table())
 
 
-def _union(columns: Iterable[tuple[str, str, str]]) -> str:
-    return " union all ".join(f"select {quote(column)} as value from raw.{entity}" for entity, column, _ in columns)
+def _union(columns: Iterable[tuple[str, str, str]], rows: Mapping[str, str]) -> str:
+    """SQL of the values of those columns in `rows` (entity → relation); entities without are left out."""
+    selects = [
+        f"select {quote(column)} as value from {rows[entity]}" for entity, column, _ in columns if entity in rows
+    ]
+    return " union all ".join(selects or ["select null::varchar as value where false"])
 
 
-def _values_of(dictionary: Dictionary) -> str:
+def _values_of(dictionary: Dictionary, rows: Mapping[str, str]) -> str:
     """SQL that gives the values a dictionary must know, as the column `value`, with repetitions."""
     if dictionary.table == "parsed_places":
-        fields = "concat_ws('|', coalesce(province, ''), coalesce(city, ''), coalesce({0}, '')) as value"
-        return (
-            f"select {fields.format('district')} from raw.companies"
-            " where coalesce(province, city, district) is not null"
-            f" union all select {fields.format('null')} from raw.contacts where coalesce(province, city) is not null"
+        places = (
+            "select concat_ws('|', coalesce(province, ''), coalesce(city, ''), coalesce({0}, '')) as value from {1}"
+            " where coalesce(province, city, {0}) is not null"
         )
+        districts = {"companies": "district", "contacts": "null"}
+        selects = [places.format(districts[entity], rows[entity]) for entity in districts if entity in rows]
+        return " union all ".join(selects or [_union((), rows)])
     if dictionary.table == "parsed_extras":
-        return " union all ".join(f"select extra as value from raw.{entity}" for entity in entities())
-    values = _union(_columns(*dictionary.kinds))
+        selects = [f"select extra as value from {relation}" for relation in rows.values()]
+        return " union all ".join(selects or [_union((), rows)])
+    values = _union(columns_of(*dictionary.kinds), rows)
     if dictionary.table == "parsed_names":
         return values + " union all select unnest(names) from staging.parsed_name_lists"
     return values
@@ -183,8 +196,8 @@ def _fill(work: Work, dictionary: Dictionary, values: str) -> None:
     table = f"staging.{dictionary.table}"
     _renew(work, table, dictionary.version)
     unseen = work.query(
-        f"select distinct value from ({values}) where value is not null and ({dictionary.where})"
-        f" and value not in (select value from {table})"
+        f"select distinct value from ({values}) as given anti join {table} using (value)"
+        f" where value is not null and ({dictionary.where})"
     )["value"]
     work.count(parsed_values=len(unseen))
     for start in range(0, len(unseen), _CHUNK_VALUES):
@@ -201,21 +214,23 @@ def _renew(work: Work, table: str, version: str) -> None:
         work.execute("insert into staging.parser_versions values (?, ?)", [table, version])
 
 
-def _fill_phones(work: Work) -> None:
+def _fill_phones(work: Work, rows: Mapping[str, str]) -> None:
     """Phones are read in the country of their row: China where the row names none."""
     _renew(work, "staging.parsed_phones", "2")
-    with_country = {entity for entity, _, _ in _columns("country")}
+    with_country = {entity for entity, _, _ in columns_of("country")}
     here = "case when length(parsed_countries.country) = 2 then parsed_countries.country else 'CN' end"
     selects = [
-        f"select {quote(column)} as value, {here} as country from raw.{entity} as received"
+        f"select {quote(column)} as value, {here} as country from {rows[entity]} as received"
         f" left join staging.parsed_countries on parsed_countries.value = received.country"
         if entity in with_country
-        else f"select {quote(column)} as value, 'CN' as country from raw.{entity}"
-        for entity, column, _ in _columns("phone")
+        else f"select {quote(column)} as value, 'CN' as country from {rows[entity]} as received"
+        for entity, column, _ in columns_of("phone")
+        if entity in rows
     ]
+    given = " union all ".join(selects or ["select null::varchar as value, null::varchar as country where false"])
     unseen = work.query(
-        f"select distinct value, country from ({' union all '.join(selects)}) where value is not null"
-        " and (value, country) not in (select value, country from staging.parsed_phones) order by country"
+        f"select distinct value, country from ({given}) as given anti join staging.parsed_phones using (value, country)"
+        " where value is not null order by country"
     )
     work.count(parsed_values=unseen.num_rows)
     for country in unseen["country"].unique().to_pylist():
@@ -223,12 +238,12 @@ def _fill_phones(work: Work) -> None:
         work.append("staging.parsed_phones", phones.parse_phones(values, country))
 
 
-def _fill_words(work: Work) -> None:
+def _fill_words(work: Work, rows: Mapping[str, str]) -> None:
     """Words are read in the vocabulary of their column."""
     _renew(work, "staging.parsed_words", "3")
-    for vocabulary in sorted({kind for _, _, kind in _columns(*words.vocabularies())}):
+    for vocabulary in sorted({kind for _, _, kind in columns_of(*words.vocabularies())}):
         unseen = work.query(
-            f"select distinct value from ({_union(_columns(vocabulary))}) where value is not null"
+            f"select distinct value from ({_union(columns_of(vocabulary), rows)}) where value is not null"
             " and value not in (select value from staging.parsed_words where vocabulary = $vocabulary)",
             vocabulary=vocabulary,
         )["value"]
@@ -269,8 +284,9 @@ _SECRET_RULES = "'text-sensitive', 'name-sensitive', 'code-person-id'"
 _CLEAN_NAMES = """
 insert into staging.parsed_names by name
 select * replace (name as value)
-from staging.parsed_names
-where name <> value and name not in (select value from staging.parsed_names)
+from staging.parsed_names as written
+anti join staging.parsed_names as known on known.value = written.name
+where name <> value
 qualify row_number() over (partition by name order by value) = 1
 """
 

@@ -45,6 +45,11 @@ class Model:
         """The schema the table stands in."""
         return self.name.partition(".")[0]
 
+    @property
+    def table(self) -> str:
+        """The table's name within its schema."""
+        return self.name.partition(".")[2]
+
 
 def parse_model(name: str, text: str) -> Model:
     """The model that a file's text says. Raises AbmError for an unknown kind or a statement that is no SELECT."""

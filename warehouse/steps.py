@@ -22,6 +22,7 @@ from warehouse.database import Limits, connect
 from warehouse.lease import assert_lease
 from warehouse.ledger import Ledger
 from warehouse.models import all_models, build_models, verify_table
+from warehouse.parts import build_part, update_model
 from warehouse.tables import TableSpec, declared_tables, quote
 
 _NEW = "incoming_rows"
@@ -70,6 +71,14 @@ class Work:
         """Make these SQL models anew, with their grains and checks verified."""
         for name, rows in build_models(self.con, names, self.parameters).items():
             self.counted[name.partition(".")[2]] = rows
+
+    def update(self, name: str, where: str, instead: dict[str, str]) -> None:
+        """Make those rows of a model's table anew that `where` picks, from the parts of its tables in `instead`."""
+        self.counted[name.partition(".")[2]] = update_model(self.con, name, where, instead, self.parameters)
+
+    def part(self, name: str, table: str, instead: dict[str, str]) -> int:
+        """What a model gives over the parts of its tables in `instead`, as a temporary table; gives its rows."""
+        return build_part(self.con, name, table, instead, self.parameters)
 
     def build_zone(self, zone: str) -> None:
         """Make all SQL models of a zone anew."""

@@ -42,6 +42,7 @@ def ensure_raw_tables(work: Work) -> None:
         spec = parse_spec(name, declared, "entities.yaml")
         if _is_older(work, spec):
             work.execute(f"drop table {name}")
+            work.note_changes(name)
             work.execute("delete from ops.files where entity = ?", [name.partition(".")[2]])
         work.execute(_ddl(spec))
         work.ensure(spec)
@@ -79,6 +80,7 @@ def load(work: Work, store: RawStore, manifests: list[Manifest]) -> Loaded:
     loaded = Loaded()
     for file_sha, entity, *_ in sorted(there - set(wanted)):
         _remove(work, str(file_sha), str(entity))
+        work.note_changes(f"raw.{entity}")
         loaded.removed += 1
     for key in sorted(set(wanted) - there):
         _load_one(work, store, wanted[key], loaded)
@@ -102,6 +104,7 @@ def _load_one(work: Work, store: RawStore, manifest: Manifest, loaded: Loaded) -
         loaded.refused += 1
     else:
         inserted = _insert_rows(work, store, manifest)
+        work.note_changes(f"raw.{manifest.entity}", f"select '{manifest.file_sha}'")
         fault_point("land:rows_inserted")
         refused = _insert_faults(work, store, manifest)
         _check_conserved(manifest, inserted, refused)

@@ -68,19 +68,7 @@
 -- column: sheet | its sheet
 -- column: line | its line
 -- column: extra | JSON of unknown columns
-with unnumbered as (
-    select name, name_en, uscc from raw.companies where source_id is null
-),
--- The dictionaries of names and codes are large: each join gets only what its column holds.
-own_code as (
-    select value, uscc from staging.parsed_codes where value in (select uscc from unnumbered)
-),
-own_name as (
-    select value, name
-    from staging.parsed_names
-    where value in (select name from unnumbered) or value in (select name_en from unnumbered)
-),
-former_cell as (
+with former_cell as (
     select value, unnest(names) as former_name, generate_subscripts(names, 1) as position
     from staging.parsed_name_lists
 ),
@@ -106,30 +94,23 @@ other_code as (
         select organisation_code from raw.companies where organisation_code is not null
     )
 ),
-kept as (
-    select received.rowid as place, received.source,
-           coalesce(case when source_id_read.value is null then received.source_id else source_id_read.id end,
-                    uscc_read.uscc,
-                    name_read.name || '|' || coalesce(received.province, '') || '|' || coalesce(received.city, ''),
-                    name_en_read.name || '|' || coalesce(received.country, ''),
-                    received.row_hash) as source_key,
-           received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
-    from raw.companies as received
-    left join staging.parsed_ids as source_id_read on source_id_read.value = received.source_id
-    left join own_code as uscc_read on received.source_id is null and uscc_read.value = received.uscc
-    left join own_name as name_read on received.source_id is null and name_read.value = received.name
-    left join own_name as name_en_read on received.source_id is null and name_en_read.value = received.name_en
-    anti join (select row_hash from staging.rejected_rows where entity = 'companies') as rejected
-        on rejected.row_hash = received.row_hash
+repeated as (
+    select row_id from staging.company_versions group by row_id having count(*) > 1
 ),
 latest as (
-    select place, source || ':' || source_key as row_id, source_key,
-           min(landed_on) over record as first_landed_on, count(*) over record as versions
-    from kept
-    window record as (partition by source, source_key)
+    select place, row_id, null::date as first_landed_on, 1 as versions
+    from staging.company_versions
+    anti join repeated using (row_id)
+    union all
+    select place, row_id, min(landed_on) over record, count(*) over record
+    from staging.company_versions
+    semi join repeated using (row_id)
+    join raw.companies as received on received.rowid = place
+    window record as (partition by row_id)
     qualify row_number() over (
-        partition by source, source_key
-        order by landed_on desc, source_date desc nulls last, sequence desc nulls last, row_hash desc, file_sha, record
+        partition by row_id
+        order by landed_on desc, source_date desc nulls last, sequence desc nulls last, company_versions.row_hash desc,
+                 file_sha, record
     ) = 1
 ),
 former as (
@@ -169,8 +150,8 @@ read as (
            coalesce(email_read.emails, []) as first_emails, coalesce(more_emails_read.emails, []) as more_emails,
            website_read.website, website_read.domain, website_read.kind as domain_kind, scope_read.text as scope,
            parent_read.name as parent, parent_read.name_key as parent_key, tags_read.text as tags,
-           latest.row_id, received.source, latest.source_key, received.source_rank, received.source_date,
-           received.landed_on, latest.first_landed_on, latest.versions, received.row_hash, received.file_sha, received.sheet, received.line,
+           latest.row_id, received.source, substr(latest.row_id, length(received.source) + 2) as source_key, received.source_rank, received.source_date,
+           received.landed_on, coalesce(latest.first_landed_on, received.landed_on) as first_landed_on, latest.versions, received.row_hash, received.file_sha, received.sheet, received.line,
            received.extra
     from latest
     join raw.companies as received on received.rowid = latest.place
