@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,8 @@ def attribute(run: Run) -> StepCounts:
         deals = work.query(_DEALS, no_deal=NO_DEAL)
         amounts = _amounts(work, deals)
         share = _Share(work, run, policy, touches, deals)
-        rows, store = 0, work.replace
+        rows = 0
+        store: Callable[[str, pa.Table], int] = work.replace
         for model in policy.models:  # one model at a time: all of them together would fill the memory
             rows += store("scored.credits", _with_rules(share.credits(model, amounts), run))
             store = work.append

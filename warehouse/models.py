@@ -12,11 +12,11 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import AbmError
-from warehouse.tables import ZONES
+from warehouse.tables import ZONES, Follows, parse_follows
 
 FOLDER = Path(__file__).parent / "models"
 _HEADER = re.compile(r"^--\s?(.*)$")
-_ENTRY = re.compile(r"^(grain|check|column|kind|published):\s*(.*)$")
+_ENTRY = re.compile(r"^(grain|check|column|kind|published|follows):\s*(.*)$")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _ASIDE = ("rules", "ops", "quality")
 
@@ -26,7 +26,8 @@ class Model:
     """One SQL file. `columns`: name → comment; `reads`: the tables its FROM clauses name; `kind`: table or view.
 
     `is_published` is false where the header says `published: no`: a stage on the way that nobody asks for;
-    `is_published_view` is true where it says `published: view`: written out only when somebody asks for it.
+    `is_published_view` is true where it says `published: view`: written out only when somebody asks for it; `follows`
+    names the log of changes of a table that is kept up to date in part.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Model:
     reads: frozenset[str] = field(default_factory=frozenset)
     is_published: bool = True
     is_published_view: bool = False
+    follows: Follows | None = None
 
     @property
     def zone(self) -> str:
@@ -53,7 +55,7 @@ class Model:
 
 def parse_model(name: str, text: str) -> Model:
     """The model that a file's text says. Raises AbmError for an unknown kind or a statement that is no SELECT."""
-    entries: dict[str, list[str]] = {"grain": [], "check": [], "column": [], "kind": [], "published": []}
+    entries: dict[str, list[str]] = {"grain": [], "check": [], "column": [], "kind": [], "published": [], "follows": []}
     description: list[str] = []
     for line in text.splitlines():
         found = _HEADER.match(line)
@@ -75,6 +77,7 @@ def parse_model(name: str, text: str) -> Model:
         reads=frozenset(tables_read(name, text)),
         is_published=entries["published"] != ["no"],
         is_published_view=entries["published"] == ["view"],
+        follows=parse_follows(name, entries["follows"][0]) if entries["follows"] else None,
     )
 
 

@@ -1,13 +1,16 @@
 """Publishing: a new file with copies of the listed tables, checked, synced to disk, then put in place in one step."""
 
+import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
@@ -15,13 +18,14 @@ from abmloop.run import Run
 from abmloop.yaml_text import load_yaml
 from warehouse.database import published_path
 from warehouse.models import Model, all_models
-from warehouse.tables import declared_tables, quote
+from warehouse.tables import Follows, declared_tables, fingerprint, quote
 
 SCHEMAS = ("resolved", "matched", "core", "scored", "marts", "rules", "quality", "ops")
 EXTRA_TABLES = ("staging.source_rows",)
 # What is made for the CRM holds people's full contact data and leaves through the outbound room only.
 NEVER_PUBLISHED_PREFIX = "marts.crm_"
 _ALIAS = "published"
+_KEYS = "changed_keys"
 
 _DIGITS = r"regexp_replace({0}, '(\d{{3}})\d{{4,}}(\d{{4}})', '\1****\2', 'g')"
 # The same with spaces or hyphens in it: 138 0013 8000, 0573-5335 7702.
@@ -123,13 +127,24 @@ def _comment_columns(con: duckdb.DuckDBPyConnection, table: str, comments: Mappi
         con.execute(f"comment on column {table}.{quote(column)} is {_text(comment)}")
 
 
-def _copy(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) -> int:
-    """One table into the new file, masked and commented; gives its rows."""
+def _copy(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) -> None:
+    """One table into the new file, masked and commented."""
     columns = _columns(con, table, unmasked)
     body = ", ".join(column.expression() for column in columns)
-    con.execute(f"create table {_ALIAS}.{table} as select {body} from {table}")
+    con.execute(f"create or replace table {_ALIAS}.{table} as select {body} from {table}")
     con.execute(f"comment on table {_ALIAS}.{table} is {_text(described(table)[0])}")
     _comment_columns(con, f"{_ALIAS}.{table}", {column.name: column.comment for column in columns if column.comment})
+
+
+def _patch(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str], which: str) -> None:
+    """The rows of one table that may have changed since the file was written, anew; `which` picks them."""
+    body = ", ".join(column.expression() for column in _columns(con, table, unmasked))
+    con.execute(f"delete from {_ALIAS}.{table} where {which}")
+    con.execute(f"insert into {_ALIAS}.{table} by name select {body} from {table} where {which}")
+
+
+def _counted(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows of a table that was put into the new file. Raises AbmError where the warehouse has another number."""
     rows, copied = con.execute(
         f"select (select count(*) from {table}), (select count(*) from {_ALIAS}.{table})"
     ).fetchall()[0]
@@ -138,8 +153,26 @@ def _copy(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str]) 
     return int(rows)
 
 
+def _follows(table: str) -> Follows | None:
+    declared = declared_tables().get(table) or all_models().get(table)
+    return None if declared is None else declared.follows
+
+
+def logs_followed() -> list[str]:
+    """The logs of changes by which published tables are brought up to date in part."""
+    tables = [*declared_tables(), *all_models()]
+    return sorted({follows.table for follows in map(_follows, tables) if follows is not None})
+
+
+def publishing_rules(unmasked: Iterable[str]) -> str:
+    """A hash of all that says how tables are published: under another one the file is written whole."""
+    models = "\n".join(f"{name}\n{model.sql}" for name, model in sorted(all_models().items()))
+    parts = (fingerprint(declared_tables().values()), models, repr(_masking()), repr(MASKS), repr(sorted(unmasked)))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
 _DICTIONARY = """
-create view marts.dictionary as
+create or replace view marts.dictionary as
 select c.schema_name, c.table_name, coalesce(t.comment, v.comment) as table_comment, c.column_name, c.data_type,
        c.comment
 from duckdb_columns() as c
@@ -152,7 +185,12 @@ order by all
 # What is made here and declared nowhere: comment, comments of the columns.
 _PUBLISHED = (
     "One row: the run this file was published by.",
-    {"run_id": "the run", "as_of": "the day its figures stand for", "config_hash": "the rules it went by"},
+    {
+        "run_id": "the run",
+        "as_of": "the day its figures stand for",
+        "config_hash": "the rules it went by",
+        "parts": "how many runs brought the file up to date in part since it was written whole",
+    },
 )
 _DICTIONARY_COMMENTS = (
     "One row per column of this file: what it holds.",
@@ -176,29 +214,35 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable[str] = ()) -> dict[str, int]:
+def write_published(
+    con: duckdb.DuckDBPyConnection,
+    run: Run,
+    unmasked: Iterable[str] = (),
+    changed: Mapping[str, pa.Table] | None = None,
+) -> dict[str, int]:
     """Write a new published file beside the old one and put it in its place; gives rows per table.
 
-    `con` must hold no transaction that writes the warehouse. Readers that have the old file open keep it until they
-    reopen; whoever opens the path finds the old file or the new one, never a part. Source: spec 08-looking.
+    `changed`: log of changes → keys noted since the file that stands was written; tables that follow such a log are
+    patched in a copy of that file, all others written anew. Without it the file is written whole. `con` must hold no
+    transaction that writes the warehouse. Readers that have the old file open keep it until they reopen; whoever opens
+    the path finds the old file or the new one, never a part. Source: spec 08-looking.
     """
     target = published_path(run.root)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left_over in target.parent.glob(".abmloop-*"):
         left_over.unlink(missing_ok=True)
     fresh = target.parent / f".abmloop-{run.run_id}.duckdb"
-    hidden = frozenset(unmasked)
+    parts = 0 if changed is None else who_published(target)[1] + 1
+    if changed is not None:
+        shutil.copyfile(target, fresh)
     con.execute(f"attach {_text(str(fresh))} as {_ALIAS}")
     try:
-        tables = tables_to_publish(con)
-        views = [name for name, model in _views().items() if model.reads <= set(tables)]
         con.execute("begin")
-        for schema in sorted({table.partition(".")[0] for table in tables} | {"marts"}):
-            con.execute(f"create schema if not exists {_ALIAS}.{schema}")
-        rows = {table: _copy(con, table, hidden) for table in tables}
+        rows = _write_tables(con, frozenset(unmasked), changed or {})
         con.execute(
-            f"create table {_ALIAS}.marts.published as select ? as run_id, ?::date as as_of, ? as config_hash",
-            [run.run_id, run.as_of, run.config_hash],
+            f"create or replace table {_ALIAS}.marts.published as"
+            " select ? as run_id, ?::date as as_of, ? as config_hash, ?::integer as parts",
+            [run.run_id, run.as_of, run.config_hash, parts],
         )
         con.execute(f"comment on table {_ALIAS}.marts.published is {_text(_PUBLISHED[0])}")
         _comment_columns(con, f"{_ALIAS}.marts.published", _PUBLISHED[1])
@@ -209,19 +253,44 @@ def write_published(con: duckdb.DuckDBPyConnection, run: Run, unmasked: Iterable
         raise
     finally:
         con.execute(f"detach {_ALIAS}")
-    _finish(fresh, target, views)
+    _finish(fresh, target, rows)
     return rows
 
 
-def _finish(fresh: Path, target: Path, views: Iterable[str]) -> None:
+def _write_tables(
+    con: duckdb.DuckDBPyConnection, unmasked: frozenset[str], changed: Mapping[str, pa.Table]
+) -> dict[str, int]:
+    tables = tables_to_publish(con)
+    for schema in sorted({table.partition(".")[0] for table in tables} | {"marts"}):
+        con.execute(f"create schema if not exists {_ALIAS}.{schema}")
+    for table in tables:
+        follows = _follows(table)
+        if follows is not None and follows.table in changed:
+            con.register(_KEYS, changed[follows.table])
+            _patch(con, table, unmasked, follows.picks(_KEYS))
+            con.unregister(_KEYS)
+        else:
+            _copy(con, table, unmasked)
+    return {table: _counted(con, table) for table in tables}
+
+
+def who_published(target: Path) -> tuple[str, int]:
+    """The run that wrote the published file, and how often it was patched. Raises duckdb.Error where there is none."""
+    with duckdb.connect(str(target), read_only=True) as con:
+        run_id, parts = con.execute("select run_id, parts from marts.published").fetchall()[0]
+    return str(run_id), int(parts)
+
+
+def _finish(fresh: Path, target: Path, tables: Collection[str]) -> None:
     """Add views and the dictionary, check that the file opens, sync it, and replace the old one."""
     with duckdb.connect(str(fresh)) as con:
         con.execute(_DICTIONARY)
         con.execute(f"comment on view marts.dictionary is {_text(_DICTIONARY_COMMENTS[0])}")
         _comment_columns(con, "marts.dictionary", _DICTIONARY_COMMENTS[1])
-        for name in sorted(views):
-            model = _views()[name]
-            con.execute(f"create view {name} as {model.sql}")
+        for name, model in _views().items():
+            if not model.reads <= set(tables):
+                continue
+            con.execute(f"create or replace view {name} as {model.sql}")
             con.execute(f"comment on view {name} is {_text(model.description)}")
             _comment_columns(con, name, model.columns)
         con.execute("select count(*) from marts.dictionary").fetchall()

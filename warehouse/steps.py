@@ -26,6 +26,7 @@ from warehouse.parts import build_part, update_model
 from warehouse.tables import TableSpec, declared_tables, quote
 
 _NEW = "incoming_rows"
+_PART = "incoming_part"
 
 
 @dataclass
@@ -104,11 +105,20 @@ class Work:
             raise AbmError(f"{spec.name} has other columns than declared ({changed}): `abmloop rebuild` makes it anew")
         self.declared[spec.name] = spec
 
-    def replace(self, name: str, rows: pa.Table) -> int:
-        """The declared table holds exactly these rows from now on; gives their number."""
+    def replace(self, name: str, rows: pa.Table, where: str = "true") -> int:
+        """The declared table's rows that `where` picks are exactly these from now on; gives the table's rows."""
         spec = self._spec(name)
-        self._insert(name, rows, f"create or replace table {name} as select {self._columns(spec)} from {_NEW}")
-        return verify_table(self.con, name, spec.grain, ())
+        if where == "true":
+            self._insert(name, rows, f"create or replace table {name} as select {self._columns(spec)} from {_NEW}")
+            return verify_table(self.con, name, spec.grain, ())
+        self.con.execute(f"delete from {name} where {where}")
+        if rows.num_rows:
+            self._insert(
+                name, rows, f"create or replace temp table {_PART} as select {self._columns(spec)} from {_NEW}"
+            )
+            verify_table(self.con, _PART, spec.grain, ())
+            self.con.execute(f"insert into {name} by name select * from {_PART}")
+        return int(self.con.execute(f"select count(*) from {name}").fetchall()[0][0])
 
     def append(self, name: str, rows: pa.Table) -> int:
         """Add rows to the declared table; gives their number."""

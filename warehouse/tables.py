@@ -1,6 +1,7 @@
 """Declarations of the tables that Python makes: name, one row's meaning, grain, columns with types and comments."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,30 @@ SCHEMAS = (*ZONES, "rules", "ops", "quality")
 
 
 @dataclass(frozen=True)
+class Follows:
+    """By which log of changes a table's rows change: those of `key` noted for `table`; others than `where` any time."""
+
+    table: str
+    key: str
+    where: str = "true"
+
+    def picks(self, changed: str) -> str:
+        """SQL condition that picks the rows which may have changed; `changed` is a table of keys."""
+        return f"({self.where}) is not true or {self.key} in (select key from {changed})"
+
+
+_FOLLOWS = re.compile(r"(?P<table>[a-z_.]+) by (?P<key>[a-z_]+)(?: where (?P<where>.+))?")
+
+
+def parse_follows(name: str, text: str) -> Follows:
+    """What `follows:` says: `<table> by <key>`, with ` where <condition>` if only some rows do. Raises AbmError."""
+    found = _FOLLOWS.fullmatch(text.strip())
+    if not found:
+        raise AbmError(f"{name}: follows: {text!r} is not `<table> by <key> [where <condition>]`")
+    return Follows(found["table"], found["key"], found["where"] or "true")
+
+
+@dataclass(frozen=True)
 class TableSpec:
     """One declared table. `columns`: name → (DuckDB type, comment); `grain`: the columns that name a row.
 
@@ -26,6 +51,7 @@ class TableSpec:
     grain: tuple[str, ...]
     columns: dict[str, tuple[str, str]]
     is_published: bool = True
+    follows: Follows | None = None
 
     def ddl(self) -> str:
         """`create table if not exists …`, as an analyst would write it."""
@@ -43,7 +69,7 @@ def quote(identifier: str) -> str:
 def parse_spec(name: str, declared: dict[str, object], file_name: str = "") -> TableSpec:
     """A table as YAML declares it: `comment`, `grain` (comma-separated), `columns: {name: "type | comment"}`.
 
-    Optional: `published: no`.
+    Optional: `published: no`; `follows: <table> by <key>` (see Follows).
     """
     columns: dict[str, tuple[str, str]] = {}
     for column, text in dict(declared.get("columns") or {}).items():  # type: ignore[call-overload]
@@ -54,7 +80,8 @@ def parse_spec(name: str, declared: dict[str, object], file_name: str = "") -> T
     if name.partition(".")[0] not in SCHEMAS or not declared.get("comment") or not columns:
         raise AbmError(f"{file_name}: {name}: needs a known schema, a comment and columns")
     grain = tuple(part.strip() for part in str(declared.get("grain") or "").split(",") if part.strip())
-    return TableSpec(name, str(declared["comment"]), grain, columns, declared.get("published", True) is True)
+    follows = parse_follows(name, str(declared["follows"])) if "follows" in declared else None
+    return TableSpec(name, str(declared["comment"]), grain, columns, declared.get("published", True) is True, follows)
 
 
 @cache

@@ -22,6 +22,7 @@ def resolve(run: Run) -> StepCounts:
         work.build("resolved.accounts", "resolved.account_sources", "resolved.account_redirects")
         work.build("resolved.account_history", "resolved.domain_accounts", "resolved.phone_accounts")
         work.build("resolved.company_mentions", "resolved.deal_accounts")
+        work.note_changes("resolved.accounts")
         _count(work)
     return work.counts
 

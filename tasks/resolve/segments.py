@@ -16,24 +16,28 @@ from warehouse.steps import Work, step
 
 
 def segment(run: Run) -> StepCounts:
-    """Tag and grade every account; list the targets, by rule and by hand."""
+    """Tag and grade the accounts that changed, all of them under other rules; list the targets, by rule and by hand."""
     tags_policy, icp = load_policy(run, TagsPolicy), load_policy(run, IcpPolicy)
     with step(run, "segment") as work:
         work.replace("rules.tags", tags_policy.as_table())
         work.replace("rules.icp", icp.as_table())
+        changes = work.changed("resolved.accounts", run.config_hash)
+        which = "true" if changes.is_all else f"account_id in (select key from {changes.table})"
         columns = sorted({"account_id", *tag_columns(tags_policy), *fit_columns(icp)})
-        accounts = work.query(f"select {', '.join(columns)} from resolved.accounts")
+        accounts = work.query(f"select {', '.join(columns)} from resolved.accounts where {which}")
         tags = tag_accounts(accounts, tags_policy)
-        work.count(account_tags=work.replace("resolved.account_tags", tags.rows))
-        _grade(work, accounts, tags.masks, icp)
+        work.count(account_tags=work.replace("resolved.account_tags", tags.rows, where=which))
+        _grade(work, accounts, tags.masks, icp, which)
+        work.note_changes("resolved.account_fit", None if changes.is_all else f"select key from {changes.table}")
         work.replace("resolved.list_decisions", list_decisions(work.ledger.read("decisions", run)))
         work.build("resolved.fit_log", "resolved.target_accounts", "resolved.successions")
     return work.counts
 
 
-def _grade(work: Work, accounts: pa.Table, tags: Mapping[str, Mask], icp: IcpPolicy) -> None:
+def _grade(work: Work, accounts: pa.Table, tags: Mapping[str, Mask], icp: IcpPolicy, which: str) -> None:
     fit = grade_accounts(accounts, tags, icp)
     made_by = pa.repeat(pa.scalar(work.run.config_hash), accounts.num_rows)
-    work.count(account_fit=work.replace("resolved.account_fit", fit.append_column("config_hash", made_by)))
+    fitted = fit.append_column("config_hash", made_by)
+    work.count(account_fit=work.replace("resolved.account_fit", fitted, where=which))
     targets = targets_by_rule(accounts, fit["grade"], tags, icp)
-    work.count(rule_targets=work.replace("resolved.rule_targets", targets))
+    work.count(rule_targets=work.replace("resolved.rule_targets", targets, where=which))

@@ -1,5 +1,6 @@
 -- One row per directory row and the account it belongs to, with the strongest evidence that ties it to the other rows.
 -- An account bears the id of its row that was landed first, so new rows and new sources do not rename it.
+-- follows: resolved.accounts by account_id
 -- grain: row_id
 -- check: method is not null
 -- column: account_id | A and 16 hexadecimal digits of the hash of the naming row's source and source key

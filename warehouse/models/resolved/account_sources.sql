@@ -1,5 +1,6 @@
 -- One row per account: for each field the row it was taken from, or pin:<decision> where a person has fixed it.
 -- kind: view
+-- published: view
 -- grain: account_id
 -- column: account_id | the account
 -- column: name_row_id | row of the name and its parts

@@ -1,4 +1,5 @@
 -- One row per company: the golden record of all directory rows that are this company.
+-- follows: resolved.accounts by account_id
 -- grain: account_id
 -- check: name is not null or uscc is not null or registration_no is not null
 -- check: ultimate_parent_id is not null

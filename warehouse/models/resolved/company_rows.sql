@@ -1,6 +1,7 @@
 -- One row per directory row that can be told apart by a valid code, a registration number or a name.
 -- Accounts are named after the row that was landed first, and `n` counts in that order.
 -- grain: n
+-- published: no
 -- check: code is not null or registration_no is not null or name_key is not null
 -- column: n | place in the order that names accounts: landing day, source rank, source, source key
 -- column: row_id | source and source key

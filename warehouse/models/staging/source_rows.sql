@@ -1,4 +1,5 @@
 -- One row per staging row: the file and line it came from, so that every number opens into rows.
+-- follows: staging.companies by row_id where entity = 'companies'
 -- kind: view
 -- column: entity | the entity
 -- column: row_id | names the record
