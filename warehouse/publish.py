@@ -108,7 +108,10 @@ def leaves_house(name: str) -> bool:
 
 def tables_to_publish(con: duckdb.DuckDBPyConnection) -> list[str]:
     """The names of all tables and views that are published."""
-    rows = con.execute("select table_schema || '.' || table_name from information_schema.tables order by 1").fetchall()
+    rows = con.execute(
+        "select table_schema || '.' || table_name from information_schema.tables"
+        " where table_catalog = current_database() order by 1"
+    ).fetchall()
     return [name for (name,) in rows if leaves_house(name) and not name.startswith(NEVER_PUBLISHED_PREFIX)]
 
 
