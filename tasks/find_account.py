@@ -11,10 +11,12 @@ from scoring.names import parse_names
 from tasks.summary import Rows, rows_of
 
 MOST_SHOWN = 12
+# What is typed may be a branch of one we know (its name begins with that one's), or have the same proper name.
 _SIMILAR = """
 with named as (
     select account_id, name, province, city, uscc, name_key,
-           name_core is not null and name_core = $core as has_core,
+           starts_with($key, name_key) and length(name_key) >= 6 as is_above,
+           coalesce(name_core = $core, false) as has_core,
            contains(name_key, $core) as holds_core,
            jaro_winkler_similarity(name_key, $key) as likeness
     from resolved.accounts
@@ -22,8 +24,8 @@ with named as (
 )
 select account_id, name, province, city, uscc, round(likeness, 3) as likeness
 from named
-where has_core or holds_core or likeness >= 0.9
-order by has_core desc, holds_core desc, likeness desc, account_id
+where is_above or likeness >= 0.88 or has_core and likeness >= 0.5 or holds_core and likeness >= 0.65
+order by is_above desc, likeness + case when has_core then 0.15 else 0 end desc, account_id
 limit $most
 """
 
