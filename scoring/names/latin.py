@@ -2,11 +2,14 @@
 
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.names.buffers import Texts
 from scoring.names.parts import NameParts
 from scoring.names.text import fold_names
+from scoring.names.tries import Trie
 from scoring.names.words import load_words
 
 _ARTICLE = r"^the "
@@ -22,7 +25,7 @@ def parse_latin(folded: pa.Array) -> NameParts:
     words = pc.replace_substring_regex(pc.replace_substring_regex(folded, _STATE, " "), r"[()]", " ")
     words = _squeezed(pc.replace_substring(words, "&", " and "))
     bare = _without_shares(words)
-    stem, form, _ = _split_form(pc.if_else(pc.equal(bare, ""), words, bare))
+    stem, form = _split_form(pc.if_else(pc.equal(bare, ""), words, bare))
     core = _squeezed(pc.replace_substring_regex(_twice(stem), _ARTICLE, ""))
     core = pc.if_else(pc.equal(core, ""), words, core)
     key = pc.replace_substring(pc.binary_join_element_wise(stem, form, " "), " ", "")
@@ -45,17 +48,19 @@ def _without_shares(words: pa.Array) -> pa.Array:
 
 
 @lru_cache(maxsize=1)
-def _form_of() -> tuple[pa.Array, pa.Array]:
-    forms = load_words().latin_forms
-    pairs = [(ending, form) for form, endings in forms.items() for ending in fold_names(list(endings))]
-    return pa.array([ending for ending, _ in pairs]), pa.array([form for _, form in pairs])
+def _forms() -> tuple[Trie, pa.Array]:
+    """(endings behind a space, the form of each number; number 0 is no form)."""
+    form_of = {
+        " " + ending: form for form, endings in load_words().latin_forms.items() for ending in fold_names(list(endings))
+    }
+    numbers = {ending: number for number, ending in enumerate(form_of, start=1)}
+    return Trie.backward(numbers), pa.array(["", *form_of.values()])
 
 
-def _split_form(words: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """(stem, canonical form, ending as written); the longest ending in whole words, never the whole name."""
-    endings, forms = _form_of()
-    longest_first = "|".join(sorted(endings.to_pylist(), key=len, reverse=True))
-    split = pc.extract_regex(words, rf"^(?P<stem>.+?) (?P<ending>{longest_first})$")
-    ending = pc.struct_field(split, 1)
-    form = pc.fill_null(forms.take(pc.index_in(ending, endings)), "")
-    return pc.coalesce(pc.struct_field(split, 0), words), form, pc.fill_null(ending, "")
+def _split_form(words: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """(stem, canonical form); the longest ending in whole words, never the whole name."""
+    endings, forms = _forms()
+    texts = Texts.of(words)
+    found = endings.longest(texts.codes, texts.starts + 1, texts.ends)
+    stem = texts.slices(texts.starts, texts.ends - found.length).column()
+    return stem, forms.take(pa.array(np.maximum(found.number, 0)))

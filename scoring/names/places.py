@@ -172,13 +172,20 @@ def place_heads(codes: Codes, starts: Positions, ends: Positions) -> Placed:
     places = load_places()
     found = places.first.longest(codes, starts, ends - 1)
     at, code = starts + found.length, np.maximum(found.number, _OPEN)
+    is_landmark = _begins_more(codes, starts, at, ends, _landmarks())
+    at, code = np.where(is_landmark, starts, at), np.where(is_landmark, _OPEN, code)
     for starts_under in (places.in_province, places.in_city):
         found = places.after.longest(codes, at, ends - 1, starts_under[code])
-        at = at + found.length
-        code = np.where(found.number < 0, code, found.number)
+        is_place = (found.length > 0) & ~_begins_more(codes, at, at + found.length, ends, _towns())
+        at, code = np.where(is_place, at + found.length, at), np.where(is_place, found.number, code)
+    return Placed(at, code)
+
+
+def _begins_more(codes: Codes, starts: Positions, at: Positions, ends: Positions, behind: Trie) -> Flags:
+    """Short names of places, from `starts` to `at`, that only begin another name, by what stands behind them."""
     is_short = ~is_one_of(np.append(codes, 0)[at - 1], _FULL_ENDINGS)
-    is_landmark = is_short & (at > starts) & (_landmarks().longest(codes, at, ends).number == _STREET)
-    return Placed(np.where(is_landmark, starts, at), np.where(is_landmark, _OPEN, code))
+    begins: Flags = is_short & (at > starts) & (behind.longest(codes, at, ends).number == _STREET)
+    return begins
 
 
 def branch_places(codes: Codes, starts: Positions, ends: Positions, head: Numbers, is_sure: Flags) -> Placed:
@@ -214,6 +221,12 @@ def _landmarks() -> Trie:
     """What makes a place the beginning of another name: 南京西路, 上海滩, 北京大学."""
     streets = {side + kind: _STREET for side in _SIDES for kind in ("路", "街", "大街")}
     return Trie.forward(streets | {"滩": _STREET, "大学": _STREET, "大学生": _NO_STREET})
+
+
+@lru_cache(maxsize=1)
+def _towns() -> Trie:
+    """What makes the name of a county that of a town or village in it: 尼木县尼木乡."""
+    return Trie.forward({"乡": _STREET, "镇": _STREET, "村": _STREET, "乡宁": _NO_STREET, "乡村": _NO_STREET})
 
 
 def with_urban(placed: Placed, codes: Codes, ends: Positions) -> Placed:
