@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from abmloop.yaml_text import load_yaml
 from scoring.values import actions
 
 TESTS = Path(__file__).parent
@@ -20,7 +21,10 @@ PARTS = {
     "B": "Pull-back, money",
     "A": "Attribution, return",
     "X": "Infrastructure",
+    "S": "Security of files and outputs",
 }
+# What each line is about, in a few words of our own.
+WORDS = Path(__file__).with_suffix(".yaml")
 _HEAD = """# The catalogue of bad inputs, and the tests that hold it
 
 Written by `make docs` from the names of the tests; do not edit. A test is named after the line it holds: `test_v18_…`
@@ -40,21 +44,26 @@ def lines_with_tests() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+def _words() -> dict[str, str]:
+    declared = load_yaml(WORDS.read_text(encoding="utf-8"))
+    return {line: words for lines in declared.values() for line, words in lines.items()}
+
+
 def page() -> str:
     """The page: one table per part of the catalogue."""
     rules: dict[str, list[str]] = defaultdict(list)
     for rule in actions.rules().values():
         for line in rule.catalogue:
             rules[line].append(rule.name)
-    parts, tests = [_HEAD], lines_with_tests()
+    parts, tests, words = [_HEAD], lines_with_tests(), _words()
     for letter, title in PARTS.items():
-        lines = sorted(line for line in tests if line.startswith(letter))
-        if not lines:
-            continue
-        parts.append(f"\n## {title}\n\n| line | tests | rules |\n|---|---|---|\n")
+        lines = sorted(line for line in {*tests, *words} if line.startswith(letter))
+        parts.append(f"\n## {title}\n\n| line | what | tests | rules |\n|---|---|---|---|\n")
         for line in lines:
-            named = "<br>".join(f"`{name}` ({path})" for path, name in tests[line])
-            parts.append(f"| {line} | {named} | {', '.join(rules[line])} |\n")
+            named = (
+                "<br>".join(f"`{name}` ({path})" for path, name in tests[line]) or "under a name of its own, or none"
+            )
+            parts.append(f"| {line} | {words.get(line, '')} | {named} | {', '.join(rules[line])} |\n")
     return "".join(parts)
 
 

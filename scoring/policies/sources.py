@@ -93,6 +93,7 @@ class Source(Rule):
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     sheets: tuple[str, ...] = ()
     hidden_sheets: Literal["skip", "load"] = "skip"
+    hidden_rows: Literal["skip", "load"] = "load"
     header_row: int | None = Field(None, ge=1, description="physical row of the header, from 1")
     fill_down: tuple[Header, ...] = ()
     entities: tuple[EntityMapping, ...] = ()

@@ -145,6 +145,7 @@ def job_for(policy: SourcesPolicy, file_name: str, paths: tuple[str, str], readi
         delimiter=source.delimiter if source else None,
         sheets=source.sheets if source else (),
         hidden_sheets=source is not None and source.hidden_sheets == "load",
+        hidden_rows=source is None or source.hidden_rows == "load",
         header_row=source.header_row if source else None,
         fill_down=source.fill_down if source else (),
     )  # fmt: skip

@@ -60,6 +60,7 @@ class Job:
     delimiter: str | None = None
     sheets: tuple[str, ...] = ()
     hidden_sheets: bool = False
+    hidden_rows: bool = True
     header_row: int | None = None
     fill_down: tuple[str, ...] = ()
 
@@ -152,7 +153,7 @@ def options_of(job: Job) -> ReadOptions:
     return ReadOptions(
         known=lambda cells: count_known(job.readings, cells),
         encoding=job.encoding, delimiter=job.delimiter, sheets=job.sheets, hidden_sheets=job.hidden_sheets,
-        header_row=job.header_row, fill_down=job.fill_down, limits=job.limits,
+        hidden_rows=job.hidden_rows, header_row=job.header_row, fill_down=job.fill_down, limits=job.limits,
     )  # fmt: skip
 
 
@@ -232,7 +233,7 @@ def _write(tables: list[_Table], job: Job) -> list[Tally]:
     try:
         for table in tables:
             shapers = [
-                Shaper(table.header, reading, understood, table.name)
+                Shaper(table.header, reading, understood, table.name, table.sheet.is_1904)
                 for reading, understood in zip(job.readings, table.understood, strict=True)
             ]
             for sink, understood in zip(sinks, table.understood, strict=True):

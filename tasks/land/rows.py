@@ -19,7 +19,7 @@ from tasks.land.entities import ROW_COLUMNS
 from tasks.land.faults import Action, CellFault, Refused, RowFault
 from tasks.land.headers import Reading, Understood
 from tasks.land.sheets import Block, Header
-from tasks.land.units import with_units
+from tasks.land.units import with_serials_of_1904, with_units
 
 # The row hash keeps 128 bits of SHA-256: among 10^9 rows a chance of 10^-21 that two share one.
 HASH_CHARACTERS = 32
@@ -91,7 +91,7 @@ def clean_block(block: Block, header: Header, cell_characters: int) -> Cleaned:
     refused = {fault.record for fault in dropped}
     if refused:
         left_out |= np.isin(block.records, list(refused))
-    kept = _keep(Block(columns, block.lines, block.records, block.faults, block.cells, +skipped), ~left_out)
+    kept = keep_rows(Block(columns, block.lines, block.records, block.faults, block.cells, +skipped), ~left_out)
     return Cleaned(kept, dropped)
 
 
@@ -183,7 +183,7 @@ def raw_row(block: Block, header: Header, row: int) -> str:
     return json.dumps(cells, ensure_ascii=False)
 
 
-def _keep(block: Block, mask: Mask) -> Block:
+def keep_rows(block: Block, mask: Mask) -> Block:
     """Only those rows, the cells' places moved along."""
     if mask.all():
         return block
@@ -207,15 +207,20 @@ def _engine() -> duckdb.DuckDBPyConnection:
 class Shaper:
     """Makes rows of one entity from cleaned blocks of one sheet."""
 
-    def __init__(self, header: Header, reading: Reading, understood: Understood, sheet: str | None) -> None:
+    def __init__(
+        self, header: Header, reading: Reading, understood: Understood, sheet: str | None, is_1904: bool = False
+    ) -> None:  # fmt: skip
         self.header, self.reading, self.understood, self.sheet = header, reading, understood, sheet
+        days = [column.name for column in reading.of.columns if column.type in ("date", "time")]
+        self.serials = [understood.columns[name] for name in days if is_1904 and name in understood.columns]
         self.sql = self._select()
 
     def shape(self, block: Block) -> Shaped:
         """Rows of raw (see ROW_COLUMNS) and the faults of the others, by the rules of the entity and the mapping."""
         self._refuse_blank_headers(block)
         received = unmarked(block.columns, self.understood.extra.values())
-        block = replace(block, columns=with_units(received, self.understood.units))
+        columns = with_serials_of_1904(with_units(received, self.understood.units), self.serials)
+        block = replace(block, columns=columns)
         rows = self._rows(block)
         faults: dict[int, RowFault] = {}
         self._find_missing(rows, faults)

@@ -30,6 +30,7 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+        self._peak_mb = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +46,12 @@ class Sandbox:
         Raises AbmError where the reader itself is at fault.
         """
         return self._ask(job, only_look=False)
+
+    def peak_mb(self) -> float:
+        """The highest resident memory of a child so far, where the system tells it (Linux); else its present one."""
+        if self._child is not None:
+            self._peak_mb = max(self._peak_mb, _peak_mb(self._child.pid))
+        return self._peak_mb
 
     def look(self, job: Job) -> Look:
         """A first look at the file, whatever the job's readings. Raises as `read` does."""
@@ -99,7 +106,9 @@ class Sandbox:
                 if time.monotonic() > end:
                     self._end()
                     raise Refused("too_slow", limit=f"{seconds:g}")
-                if _resident_mb(watched) > memory_mb:
+                resident_mb = _resident_mb(watched)
+                if resident_mb > memory_mb:
+                    self._peak_mb = max(self._peak_mb, resident_mb)
                     self._end()
                     raise Refused("too_much_memory", limit=memory_mb)
         return bytes(answer)
@@ -114,6 +123,14 @@ class Sandbox:
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
+
+
+def _peak_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1_000_000
+    except (OSError, StopIteration):
+        return 0.0
 
 
 def _resident_mb(process: psutil.Process) -> float:

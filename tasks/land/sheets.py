@@ -90,6 +90,7 @@ class Sheet:
     head: list[HeadRow]
     read: Callable[[Header], Iterator[Block]]
     rows: int | None = None
+    is_1904: bool = False  # days in it count from 1904, also where a cell shows only their number
     is_typed: bool = False  # JSON and Parquet: the names are keys, there is no header row to look for
     notes: tuple[Note, ...] = ()
 
@@ -118,6 +119,7 @@ class ReadOptions:
     delimiter: str | None = None
     sheets: tuple[str, ...] = ()
     hidden_sheets: bool = False
+    hidden_rows: bool = True
     header_row: int | None = None
     fill_down: tuple[str, ...] = ()
     limits: dict[str, Any] = field(default_factory=dict)

@@ -30,6 +30,9 @@ _MINUTES = {
     **dict.fromkeys(("秒", "秒钟", "s", "sec", "secs", "second", "seconds"), 1 / 60),
     **dict.fromkeys(("小时", "时", "h", "hr", "hrs", "hour", "hours"), 60.0),
 }
+# 1 January 1904 is day 1462 of the system that counts from 1900. Source: ECMA-376 part 1, 18.17.4.1.
+DAYS_1900_TO_1904 = 1_462
+_SERIAL = r"^\d{4,5}(\.\d{1,12})?$"
 _BARE_NUMBER = r"^\s*\(?[+-]?[\d][\d,.]*\)?\s*$"
 _PLAIN_NUMBER = r"^\s*\d{1,9}(\.\d{1,6})?\s*$"
 
@@ -98,6 +101,19 @@ def date_orders(entity: Entity, headers: Mapping[str, str], order: DateOrder | N
 def with_units(columns: list[pa.Array], units: Mapping[int, Unit]) -> list[pa.Array]:
     """The columns with each bare number bearing its unit; cells that say a unit themselves stay as they are."""
     return [_with_unit(column, units[place]) if place in units else column for place, column in enumerate(columns)]
+
+
+def with_serials_of_1904(columns: list[pa.Array], places: Sequence[int]) -> list[pa.Array]:
+    """The columns with each bare serial number of a day, as a workbook counting from 1904 has it, counted from 1900."""
+    return [_from_1900(column) if place in places else column for place, column in enumerate(columns)]
+
+
+def _from_1900(column: pa.Array) -> pa.Array:
+    is_serial = pc.fill_null(pc.match_substring_regex(column, _SERIAL), False)
+    whole = pc.cast(pc.if_else(is_serial, pc.replace_substring_regex(column, r"\D.*$", ""), None), pa.int64())
+    rest = pc.replace_substring_regex(column, r"^\d+", "")
+    moved = pc.binary_join_element_wise(pc.cast(pc.add(whole, DAYS_1900_TO_1904), pa.string()), rest, "")
+    return pc.if_else(is_serial, moved, column)
 
 
 def _with_unit(column: pa.Array, unit: Unit) -> pa.Array:

@@ -53,7 +53,8 @@ class Extent:
     columns: set[int] = field(default_factory=set)
     last_row: int = 0
     cells: int = 0
-    hidden_rows: int = 0
+    hidden_rows: set[int] = field(default_factory=set)
+    is_filtered: bool = False
     hidden_columns: int = 0
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     empty_formulas: list[tuple[int, int]] = field(default_factory=list)
@@ -134,8 +135,10 @@ def _scan(text: bytes, extent: Extent, limits: dict[str, Any]) -> None:
     for attributes in _ROW.findall(text):
         number = _ROW_NUMBER.search(attributes)
         extent.last_row = int(number.group(1)) if number else extent.last_row + 1
-        extent.hidden_rows += bool(_HIDDEN.search(attributes))
+        if _HIDDEN.search(attributes):
+            extent.hidden_rows.add(extent.last_row)
     extent.hidden_columns += sum(bool(_HIDDEN.search(attributes)) for attributes in _COLUMN.findall(text))
+    extent.is_filtered = extent.is_filtered or b"<autoFilter" in text
     for left, top, right, bottom in _MERGE.findall(text):
         extent.merges.append((column_number(left), int(top), column_number(right), int(bottom)))
     extent.empty_formulas += [(column_number(column), int(row)) for column, row in _EMPTY_FORMULA.findall(text)]

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from tasks.land.archives import BROKEN, check_archive
 from tasks.land.entities import plain_header
 from tasks.land.faults import CellFault, Refused
+from tasks.land.rows import keep_rows
 from tasks.land.sheets import BLOCK_ROWS, HEAD_ROWS, Block, Header, HeadRow, Note, Opened, ReadOptions, Sheet
 from tasks.land.xlsx_parts import MAX_MERGED_CELLS, Extent, SheetPart, column_letters, list_sheets, measure
 
@@ -74,12 +75,27 @@ def _sheet(reader: Any, part: SheetPart, extent: Extent, is_1904: bool, options:
         filled = _fill_down(columns, merges, header, options.fill_down)
         done = {(cell.row, cell.column) for cell in filled}
         faults = [*errors, *_formulas(extent), *(cell for cell in merges if (cell.row, cell.column) not in done)]
-        yield from _blocks(columns if not filled else _filled(columns, filled), faults, header)
+        hidden = set() if options.hidden_rows else extent.hidden_rows
+        for block in _blocks(columns if not filled else _filled(columns, filled), faults, header):
+            yield _without(block, hidden)
 
-    notes = [Note("hidden_rows", {"sheet": part.name, "count": extent.hidden_rows})] if extent.hidden_rows else []
+    told = "hidden_rows" if options.hidden_rows else "hidden_rows_skipped"
+    notes = [Note(told, {"sheet": part.name, "count": len(extent.hidden_rows)})] if extent.hidden_rows else []
+    if extent.is_filtered:
+        notes.append(Note("filtered", {"sheet": part.name}))
     if extent.hidden_columns:
         notes.append(Note("hidden_columns", {"sheet": part.name, "count": extent.hidden_columns}))
-    return Sheet(part.name, head, read, rows, notes=tuple(notes))
+    return Sheet(part.name, head, read, rows, is_1904, notes=tuple(notes))
+
+
+def _without(block: Block, hidden: set[int]) -> Block:
+    """The block without the rows of those lines, which are counted as skipped."""
+    keep = ~np.isin(block.lines, list(hidden)) if hidden else np.ones(len(block.lines), dtype=bool)
+    if keep.all():
+        return block
+    kept = keep_rows(block, keep)
+    kept.skipped["hidden_row"] += int((~keep).sum())
+    return kept
 
 
 def _cell(value: str | None) -> str | None:

@@ -104,6 +104,25 @@ def test_f16_the_1904_date_system_is_read(tmp_path: Path) -> None:
     assert [note.code for note in found.read.notes] == ["days_from_1904"]
 
 
+def test_f16_bare_serials_of_a_workbook_from_1904_are_its_own_days(tmp_path: Path) -> None:
+    book = workbook(
+        tmp_path / "d.xlsx", [["邮箱", "创建时间", "x"], ["a@b.cn", 43831, 43831], ["b@b.cn", "43831.5", 1]]
+    )
+    assert read_bytes(tmp_path, saved(book), "x.xlsx").values("created_at") == ["43831", "43831.5"]
+    book.epoch = CALENDAR_MAC_1904
+    found = read_bytes(tmp_path, saved(book), "x.xlsx")
+    assert found.values("created_at") == ["45293", "45293.5"] and found.rows[0]["extra"] == '{"x":"43831"}'
+
+
+def test_f15_hidden_rows_are_left_out_where_the_source_says_so(tmp_path: Path) -> None:
+    book = workbook(tmp_path / "h.xlsx", [HEAD, ["甲公司", None, 1], ["乙公司", None, 2], ["丙公司", None, 3]])
+    book.active.row_dimensions[3].hidden = True
+    book.active.auto_filter.ref = "A1:C4"
+    found = read_bytes(tmp_path, saved(book), "x.xlsx", "companies", hidden_rows=False)
+    assert found.values("name") == ["甲公司", "丙公司"] and found.read.tallies[0].skipped == {"hidden_row": 1}
+    assert {note.code for note in found.read.notes} == {"hidden_rows_skipped", "filtered"}
+
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
 
 
@@ -186,7 +205,7 @@ def test_f18_too_many_columns_too_long_cells_and_deep_json_are_refused(tmp_path:
     found = read_bytes(tmp_path, "name,email\n" + "a" * 2_000_000 + ",a@b.cn\nb,b@b.cn\n")
     assert found.told() == ["line 2: a cell of more than 1000000 characters."] and len(found.rows) == 1
     deep = b'[{"email":' + b"[" * 10_000 + b"]" * 10_000 + b"}]"
-    assert refusal(tmp_path, deep, "x.json").told("en").startswith("JSON nested too deep")
+    assert refusal(tmp_path, deep, "x.json").told("en").startswith("JSON nested deeper than 100 levels")
 
 
 def test_f19_a_truncated_archive_workbook_or_parquet_is_refused_not_half_read(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ STRANGE = [
 ]
 
 
-def test_f21_strange_file_names_are_only_data(workspace: Path) -> None:
+def test_f21_s06_strange_file_names_are_only_data(workspace: Path) -> None:
     for number, name in enumerate(STRANGE):
         drop(workspace, f"contacts/{name}", f"姓名,手机\n张{number},1380013800{number}\n")
     land_day(workspace)
@@ -137,7 +137,7 @@ def test_f21_strange_file_names_are_only_data(workspace: Path) -> None:
     assert stored and all(name.split(".")[0].isalnum() and len(name.split(".")[0]) == 64 for name in stored)
 
 
-def test_f21_links_are_not_followed(workspace: Path) -> None:
+def test_f21_s07_links_are_not_followed(workspace: Path) -> None:
     secret = workspace.parent / "secret.csv"
     secret.write_text(PEOPLE, encoding="utf-8")
     (workspace / "inbox" / "contacts").mkdir()

@@ -39,7 +39,7 @@ def test_no_registry_host_is_written_down(file: str) -> None:
     assert "://" not in (ROOT / file).read_text(encoding="utf-8")
 
 
-def test_nothing_is_unpickled_or_evaluated() -> None:
+def test_s08_nothing_is_unpickled_or_evaluated() -> None:
     """Nothing from outside is unpickled, evaluated or loaded by an unsafe YAML loader. Source: spec S08."""
     forbidden = ("import pickle", "import marshal", "import joblib", "cloudpickle", "yaml.load(", "allow_pickle=True")
     for folder in ("abmloop", "cli", "flows", "scoring", "tasks", "warehouse"):

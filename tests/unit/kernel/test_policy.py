@@ -42,11 +42,11 @@ def test_all_mistakes_are_reported_with_line_and_key() -> None:
     assert found[2] == "scores.yaml:6: rules[0].halflife: unknown key; known here: half_life_days, id, points"
 
 
-def test_a_key_given_twice_is_refused() -> None:
+def test_s09_a_key_given_twice_is_refused() -> None:
     assert "scores.yaml:2: version: given twice; keep one" in faults("version: 1\nversion: 2\n")
 
 
-def test_aliases_are_refused() -> None:
+def test_s09_aliases_are_refused() -> None:
     assert "aliases" in faults("version: &a 1\nrules: [*a]\n")[0]
 
 
