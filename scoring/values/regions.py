@@ -227,17 +227,10 @@ def _codes_of_heads(heads: pa.Array) -> pa.Array:
 @cache
 def _countries() -> dict[str, str]:
     """Names in Chinese and English, ISO codes, aliases (lower case, without spaces) → ISO code."""
-    # Its package loads the places of all telephone prefixes, which takes seconds: only who parses countries pays.
-    from phonenumbers.geodata.locale import LOCALE_DATA
-
     found: dict[str, str] = {}
-    for code, names in LOCALE_DATA.items():
-        for language in ("en", "zh"):
-            name = names.get(language, "")
-            name = names.get(name[1:], "") if name.startswith("*") else name
-            found[name.lower().replace(" ", "")] = code
-        found[code.lower()] = code
-    return {key: code for key, code in (found | load_yaml("places")["countries"]).items() if key}
+    for row in load_csv("countries"):
+        found |= dict.fromkeys((row["code"].lower(), *row["names"].split("|")), row["code"])
+    return found | load_yaml("places")["countries"]
 
 
 def parse_countries(values: Values) -> pa.Table:
