@@ -3,7 +3,12 @@
 import subprocess
 import sys
 
-SCRIPTS = ("benchmarks.sync_bench", "benchmarks.attribution_bench")
+SCRIPTS = (
+    "benchmarks.sync_bench",
+    "benchmarks.attribution_bench",
+    "benchmarks.values_bench",
+    "benchmarks.dirty_million",
+)
 
 for script in SCRIPTS:
     print(f"== python -m {script}", flush=True)

@@ -44,7 +44,7 @@ def _digits(n: int, width: int) -> str:
 
 
 def _person_id(_: str, n: int) -> str:
-    body = f"110105{1950 + n % 50}{n % 12 + 1:02d}{n % 28 + 1:02d}{n % 1000:03d}"
+    body = f"110105{1950 + n % 50}{n % 12 + 1:02d}{n % 28 + 1:02d}{n % 999 + 1:03d}"
     check = sum(int(digit) * 2 ** (17 - place) for place, digit in enumerate(body)) % 11
     return body + "10X98765432"[check]
 
