@@ -230,7 +230,8 @@ def _countries() -> dict[str, str]:
     found: dict[str, str] = {}
     for row in load_csv("countries"):
         found |= dict.fromkeys((row["code"].lower(), *row["names"].split("|")), row["code"])
-    return found | load_yaml("places")["countries"]
+    found |= load_yaml("places")["countries"]
+    return found
 
 
 def parse_countries(values: Values) -> pa.Table:
