@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from abmloop.errors import BadUsage
+from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
@@ -117,8 +118,9 @@ def _finish(root: Path, write_report: bool) -> None:
     from tasks.summary import best_campaigns, files_rows, has_payments, refused_rows
     from warehouse.database import connect_published, published_path
 
+    language = load_settings(root).language
     if not published_path(root).is_file():
-        typer.echo("Nothing is published yet: `abmloop sync` does the whole loop.")
+        typer.echo(say("summary.nothing", language))
         return
     if write_report:
         report(root)
@@ -126,30 +128,24 @@ def _finish(root: Path, write_report: bool) -> None:
     with connect_published(root) as con:
         files, refused = files_rows(con), refused_rows(con)
         typer.echo("")
-        show_rows(files, title="What came in")
+        show_rows(files, title=say("summary.files", language))
         typer.echo("")
         show_rows(
             [{**row, "example": shorten(str(row["example"]), 90, placeholder=" …")} for row in refused[:12]],
-            title="What was refused, and why",
+            title=say("summary.refused", language),
         )
         typer.echo("")
-        basis, said = ("cash", "cash received") if has_payments(con) else ("signed", "signed deals; no payments yet")
-        show_rows(best_campaigns(con, "linear", basis), title=f"The five best campaigns (linear model, {said})")
-    typer.echo(
-        f"\nWhere to look next:\n"
-        f"  the report         {root / 'reports' / 'report.html'}  (open it in a browser)\n"
-        f"  quality            {root / 'quality' / 'index.html'}\n"
-        f'  SQL                abmloop sql -w {root} "select * from marts.campaign_roi limit 5"\n'
-        f"  or open            {published_path(root)} read-only in any DuckDB client\n"
-        f"  for your CRM       {root / 'exports' / 'crm'}\n"
-        f"  why a lead         abmloop explain lead -w {root} LEAD_ID\n"
-        f"  what was refused   abmloop quarantine list -w {root}"
-    )
+        basis = "cash" if has_payments(con) else "signed"
+        show_rows(best_campaigns(con, "linear", basis), title=say(f"summary.campaigns_{basis}", language))
+    places = {
+        "report": root / "reports" / "report.html",
+        "quality": root / "quality" / "index.html",
+        "published": published_path(root),
+        "crm": root / "exports" / "crm",
+    }
+    typer.echo(say("summary.where", language, root=root, **places).rstrip())
     if any(row["status"] == "refused" for row in files) or refused:
-        typer.echo(
-            "\nSome rows were refused; nothing of them is lost. Correct them in their file and drop it again. "
-            f"A sync that refuses rows ends with exit code {ROWS_REFUSED}."
-        )
+        typer.echo(say("summary.some_refused", language, exit_code=ROWS_REFUSED))
 
 
 def _has_refused_rows(root: Path) -> bool:

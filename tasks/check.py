@@ -3,6 +3,8 @@
 import logging
 from functools import partial
 
+import pyarrow as pa
+
 from abmloop.errors import GateFailed
 from abmloop.messages import say
 from abmloop.run import Run, StepCounts
@@ -13,6 +15,7 @@ from tasks.quality.heal import heal_quarantine
 from tasks.quality.holds import accepted_holds
 from tasks.quality.refused_shares import note_refused_shares
 from tasks.quality.rows import typed_rows
+from tasks.quality.rule_changes import rule_changes
 from tasks.quality.telling import tell_difference, tell_stopped
 from tasks.quality.watching import watch_snapshots
 from tasks.summary import Rows
@@ -56,9 +59,23 @@ def check_published(run: Run) -> StepCounts:
         note_refused_shares(work, settings, accepted_holds(work.ledger.read("decisions", run)))
         answers = ask("published", published_metrics(partial(work.query)), _limits(settings))
         held = _keep(work, "published", answers)
-        work.replace("quality.metrics", standing_metrics(work.query, run.as_of))
+        changes = rule_changes(work)
+        work.replace(
+            "quality.metrics", pa.concat_tables([standing_metrics(work.query, run.as_of), _rows(run, changes)])
+        )
+    if changes:
+        log.info(say("summary.rule_changes", run.language, **{name: f"{value:,}" for name, value in changes.items()}))
     _stop_if_broken(run, answers, held)
     return work.counts
+
+
+def _rows(run: Run, changes: dict[str, int]) -> pa.Table:
+    """The figures of a change of rules as rows of quality.metrics."""
+    rows = [
+        {"as_of": run.as_of, "metric": "rule_change", "subject": name, "value": float(value)}
+        for name, value in changes.items()
+    ]
+    return typed_rows("quality.metrics", rows)
 
 
 def _limits(settings: Settings) -> dict[str, float]:

@@ -33,7 +33,7 @@ class Snapshot:
     @property
     def order(self) -> tuple[date, date, str, str, str]:
         """Snapshots of a series in the order in which they came; the hash where nothing tells."""
-        return self.landed_on, self.source_date or date.min, self.edition, self.last_run, self.snapshot_id
+        return self.landed_on or date.min, self.source_date or date.min, self.edition, self.last_run, self.snapshot_id
 
 
 def snapshots_of(files: Iterable[Mapping[str, Any]], policy: SourcesPolicy) -> list[Snapshot]:

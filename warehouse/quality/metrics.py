@@ -14,6 +14,7 @@ from warehouse.tables import declared_tables
 FOLDER = Path(__file__).parent
 Query = Callable[[str], pa.Table]
 
+_TABLES = "select table_schema || '.' || table_name as name from information_schema.tables"
 _REFUSED = """
 select file_name || ' (' || entity || ')' as subject, after as refused_share
 from quality.differences
@@ -29,10 +30,11 @@ def landed_metrics(query: Query) -> pd.DataFrame:
 
 def published_metrics(query: Query) -> pd.DataFrame:
     """One row per published table with a grain (duplicate keys), sum that must add up, and file with refused rows."""
-    tables = _duplicate_keys(query)
+    present = set(query(_TABLES)["name"].to_pylist())
+    tables = [_duplicate_keys(query, present), _broken_rows(query, present)]
     balances = query((FOLDER / "balances.sql").read_text(encoding="utf-8")).to_pandas()
     refused = query(_REFUSED).to_pandas()
-    frame = pd.concat([tables, balances, refused], ignore_index=True)
+    frame = pd.concat([*tables, balances, refused], ignore_index=True)
     zeros = {"duplicate_keys": 0, "broken_rows": 0, "difference": 0.0, "refused_share": 0.0}
     return frame.fillna(zeros).astype({name: type(zero).__name__ + "64" for name, zero in zeros.items()})
 
@@ -42,7 +44,19 @@ def standing_metrics(query: Callable[..., pa.Table], as_of: Any) -> pa.Table:
     return query((FOLDER / "standing.sql").read_text(encoding="utf-8"), as_of=as_of)
 
 
-def _duplicate_keys(query: Query) -> pd.DataFrame:
+def _broken_rows(query: Query, present: set[str]) -> pd.DataFrame:
+    """Rows that break a check of their mart's header: what people read is looked through once more at the door."""
+    parts = [
+        f"select '{name}' as subject, count(*) filter (not coalesce({check}, true)) as broken_rows from {name}"
+        for name, model in all_models().items()
+        if model.zone == "marts" and name in present and leaves_house(name)
+        for check in [f"({') and ('.join(model.checks)})"]
+        if model.checks
+    ]
+    return query(" union all ".join(parts)).to_pandas() if parts else pd.DataFrame({"subject": [], "broken_rows": []})
+
+
+def _duplicate_keys(query: Query, present: set[str]) -> pd.DataFrame:
     """Keys that stand more than once, per table that leaves the house.
 
     Tables with the same keys (count, sum and exclusive or of their hashes agree: one row per account, most of them)
@@ -50,9 +64,6 @@ def _duplicate_keys(query: Query) -> pd.DataFrame:
     """
     grains = {name: spec.grain for name, spec in declared_tables().items() if spec.grain}
     grains |= {name: model.grain for name, model in all_models().items() if model.grain and model.kind == "table"}
-    present = set(
-        query("select table_schema || '.' || table_name as name from information_schema.tables")["name"].to_pylist()
-    )
     leaving = {name: grain for name, grain in sorted(grains.items()) if name in present and leaves_house(name)}
     prints = query(" union all ".join(_fingerprint(name, grain) for name, grain in leaving.items())).to_pylist()
     first: dict[tuple[Any, ...], str] = {}
