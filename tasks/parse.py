@@ -83,7 +83,7 @@ def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
         Dictionary("parsed_extras", text.parse_extras, (), "1", f"regexp_matches(value, '{LOOKS}')"),
         Dictionary("parsed_ids", text.parse_ids, ("id",), "1", _ODD_KEY),
         Dictionary("parsed_name_lists", text.parse_name_lists, ("name_list",), "1"),
-        Dictionary("parsed_names", _named, ("name",), "5"),
+        Dictionary("parsed_names", _named, ("name",), "6"),
         Dictionary("parsed_codes", codes.parse_codes, ("code",), "2"),
         Dictionary("parsed_emails", emails.parse_emails, ("email",), "2"),
         Dictionary("parsed_domains", domains.parse_domains, ("domain",), "2"),

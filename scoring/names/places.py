@@ -105,6 +105,7 @@ def _spellings(rows: list[dict[str, str]]) -> tuple[_Names, ...]:
     """
     names, shorts = (fold_names([row[column] for row in rows]) for column in ("name", "short_name"))
     ambiguous = set(fold_names(list(load_words().ambiguous_places)))
+    known = set(fold_names(list(load_words().known_districts)))
     first, whole, after, urban = _Names(), _Names(), _Names(), _Names()
     for row, name, short in zip(rows, names, shorts, strict=True):
         level, code = _LEVELS.index(row["level"]), row["code"]
@@ -113,7 +114,11 @@ def _spellings(rows: list[dict[str, str]]) -> tuple[_Names, ...]:
             if len(spelling) < _MIN_LENGTH or (level == 2 and spelling.endswith(("开发区", "园区", "市辖区"))):
                 continue
             whole.add(spelling, level, code)
-            if spelling != short or spelling == name or (spelling not in ambiguous and not is_urban):
+            if (
+                spelling != short
+                or spelling == name
+                or (spelling not in ambiguous and (not is_urban or spelling in known))
+            ):
                 first.add(spelling, level, code)
             if level and not (is_urban and spelling == short):
                 after.add(code[:2] + spelling, level, code)

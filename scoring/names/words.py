@@ -15,6 +15,7 @@ class Words(BaseModel):
     placeholders: tuple[str, ...]
     generic_names: tuple[str, ...]
     ambiguous_places: tuple[str, ...]
+    known_districts: tuple[str, ...]
     place_nicknames: dict[str, str]
     forms: dict[str, tuple[str, ...]]
     full_forms: tuple[str, ...]
