@@ -7,7 +7,8 @@ from pathlib import Path
 
 from abmloop.run import Run
 from warehouse.database import connect_published, published_path
-from warehouse.publish import write_published
+from warehouse.models import all_models
+from warehouse.publish import leaves_house, write_published
 from warehouse.steps import step
 
 
@@ -103,3 +104,11 @@ def test_left_overs_of_a_killed_publish_are_removed(run: Run, workspace: Path) -
     (folder / ".abmloop-killed.duckdb").write_bytes(b"half")
     publish_once(run, "r")
     assert [path.name for path in folder.iterdir()] == ["abmloop.duckdb"]
+
+
+def test_a_view_is_published_with_all_that_it_reads() -> None:
+    """Else it would silently be left out of the file, and who asks for it finds nothing."""
+    views = {name: model for name, model in all_models().items() if model.is_published_view}
+    assert {name: [read for read in model.reads if not leaves_house(read)] for name, model in views.items()} == {
+        name: [] for name in views
+    }

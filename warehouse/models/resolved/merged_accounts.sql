@@ -1,7 +1,6 @@
 -- One row per account of several directory rows, or with a pinned field: the value of each field, and the row it is from.
 -- The rows count in their order (resolved.merged_rows); an address is taken as one block, as are industry, capital, people,
 -- revenue and web address. A person's pins stand beside, and count before all rows.
--- published: no
 -- grain: account_id
 -- column: account_id | the account
 -- column: name | name
