@@ -22,14 +22,23 @@ def match(run: Run) -> StepCounts:
         work.replace("matched.remembered", remembered_decisions(work.ledger.read("decisions", run)))
         work.replace("matched.match_policy", _policy_row(run, policy))
         work.build("matched.directory")
-        profiles = work.table("matched.company_profiles").rename_columns({"profile_id": "contact_id"})
-        matches = match_tables(profiles, _accounts(work, profiles.num_rows > 0), policy)
-        as_profile = {"contact_id": "profile_id"}
-        work.replace("matched.profile_accounts", matches.decisions.rename_columns(as_profile))
-        work.replace("matched.profile_candidates", matches.candidates.rename_columns(as_profile))
+        _judge(work, policy)
         work.build("matched.person_accounts", "matched.match_candidates", "matched.review_queue")
         _count(work)
     return work.counts
+
+
+def _judge(work: Work, policy: MatchPolicy) -> None:
+    """matched.profile_accounts and profile_candidates; the directory is looked through only for somebody."""
+    profiles = work.table("matched.company_profiles").rename_columns({"profile_id": "contact_id"})
+    if not profiles.num_rows:
+        work.execute("delete from matched.profile_accounts")
+        work.execute("delete from matched.profile_candidates")
+        return
+    matches = match_tables(profiles, _with_learnt_aliases(work, work.table("matched.directory")), policy)
+    as_profile = {"contact_id": "profile_id"}
+    work.replace("matched.profile_accounts", matches.decisions.rename_columns(as_profile))
+    work.replace("matched.profile_candidates", matches.candidates.rename_columns(as_profile))
 
 
 def _gather_persons(work: Work, policy: MatchPolicy) -> None:
@@ -52,9 +61,8 @@ def _policy_row(run: Run, policy: MatchPolicy) -> pa.Table:
     return pa.Table.from_pylist([row])
 
 
-def _accounts(work: Work, is_asked: bool) -> pa.Table:
-    """The directory, with the names that people have accepted for an account among its aliases; empty if unasked."""
-    accounts = work.query(f"select * from matched.directory{'' if is_asked else ' limit 0'}")
+def _with_learnt_aliases(work: Work, accounts: pa.Table) -> pa.Table:
+    """The directory with the names that people have accepted for an account among its aliases."""
     learnt = work.query(
         """
         select accounts.account_id,

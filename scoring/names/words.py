@@ -3,8 +3,9 @@
 from functools import lru_cache
 from importlib.resources import files
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from abmloop.yaml_text import load_yaml
 
 
 class Words(BaseModel):
@@ -36,4 +37,4 @@ class Words(BaseModel):
 def load_words() -> Words:
     """The lists, read once."""
     text = (files("scoring.names") / "words.yaml").read_text(encoding="utf-8")
-    return Words.model_validate(yaml.safe_load(text))
+    return Words.model_validate(load_yaml(text))

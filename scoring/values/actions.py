@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from abmloop.yaml_text import load_yaml
 
 FILE = Path(__file__).with_name("actions.yaml")
 
@@ -22,7 +22,7 @@ class Rule:
 
 @cache
 def _declared() -> dict[str, Any]:
-    return dict(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    return dict(load_yaml(FILE.read_text(encoding="utf-8")))
 
 
 @cache

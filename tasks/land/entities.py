@@ -9,9 +9,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from abmloop.errors import BadPolicy
+from abmloop.yaml_text import load_yaml
 
 REGISTRY = Path(__file__).with_name("entities.yaml")
 _TYPES = """id company person code phone phones email emails domain text list date time
@@ -141,7 +140,7 @@ def _check(entity: Entity) -> None:
 @cache
 def entities() -> dict[str, Entity]:
     """All entities by name, in the registry's order. Raises BadPolicy where the registry is wrong."""
-    declared = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))
+    declared = load_yaml(REGISTRY.read_text(encoding="utf-8"))
     return {name: _parse_entity(name, about) for name, about in declared.items() if name != "version"}
 
 
