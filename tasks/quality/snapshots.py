@@ -31,9 +31,10 @@ class Snapshot:
     is_declared: bool
 
     @property
-    def order(self) -> tuple[date, date, str, str, str]:
-        """Snapshots of a series in the order in which they came; the hash where nothing tells."""
-        return self.landed_on or date.min, self.source_date or date.min, self.edition, self.last_run, self.snapshot_id
+    def order(self) -> tuple[date, date, str, str, str, str]:
+        """Snapshots of a series in the order in which they came; the name, then the content where nothing tells."""
+        when = self.landed_on or date.min, self.source_date or date.min
+        return *when, self.edition, self.last_run, self.file_names[-1], self.snapshot_id
 
 
 def snapshots_of(files: Iterable[Mapping[str, Any]], policy: SourcesPolicy) -> list[Snapshot]:
@@ -58,7 +59,7 @@ def snapshots_of(files: Iterable[Mapping[str, Any]], policy: SourcesPolicy) -> l
 
 
 def _snapshot(files: list[Mapping[str, Any]], policy: SourcesPolicy) -> Snapshot:
-    files = sorted(files, key=lambda file: (str(file["run_id"]), str(file["file_sha"])))
+    files = sorted(files, key=lambda file: (str(file["run_id"]), str(file["file_name"]), str(file["file_sha"])))
     newest = files[-1]
     source = policy.source_of(str(newest["file_name"]))
     shas = tuple(sorted(str(file["file_sha"]) for file in files))

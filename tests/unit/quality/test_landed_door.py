@@ -72,6 +72,16 @@ def test_f24_a_snapshot_that_shrinks_holds_with_before_and_after_until_a_person_
     assert day(full, 2) is not None, "an acceptance that is taken back holds again"
 
 
+def test_v28_the_page_of_a_held_run_shows_it_in_both_languages_and_runs_nothing(full: Path) -> None:
+    assert day(full, 2, listing(30, status="<script>alert(1)</script>{{7*7}}")) is not None
+    for language, said in (("en", "rows fell from 60 to 30"), ("zh", "行数从 60 降到 30")):
+        page = (full / "quality" / f"2026-03-02.{language}.html").read_text(encoding="utf-8")
+        assert said in page and "{{7*7}}" in page and "49" not in page.split("<body>")[1].split("</nav>")[0]
+        assert "<script" not in page and "&lt;script&gt;" in page
+        assert "http://" not in page.replace("http://www.w3.org/", "") and "https://" not in page
+    assert 'class="bad"' in (full / "quality" / "index.html").read_text(encoding="utf-8")
+
+
 def test_f24_an_acceptance_counts_for_that_content_alone(full: Path) -> None:
     assert day(full, 2, listing(30)) is not None
     accept(full, "companies/qcc_2.csv")
