@@ -6,7 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from abmloop.yaml_text import load_yaml
+from abmloop import yaml_text
 
 FOLDER = Path(__file__).parent / "data"
 
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "data"
 @cache
 def load_yaml(name: str) -> dict[str, Any]:
     """What data/<name>.yaml says."""
-    return dict(load_yaml((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+    return dict(yaml_text.load_yaml((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
 def load_csv(name: str) -> list[dict[str, str]]:
