@@ -1,179 +1,155 @@
-"""Which directory rows are one company: rows joined by shared keys, strongest first, never across two codes.
+"""Which directory rows are one company: rows tied by codes and judged pairs, strongest first, never across two codes.
 
-Rows and keys are the two sides of a graph. The kinds of keys are taken in the order of their strength; at each,
-clusters that share a key become one, unless that would tie two valid codes together: there, a cluster without a code
-goes with the one code it reaches first, and stays by itself where it reaches several at once. So no chain ever ties two
-codes, the weakest tie gives way, and the outcome depends neither on the order nor on the landing days of the rows.
+Ties are taken by their strength, the strongest first; at each, clusters that are tied become one, unless that would
+put two valid codes, or two rows that are known to be apart, into one. There a cluster goes with the one side that it is
+tied to alone, and stays by itself where it is tied to several. So no chain ever ties two codes, the weakest tie gives
+way, and the outcome depends neither on the order nor on the landing days of the rows.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-CODE = "code"
-# Kinds that leave something open (the city, the place, the legal form, whose other name it is): rows that do not say it
-# go with the one account that does. Where several do, rows that say the same province still agree with each other; rows
-# of the other kinds do not.
-AGREE_WHERE_AMBIGUOUS = {"name_province": True, "name": False, "stem": False, "other_name": False}
-_NOBODY = -1
-_CUT_SCHEMA = pa.schema({"n": "int64", "kind": "string", "key_n": "int64", "claimant_n": "int64", "claimants": "int64"})
+NO_CODE = -1
+# What a pair is: one company; one company with what would tell namesakes apart known on both sides; two as far as is
+# known, which a sure link outweighs; two whatever else agrees.
+LINK, LINK_SURE, APART_SO_FAR, APART = 1, 2, -1, -2
 
 
 @dataclass(frozen=True)
-class Clusters:
-    """`rows`: n, root_n (the smallest n of the cluster). `cuts`: n (a row of a cluster without code), kind, key_n,
-    claimant_n (a row of a cluster that it was kept apart from), claimants (how many of those the key has)."""
+class Ties:
+    """Pairs of rows as positions: `a`, `b`; `verdict`; `strength` of links, the larger the stronger."""
 
-    rows: pa.Table
-    cuts: pa.Table
+    a: Ints
+    b: Ints
+    strength: Ints
+    verdict: Ints
 
-
-@dataclass(frozen=True)
-class _Graph:
-    """The distinct pairs of cluster and key of one kind.
-
-    `members`: the clusters, as positions of their first rows, in order; `cluster`, `key`: one pair each, as positions
-    in `members` and `keys`; `is_definite`: a row of the cluster that bears the key says what the kind leaves open.
-    """
-
-    members: Ints
-    keys: Ints
-    cluster: Ints
-    key: Ints
-    is_definite: Bools
-
-    def where(self, mask: Bools) -> "_Graph":
-        return _Graph(self.members, self.keys, self.cluster[mask], self.key[mask], self.is_definite[mask])
+    def pairs(self, mask: Bools) -> tuple[Ints, Ints]:
+        """The positions of some."""
+        return self.a[mask], self.b[mask]
 
 
-def cluster_rows(shared_keys: pa.Table) -> Clusters:
-    """Clusters of the rows that share a key with another row.
+def cluster_rows(codes: Ints, ties: Ties) -> Ints:
+    """The position of the first row of each row's cluster.
 
-    `shared_keys`: n (row number in naming order), kind, strength (1 is the strongest), key_n (names the key within its
-    kind), is_definite, has_code (the row bears a valid code). Rows of one valid code are one cluster, always.
+    `codes`: one number per row, equal for equal valid codes, NO_CODE without. Rows of one code are one cluster, always.
 
     Source: spec 02-directory (resolve), 11-faults E02, V17.
     """
-    numbers, row = np.unique(_ints(shared_keys["n"]), return_inverse=True)
-    keys, is_definite = _ints(shared_keys["key_n"]), _bools(shared_keys["is_definite"])
-    coded_rows = np.unique(row[_bools(shared_keys["has_code"])])
-    cluster = np.arange(len(numbers), dtype=np.int64)
-    cuts = [_CUT_SCHEMA.empty_table()]
-    for kind in _by_strength(shared_keys):
-        mine = _bools(pc.equal(shared_keys["kind"], kind))
-        graph = _graph(cluster[row[mine]], keys[mine], is_definite[mine])
-        if kind == CODE:
-            cluster = _merged(cluster, graph.members, _connected(graph))
-            continue
-        graph = _clear(graph, kind)
-        is_coded = np.isin(graph.members, cluster[coded_rows])
-        goes = _goes_with(graph, is_coded)
-        cuts.append(_cuts(graph, goes, is_coded, kind, numbers))
-        cluster = _merged(cluster, graph.members, _groups(graph, goes))
-    return Clusters(pa.table({"n": numbers, "root_n": numbers[cluster]}), pa.concat_tables(cuts))
+    cluster = _by_code(codes)
+    for strength in np.unique(ties.strength[ties.verdict > 0])[::-1]:
+        cluster = _joined(cluster, codes, ties, strength)
+    return cluster
 
 
-def _by_strength(shared_keys: pa.Table) -> list[str]:
-    found = shared_keys.group_by(["strength", "kind"]).aggregate([]).sort_by("strength")
-    return [str(kind) for kind in found["kind"].to_pylist()]
+def components(size: int, a: Ints, b: Ints) -> Ints:
+    """The number of each position's component."""
+    edges = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(size, size))
+    return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
 
 
-def _ints(column: pa.ChunkedArray) -> Ints:
-    return np.asarray(column.to_numpy(), dtype=np.int64)
+def _by_code(codes: Ints) -> Ints:
+    first = np.arange(len(codes), dtype=np.int64)
+    _, where, group = np.unique(codes, return_index=True, return_inverse=True)
+    return np.where(codes == NO_CODE, first, where[group])
 
 
-def _bools(column: pa.ChunkedArray) -> Bools:
-    return np.asarray(column.to_numpy(), dtype=np.bool_)
-
-
-def _graph(cluster: Ints, key: Ints, is_definite: Bools) -> _Graph:
-    members, cluster = np.unique(cluster, return_inverse=True)
-    keys, key = np.unique(key, return_inverse=True)
-    pairs, pair = np.unique(key * len(members) + cluster, return_inverse=True)
-    definite = np.bincount(pair, weights=is_definite, minlength=len(pairs)) > 0
-    return _Graph(members, keys, pairs % max(len(members), 1), pairs // max(len(members), 1), definite)
-
-
-def _clear(graph: _Graph, kind: str) -> _Graph:
-    """Without the ties of rows that do not say what the kind leaves open, where more than one account may be meant."""
-    if kind not in AGREE_WHERE_AMBIGUOUS:
-        return graph
-    bearers = np.bincount(graph.key, weights=graph.is_definite, minlength=len(graph.keys))
-    keep = bearers[graph.key] <= 1
-    return graph.where(keep | ~graph.is_definite if AGREE_WHERE_AMBIGUOUS[kind] else keep)
-
-
-def _connected(graph: _Graph) -> Ints:
-    """The number of each cluster's component."""
-    clusters, keys = len(graph.members), len(graph.keys)
-    edges = (np.ones(len(graph.key), dtype=np.int8), (graph.cluster, graph.key + clusters))
-    joined = coo_matrix(edges, shape=(clusters + keys, clusters + keys))
-    return np.asarray(connected_components(joined, directed=False)[1][:clusters], dtype=np.int64)
-
-
-def _goes_with(graph: _Graph, is_coded: Bools) -> Ints:
-    """For each cluster the position of the coded one it goes with: the first it reaches; NOBODY for none or several."""
-    goes = np.where(is_coded, np.arange(len(is_coded)), _NOBODY)
-    is_open = ~is_coded
-    while True:
-        low, high = _range_per(graph.key, goes[graph.cluster], len(graph.keys))
-        low, _ = _range_per(graph.cluster, low[graph.key], len(is_open))
-        _, high = _range_per(graph.cluster, high[graph.key], len(is_open))
-        is_reached = is_open & (high != _NOBODY)
-        if not is_reached.any():
-            return goes
-        goes = np.where(is_reached & (low == high), low, goes)
-        is_open &= ~is_reached
-
-
-def _range_per(index: Ints, values: Ints, size: int) -> tuple[Ints, Ints]:
-    """Smallest and largest value that is not NOBODY, per index; NOBODY where there is none."""
-    known = values != _NOBODY
-    low, high = np.full(size, np.iinfo(np.int64).max), np.full(size, _NOBODY, dtype=np.int64)
-    np.minimum.at(low, index[known], values[known])
-    np.maximum.at(high, index[known], values[known])
-    return np.where(high == _NOBODY, _NOBODY, low), high
-
-
-def _groups(graph: _Graph, goes: Ints) -> Ints:
-    """One number per new cluster: those that go with a code, and the components of those that go with nobody."""
-    among_themselves = _connected(graph.where(goes[graph.cluster] == _NOBODY))
-    return np.where(goes == _NOBODY, among_themselves + len(goes), goes)
-
-
-def _merged(cluster: Ints, members: Ints, group: Ints) -> Ints:
-    """The clusters anew, each named by its first row; `members` of one `group` are one cluster now."""
-    groups, group = np.unique(group, return_inverse=True)
-    first = np.full(len(groups), len(cluster), dtype=np.int64)
-    np.minimum.at(first, group, members)
+def _joined(cluster: Ints, codes: Ints, ties: Ties, strength: int) -> Ints:
+    """The clusters after the ties of one strength."""
+    tied = ties.pairs((ties.verdict > 0) & (ties.strength == strength))
+    a, b = _distinct(cluster[tied[0]], cluster[tied[1]])
+    nodes = np.unique(np.concatenate([a, b]))
+    if not len(nodes):
+        return cluster
+    a, b = np.searchsorted(nodes, a), np.searchsorted(nodes, b)
+    conflicts = _conflicts(cluster, nodes, ties)
+    code = _codes_of(cluster, codes, nodes)
+    direct = np.isin(a * len(nodes) + b, conflicts[0] * len(nodes) + conflicts[1])
+    direct |= (code[a] != code[b]) & (code[a] != NO_CODE) & (code[b] != NO_CODE)
+    a, b = a[~direct], b[~direct]
+    keep = _unambiguous(len(nodes), a, b, code, conflicts)
+    group = components(len(nodes), a[keep], b[keep])
+    first = np.full(group.max() + 1, len(cluster), dtype=np.int64)
+    np.minimum.at(first, group, nodes)
     renamed = np.arange(len(cluster), dtype=np.int64)
-    renamed[members] = first[group]
+    renamed[nodes] = first[group]
     return renamed[cluster]
 
 
-def _cuts(graph: _Graph, goes: Ints, is_coded: Bools, kind: str, numbers: Ints) -> pa.Table:
-    """Where a cluster without a code shares a key with a code that it did not go with."""
-    low, high = _range_per(graph.key, goes[graph.cluster], len(graph.keys))
-    reached = goes[graph.cluster] != _NOBODY
-    codes = np.unique(graph.key[reached] * len(goes) + goes[graph.cluster][reached]) // max(len(goes), 1)
-    claimants = np.bincount(codes, minlength=len(graph.keys))[graph.key] - reached
-    is_cut = ~is_coded[graph.cluster] & (claimants > 0)
-    cluster, key = graph.cluster[is_cut], graph.key[is_cut]
-    claimant = np.where(low[key] == goes[cluster], high[key], low[key])
-    return pa.table(
-        {
-            "n": numbers[graph.members[cluster]],
-            "kind": pa.array([kind] * len(cluster), pa.string()),
-            "key_n": graph.keys[key],
-            "claimant_n": numbers[graph.members[claimant]],
-            "claimants": claimants[is_cut],
-        }
-    )
+def _distinct(a: Ints, b: Ints) -> tuple[Ints, Ints]:
+    """Pairs once, the smaller first, without pairs of one with itself."""
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    size = int(high.max(initial=0)) + 1
+    pairs = np.unique(low[low != high] * size + high[low != high])
+    return pairs // size, pairs % size
+
+
+def _conflicts(cluster: Ints, nodes: Ints, ties: Ties) -> tuple[Ints, Ints]:
+    """Pairs of `nodes`, as positions in them, that must not be one."""
+    apart = _inside(cluster, nodes, ties.pairs(ties.verdict == APART))
+    so_far = _inside(cluster, nodes, ties.pairs(ties.verdict == APART_SO_FAR))
+    sure = _inside(cluster, nodes, ties.pairs(ties.verdict == LINK_SURE))
+    keys = np.union1d(apart, np.setdiff1d(so_far, sure))
+    return keys // len(nodes), keys % len(nodes)
+
+
+def _inside(cluster: Ints, nodes: Ints, pairs: tuple[Ints, Ints]) -> Ints:
+    """The pairs of `nodes` that pairs of rows stand for, each as one number."""
+    a, b = _distinct(cluster[pairs[0]], cluster[pairs[1]])
+    known = np.isin(a, nodes) & np.isin(b, nodes)
+    return np.searchsorted(nodes, a[known]) * len(nodes) + np.searchsorted(nodes, b[known])
+
+
+def _codes_of(cluster: Ints, codes: Ints, nodes: Ints) -> Ints:
+    """The code of each node's cluster."""
+    held = np.full(len(cluster), NO_CODE, dtype=np.int64)
+    coded = codes != NO_CODE
+    held[cluster[coded]] = codes[coded]
+    return held[nodes]
+
+
+def _unambiguous(size: int, a: Ints, b: Ints, code: Ints, conflicts: tuple[Ints, Ints]) -> Bools:
+    """Which ties hold: all where no conflict would come of it; else those of nodes tied to one side alone."""
+    keep = np.ones(len(a), dtype=np.bool_)
+    bad = _broken(components(size, a, b), code, conflicts)
+    if not bad.any():
+        return keep
+    # A side is a node with a code, or one that is known to be apart from another of its component.
+    group = components(size, a, b)
+    inside = group[conflicts[0]] == group[conflicts[1]]
+    is_side = code != NO_CODE
+    is_side[conflicts[0][inside]] = True
+    is_side[conflicts[1][inside]] = True
+    sides = _sides_reached(size, a, b, is_side)
+    one_of_both = is_side[a] != is_side[b]
+    inner = np.where(is_side[a], b, a)
+    with_its_side = one_of_both & (sides[inner] == 1)
+    among_free = ~is_side[a] & ~is_side[b] & (sides[a] == 0) & (sides[b] == 0)
+    keep = ~bad[a] | with_its_side | among_free
+    # What still breaks, a longer chain, gives way altogether.
+    still = _broken(components(size, a[keep], b[keep]), code, conflicts)
+    return np.asarray(keep & ~still[a], dtype=np.bool_)
+
+
+def _broken(group: Ints, code: Ints, conflicts: tuple[Ints, Ints]) -> Bools:
+    """Whether each node's component holds two codes or two nodes that must be apart."""
+    count = int(group.max(initial=-1)) + 1
+    bad = np.zeros(count, dtype=np.bool_)
+    coded = code != NO_CODE
+    pairs = np.unique(np.stack([group[coded], code[coded]]), axis=1)
+    bad[np.bincount(pairs[0], minlength=count) > 1] = True
+    same = group[conflicts[0]] == group[conflicts[1]]
+    bad[group[conflicts[0][same]]] = True
+    return np.asarray(bad[group], dtype=np.bool_)
+
+
+def _sides_reached(size: int, a: Ints, b: Ints, is_side: Bools) -> Ints:
+    """How many sides each other node is tied to."""
+    node, side = np.concatenate([a, b]), np.concatenate([b, a])
+    return np.asarray(np.bincount(node[is_side[side] & ~is_side[node]], minlength=size), dtype=np.int64)

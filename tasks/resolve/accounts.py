@@ -4,10 +4,10 @@ import pyarrow as pa
 
 from abmloop.run import Run, StepCounts
 from scoring.policies.directory import DirectoryPolicy
-from scoring.resolve.clusters import cluster_rows
 from scoring.resolve.hierarchy import make_hierarchy
 from tasks.policies import load_policy
 from tasks.resolve.decisions import account_decisions
+from tasks.resolve.linking import cluster_links, link_rows
 from warehouse.steps import Work, step
 
 
@@ -17,7 +17,7 @@ def resolve(run: Run) -> StepCounts:
     with step(run, "resolve") as work:
         work.replace("rules.directory", pa.table({name: [value] for name, value in policy.as_row().items()}))
         work.replace("resolved.account_decisions", account_decisions(work.ledger.read("decisions", run)))
-        _cluster(work)
+        _cluster(work, policy)
         _arrange(work)
         work.build("resolved.accounts", "resolved.account_sources", "resolved.account_redirects")
         work.build("resolved.account_history", "resolved.domain_accounts", "resolved.phone_accounts")
@@ -27,13 +27,11 @@ def resolve(run: Run) -> StepCounts:
     return work.counts
 
 
-def _cluster(work: Work) -> None:
+def _cluster(work: Work, policy: DirectoryPolicy) -> None:
     """Which rows are one company, and the field values of those that are several."""
-    work.build("resolved.company_rows", "resolved.shared_keys")
-    keys = work.query("select n, kind, strength, key_n, is_definite, has_code from resolved.shared_keys")
-    clusters = cluster_rows(keys)
-    work.replace("resolved.clusters", clusters.rows)
-    work.replace("resolved.cluster_cuts", clusters.cuts)
+    work.build("resolved.row_keys", "resolved.judged_rows")
+    link_rows(work, policy)
+    cluster_links(work)
     work.build("resolved.account_members", "resolved.merged_rows", "resolved.merged_accounts")
 
 
@@ -49,7 +47,7 @@ def _count(work: Work) -> None:
     """Rows in are rows of accounts and rows that nothing tells apart."""
     rows, unnamed, cuts = work.execute(
         "select (select count(*) from staging.companies),"
-        " (select count(*) from staging.companies anti join resolved.company_rows using (row_id)),"
-        " (select count(distinct n) from resolved.cluster_cuts)"
+        " (select count(*) from staging.companies anti join resolved.account_members using (row_id)),"
+        " (select count(*) from resolved.account_history where event = 'kept_apart')"
     ).fetchall()[0]
     work.count(rows_in=rows, rows_without_name_or_code=unnamed, rows_kept_apart_for_review=cuts)

@@ -56,7 +56,7 @@ def test_e02_a_chain_of_names_never_ties_two_codes_and_the_row_between_goes_to_r
     assert world.companies() == {frozenset("x"), frozenset("y"), frozenset("r")}
     assert counts["rows_kept_apart_for_review"] == 1
     assert world.ask("select event, reason from resolved.account_history") == [
-        ("kept_apart", f"name_city: {name} 440300 (2 companies)")
+        ("kept_apart", "same_name: same_name, same_city (2 companies)")
     ]
 
 

@@ -1,189 +1,104 @@
-"""Rows that share keys become accounts; two codes never do."""
+"""Rows that are tied become accounts; two codes never do."""
 
 import random
-from typing import Any
 
-import pyarrow as pa
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.resolve.clusters import AGREE_WHERE_AMBIGUOUS, cluster_rows
+from scoring.resolve.clusters import APART, APART_SO_FAR, LINK, LINK_SURE, NO_CODE, Ties, cluster_rows
 
-KINDS = (
-    "code",
-    "person",
-    "split",
-    "registration",
-    "name_city",
-    "name_province",
-    "name",
-    "stem",
-    "other_name",
-    "domain",
-)
-STRENGTH = {kind: place for place, kind in enumerate(KINDS, start=1)}
-SCHEMA = pa.schema(
-    {"n": "int64", "kind": "string", "strength": "int8", "key_n": "int64", "is_definite": "bool", "has_code": "bool"}
-)
+ROWS = "abcdefghij"
+Tie = tuple[str, str, int, int]
 
 
-def shared_keys(*rows: tuple[Any, ...], coded: str = "") -> pa.Table:
-    """Rows of (row letter, kind, key number[, is_definite]); `coded` lists the letters of rows with a code."""
-    columns = [
-        {
-            "n": ord(row[0]),
-            "kind": row[1],
-            "strength": STRENGTH[row[1]],
-            "key_n": row[2],
-            "is_definite": row[3] if len(row) > 3 else True,
-            "has_code": row[0] in coded,
-        }
-        for row in rows
-    ]
-    return pa.Table.from_pylist(columns, SCHEMA)
-
-
-def clusters(keys: pa.Table) -> set[str]:
-    """The clusters as words of row letters."""
+def clusters(*ties: Tie, codes: dict[str, int] | None = None) -> set[str]:
+    """The clusters of several rows as words; a tie is (row, row, strength, verdict)."""
+    code = np.array([(codes or {}).get(row, NO_CODE) for row in ROWS], dtype=np.int64)
+    columns = [np.array([ROWS.index(tie[side]) for tie in ties], dtype=np.int64) for side in (0, 1)]
+    numbers = [np.array([tie[place] for tie in ties], dtype=np.int64) for place in (2, 3)]
     found: dict[int, str] = {}
-    for row in cluster_rows(keys).rows.sort_by("n").to_pylist():
-        found[row["root_n"]] = found.get(row["root_n"], "") + chr(row["n"])
-    return set(found.values())
+    for row, first in zip(ROWS, cluster_rows(code, Ties(columns[0], columns[1], numbers[0], numbers[1])), strict=True):
+        found[int(first)] = found.get(int(first), "") + row
+    return {word for word in found.values() if len(word) > 1}
 
 
 def test_rows_of_one_code_are_one_account() -> None:
-    assert clusters(shared_keys(("a", "code", 1), ("b", "code", 1), ("c", "code", 1), coded="abc")) == {"abc"}
+    assert clusters(codes={"a": 1, "b": 1, "c": 1}) == {"abc"}
 
 
-def test_two_codes_with_one_name_stay_two_accounts() -> None:
-    keys = shared_keys(("a", "name_city", 1), ("b", "name_city", 1), coded="ab")
-    assert clusters(keys) == {"a", "b"}
-    assert cluster_rows(keys).cuts.num_rows == 0
+def test_two_codes_stay_two_accounts_whatever_ties_them() -> None:
+    assert clusters(("a", "b", 90, LINK_SURE), codes={"a": 1, "b": 2}) == set()
 
 
-def test_a_row_without_code_goes_with_the_only_code_of_its_name() -> None:
-    assert clusters(shared_keys(("a", "name_city", 1), ("b", "name_city", 1), coded="a")) == {"ab"}
+def test_a_row_without_code_goes_with_the_only_code_it_is_tied_to() -> None:
+    assert clusters(("a", "b", 6, LINK), codes={"a": 1}) == {"ab"}
 
 
-def test_a_row_between_two_codes_stays_by_itself_and_goes_to_review() -> None:
-    keys = shared_keys(("x", "name_city", 1), ("y", "name_city", 1), ("r", "name_city", 1), coded="xy")
-    assert clusters(keys) == {"x", "y", "r"}
-    assert cluster_rows(keys).cuts.to_pylist() == [
-        {"n": ord("r"), "kind": "name_city", "key_n": 1, "claimant_n": ord("x"), "claimants": 2}
-    ]
-
-
-def test_rows_between_two_codes_that_agree_with_each_other_are_one_account() -> None:
-    keys = [("x", "name_city", 1), ("y", "name_city", 1), ("r", "name_city", 1), ("s", "name_city", 1)]
-    assert clusters(shared_keys(*keys, coded="xy")) == {"x", "y", "rs"}
-
-
-def test_a_chain_between_two_codes_is_cut_at_its_weakest_tie() -> None:
-    keys = shared_keys(
-        ("x", "registration", 1), ("r", "registration", 1),
-        ("r", "domain", 2), ("s", "domain", 2),
-        ("s", "name_city", 3), ("y", "name_city", 3), coded="xy",
-    )  # fmt: skip
-    assert clusters(keys) == {"rx", "sy"}
-    cuts = cluster_rows(keys).cuts
-    assert cuts.num_rows == 0, "both sides have their code before the weakest tie is looked at"
-
-
-def test_a_chain_of_equal_ties_is_cut_in_its_middle() -> None:
-    keys = shared_keys(
-        ("x", "domain", 1), ("r", "domain", 1), ("r", "domain", 2), ("s", "domain", 2),
-        ("s", "domain", 3), ("y", "domain", 3), coded="xy",
-    )  # fmt: skip
-    assert clusters(keys) == {"rx", "sy"}
-    assert sorted((chr(cut["n"]), chr(cut["claimant_n"])) for cut in cluster_rows(keys).cuts.to_pylist()) == [
-        ("r", "y"),
-        ("s", "x"),
-    ]
+def test_a_row_between_two_codes_stays_by_itself() -> None:
+    assert clusters(("a", "c", 6, LINK), ("b", "c", 6, LINK), codes={"a": 1, "b": 2}) == set()
 
 
 def test_a_stronger_tie_wins_over_a_weaker_one() -> None:
-    keys = shared_keys(
-        ("x", "name_city", 1), ("r", "name_city", 1), ("r", "registration", 2), ("y", "registration", 2), coded="xy"
-    )  # fmt: skip
-    assert clusters(keys) == {"ry", "x"}
+    assert clusters(("a", "c", 6, LINK), ("b", "c", 7, LINK), codes={"a": 1, "b": 2}) == {"bc"}
 
 
-def test_a_row_without_city_goes_with_the_only_account_of_its_province() -> None:
-    keys = shared_keys(("a", "name_province", 1, True), ("b", "name_province", 1, False))
-    assert clusters(keys) == {"ab"}
+def test_a_chain_of_equal_ties_between_two_codes_is_cut_in_its_middle() -> None:
+    ties = [("a", "c", 6, LINK), ("c", "d", 6, LINK), ("d", "b", 6, LINK)]
+    assert clusters(*ties, codes={"a": 1, "b": 2}) == {"ac", "bd"}
 
 
-def test_a_row_without_city_goes_with_neither_of_two_namesakes() -> None:
-    keys = [("a", "name_province", 1, True), ("b", "name_province", 1, True), ("c", "name_province", 1, False)]
-    assert clusters(shared_keys(*keys)) >= {"c"}
-    assert not any({"a", "b"} <= set(word) for word in clusters(shared_keys(*keys)))
+def test_a_row_that_two_namesakes_claim_goes_with_neither() -> None:
+    assert clusters(("a", "c", 6, LINK), ("b", "c", 6, LINK), ("a", "b", 0, APART_SO_FAR)) == set()
 
 
-def test_rows_that_say_nothing_of_the_place_do_not_agree_while_namesakes_are_known() -> None:
-    keys = [("a", "name", 1, True), ("b", "name", 1, True), ("c", "name", 1, False), ("d", "name", 1, False)]
-    assert all(len(word) == 1 for word in clusters(shared_keys(*keys)))
+def test_a_sure_link_outweighs_what_only_looks_like_a_namesake() -> None:
+    ties = [("a", "b", 7, LINK_SURE), ("b", "c", 6, LINK_SURE), ("a", "c", 0, APART_SO_FAR)]
+    assert clusters(*ties) == {"abc"}
 
 
-def test_a_name_without_legal_form_goes_with_the_only_form_and_with_neither_of_two() -> None:
-    one = [("a", "stem", 1, True), ("b", "stem", 1, False)]
-    assert clusters(shared_keys(*one)) == {"ab"}
-    assert clusters(shared_keys(*one, ("c", "stem", 1, True))) == {"a", "b", "c"}
+def test_what_must_be_apart_stays_apart_on_any_chain() -> None:
+    ties = [("a", "b", 7, LINK_SURE), ("b", "c", 6, LINK_SURE), ("a", "c", 0, APART)]
+    assert clusters(*ties) == {"ab"}
 
 
-def test_accounts_in_two_cities_with_one_code_count_as_one_bearer_of_the_name() -> None:
-    keys = shared_keys(
-        ("a", "code", 1),
-        ("b", "code", 1),
-        ("a", "name", 2, True),
-        ("b", "name", 2, True),
-        ("c", "name", 2, False),
-        coded="ab",
-    )
-    assert clusters(keys) == {"abc"}
+def test_nothing_tied_gives_no_clusters() -> None:
+    assert clusters() == set()
 
 
-def test_nothing_shared_gives_no_clusters() -> None:
-    found = cluster_rows(SCHEMA.empty_table())
-    assert (found.rows.num_rows, found.cuts.num_rows) == (0, 0)
-
-
-ROWS = st.lists(
-    st.tuples(st.sampled_from("abcdefghij"), st.sampled_from(sorted(STRENGTH)), st.integers(1, 4), st.booleans()),
+TIES = st.lists(
+    st.tuples(
+        st.sampled_from(ROWS),
+        st.sampled_from(ROWS),
+        st.integers(4, 7),
+        st.sampled_from([LINK, LINK_SURE, APART_SO_FAR, APART]),
+    ).filter(lambda tie: tie[0] < tie[1]),
     max_size=25,
+    unique_by=lambda tie: tie[:2],
 )
 CODES = {"a": 1, "b": 2, "c": 3}
 
 
-def _sound(rows: list[tuple[str, str, int, bool]]) -> list[tuple[str, str, int, bool]]:
-    """Only rows with a code share codes, each its own; only some kinds leave anything open."""
-    kept = [row for row in rows if row[1] != "code"]
-    return [(n, kind, key, definite or kind not in AGREE_WHERE_AMBIGUOUS) for n, kind, key, definite in kept]
+@settings(max_examples=200, deadline=None)
+@given(TIES, st.randoms(use_true_random=False))
+def test_order_of_ties_changes_nothing(ties: list[Tie], rng: random.Random) -> None:
+    shuffled = [(b, a, *rest) if rng.random() < 0.5 else (a, b, *rest) for a, b, *rest in rng.sample(ties, len(ties))]
+    assert clusters(*ties, codes=CODES) == clusters(*shuffled, codes=CODES)
 
 
 @settings(max_examples=200, deadline=None)
-@given(ROWS, st.randoms(use_true_random=False))
-def test_order_of_rows_changes_nothing(rows: list[tuple[str, str, int, bool]], rng: random.Random) -> None:
-    rows = _sound(rows)
-    shuffled = rng.sample(rows, len(rows))
-    one = cluster_rows(shared_keys(*rows, coded="abc"))
-    other = cluster_rows(shared_keys(*shuffled, coded="abc"))
-    assert one.rows.equals(other.rows)
-    assert sorted(map(str, one.cuts.to_pylist())) == sorted(map(str, other.cuts.to_pylist()))
+@given(TIES, st.permutations(ROWS))
+def test_other_names_of_the_rows_never_give_other_clusters(ties: list[Tie], order: list[str]) -> None:
+    renamed = dict(zip(ROWS, order, strict=True))
+    moved = [(renamed[a], renamed[b], strength, verdict) for a, b, strength, verdict in ties]
+    expected = {frozenset(renamed[row] for row in word) for word in clusters(*ties, codes=CODES)}
+    found = clusters(*moved, codes={renamed[row]: code for row, code in CODES.items()})
+    assert {frozenset(word) for word in found} == expected
 
 
 @settings(max_examples=200, deadline=None)
-@given(ROWS, st.permutations("abcdefghij"))
-def test_other_landing_days_never_give_other_clusters(rows: list[tuple[str, str, int, bool]], order: list[str]) -> None:
-    rows = _sound(rows)
-    renamed = dict(zip("abcdefghij", order, strict=True))
-    moved = [(renamed[n], kind, key, definite) for n, kind, key, definite in rows]
-    coded = "".join(renamed[n] for n in "abc")
-    expected = {frozenset(renamed[n] for n in word) for word in clusters(shared_keys(*rows, coded="abc"))}
-    assert {frozenset(word) for word in clusters(shared_keys(*moved, coded=coded))} == expected
-
-
-@settings(max_examples=200, deadline=None)
-@given(ROWS)
-def test_no_account_ever_holds_two_codes(rows: list[tuple[str, str, int, bool]]) -> None:
-    for word in clusters(shared_keys(*_sound(rows), coded="abc")):
+@given(TIES)
+def test_no_account_ever_holds_two_codes_or_rows_that_must_be_apart(ties: list[Tie]) -> None:
+    for word in clusters(*ties, codes=CODES):
         assert len(set(word) & set(CODES)) <= 1
+        assert not any(verdict == APART and {a, b} <= set(word) for a, b, _, verdict in ties)

@@ -7,16 +7,28 @@
 -- column: as_of | the day
 -- column: reason | the evidence; in a circle of parents all rows that make it
 -- column: actor | the person who decided; null for a rule
-with cut as (
-    select one.account_id, 'kept_apart' as event, other.account_id as other_account_id,
-           greatest(one.first_landed_on, other.first_landed_on) as as_of,
-           cuts.kind || ': ' || keys.key || ' (' || cuts.claimants || ' companies)' as reason
-    from resolved.cluster_cuts as cuts
-    join resolved.company_rows as one_row on one_row.n = cuts.n
-    join resolved.account_members as one on one.row_id = one_row.row_id
-    join resolved.company_rows as other_row on other_row.n = cuts.claimant_n
-    join resolved.account_members as other on other.row_id = other_row.row_id
-    join (select distinct key_n, key from resolved.shared_keys) as keys using (key_n)
+with row_hashes as (
+    select hash(row_id) as r, account_id, first_landed_on, code is not null as has_code from resolved.account_members
+),
+cut as (
+    -- Of two that were kept apart, the one that gave no code asks for a look.
+    select case when one.has_code then other.account_id else one.account_id end as account_id,
+           case when one.has_code then one.account_id else other.account_id end as other_account_id,
+           greatest(one.first_landed_on, other.first_landed_on) as as_of, links.method || ': ' || links.evidence as reason,
+           links.strength
+    from resolved.links
+    join resolved.clusters as one_cluster on one_cluster.r = links.one_r
+    join resolved.clusters as other_cluster on other_cluster.r = links.other_r and other_cluster.root_r <> one_cluster.root_r
+    join row_hashes as one on one.r = links.one_r
+    join row_hashes as other on other.r = links.other_r
+    where links.verdict > 0 and links.method not in ('person', 'split')
+),
+kept_apart as (
+    select account_id, min(other_account_id) as other_account_id, max(as_of) as as_of,
+           arg_max(reason, {'strength': strength, 'reason': reason}) || ' (' || count(distinct other_account_id) || ' companies)'
+               as reason
+    from cut
+    group by account_id
 ),
 circle as (
     select cuts.account_id, cuts.parent_account_id, cuts.rule, any_value(cuts.evidence) as evidence,
@@ -50,7 +62,7 @@ select account_id, 'merged' as event, own_account_id as other_account_id, tied_o
 from resolved.account_members
 where own_account_id <> account_id and tied_on > first_landed_on
 union all
-select account_id, event, other_account_id, max(as_of), reason, null from cut group by all
+select account_id, 'kept_apart', other_account_id, as_of, reason, null from kept_apart
 union all
 select account_id, 'parent_refused', parent_account_id, as_of, rule || ': ' || evidence || ' [' || named || ']', null
 from circle

@@ -53,13 +53,14 @@
 with single as (
     select member.account_id,
            coalesce(name, name_en) as name, coalesce(name_key, name_en_key) as name_key, name_core, name_region_code, name_form,
-           name_branch, member.code as uscc, registration_no, name_en, short_name, list_sort(former_names) as former_names,
-           list_sort(list_distinct([name_key, name_en_key, short_name_key] || coalesce(former_name_keys, []::varchar[])))
-               as alias_keys,
+           name_branch, member.code as uscc, registration_no, name_en, short_name, case when len(former_names) > 1 then list_sort(former_names) else former_names end as former_names,
+           case when coalesce(name_en_key, short_name_key, former_name_keys[1]) is null then [name_key]
+                else list_sort(list_distinct([name_key, name_en_key, short_name_key] || coalesce(former_name_keys, []::varchar[])))
+                end as alias_keys,
            nullif(status, 'unknown') as status, founded_on, registered_capital, registered_capital_currency,
            province_code, city_code, district_code, province, city, district, country, address, industry, industry_section,
            industry_division, company_type, employees, employees_band, revenue, revenue_band, phone,
-           list_sort(phones) as phones, email, website, domain, case when domain_kind = 'own' then [domain] end as domains,
+           case when len(phones) > 1 then list_sort(phones) else phones end as phones, email, website, domain, case when domain_kind = 'own' then [domain] end as domains,
            scope, crm_account_id, [member.source] as sources, 1 as member_count, member.first_landed_on
     from resolved.account_members as member
     join staging.companies as company using (row_id)

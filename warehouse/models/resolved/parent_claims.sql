@@ -37,11 +37,11 @@ wanted as (
       and substr(name_key, length(group_name) + 1) not in ('', '有限公司', '公司', '股份有限公司', '总公司', '有限责任公司')
 ),
 bearers as (
-    select name_key as key, min(account_id) as parent_account_id
-    from resolved.company_rows
+    select coalesce(name_key, name_en_key) as key, min(account_id) as parent_account_id
+    from staging.companies
     join resolved.account_members using (row_id)
-    where name_key in (select key from wanted)
-    group by name_key
+    where coalesce(name_key, name_en_key) in (select key from wanted)
+    group by coalesce(name_key, name_en_key)
     having count(distinct account_id) = 1
 ),
 named as (
