@@ -23,7 +23,7 @@ class Settings(Policy):
     timezone: str = "Asia/Shanghai"
     currency: str = Field("CNY", pattern="^[A-Z]{3}$")
     memory_limit: str = Field(
-        "4GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="DuckDB's; beyond it spills to disk"
+        "2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="DuckDB's; beyond it spills to disk"
     )
     threads: int = Field(0, ge=0, description="0 = all cores")
     ledger_url: str | None = Field(None, description="a SQLAlchemy URL; default: ledger/ledger.db of the workspace")

@@ -19,7 +19,7 @@ language: {language}             # en or zh: messages, explanations, report 语�
 timezone: Asia/Shanghai  # a day is a day of this zone 时区
 currency: CNY            # money without a currency; reports sum in it 本位币
 
-# memory_limit: 4GB      # DuckDB's memory; beyond it spills to disk 内存上限
+# memory_limit: 2GB      # DuckDB's memory; beyond it spills to disk 内存上限
 # threads: 0             # 0 = all cores 线程数, 0 为全部
 # quarantine_hold_share: 0.05   # a file with more refused rows than this holds the publish 拒收比例上限
 # quarantine_hold_rows: 20      # …if more than so many are refused; one bad row of ten says little 拒收行数下限

@@ -16,7 +16,7 @@ FORMAT = 2
 class Limits:
     """How much of the machine DuckDB may use. `threads` 0 = all cores; `memory_limit` as DuckDB writes it."""
 
-    memory_limit: str = "4GB"
+    memory_limit: str = "2GB"
     threads: int = 0
 
 

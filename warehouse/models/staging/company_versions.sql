@@ -1,4 +1,5 @@
 -- One row per row of raw that was not refused: the record it is a version of.
+-- grain: place
 -- published: no
 -- column: place | rowid in raw.companies as this row was made; of no use later
 -- column: row_id | source and source key: its id, else its code, else its name and place, else the row itself
