@@ -1,21 +1,17 @@
 """What is new in raw since staging was made: the rows to read, and the records of the directory that they touch."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from scoring.values import actions
+from tasks.code import code_hash
 from tasks.land.entities import entities
-from warehouse.models import all_models
 from warehouse.steps import Work
 from warehouse.tables import quote
 
 # With more of the directory new than this share, making all of it anew is the shorter way.
 _MOST_IN_PART = 0.2
 NEW_ROWS, PART, VERSIONS, TOUCHED = "new_companies", "part_companies", "part_versions", "touched_companies"
-_READERS = Path(__file__).parent.parent / "scoring"
 
 
 @dataclass(frozen=True)
@@ -27,20 +23,12 @@ class News:
     in_part: bool
 
 
-@cache
-def _code() -> str:
-    """A hash of all that says how a value is read: a change of it makes staging anew."""
-    files = [path for folder in ("values", "names") for path in (_READERS / folder).rglob("*") if path.is_file()]
-    texts = [path.read_bytes() for path in sorted(files) if "__pycache__" not in path.parts]
-    models = [model.sql.encode() for name, model in sorted(all_models().items()) if name.startswith("staging.")]
-    return hashlib.sha256(b"\0".join(texts + models)).hexdigest()
-
-
 def take_news(work: Work) -> News:
     """What was landed since staging was made last; everything under other rules or after a file was taken back."""
+    rules = code_hash("staging", "scoring/values", "scoring/names") + work.run.timezone
     relations, in_part = {}, True
     for entity in entities():
-        changes = work.changed(f"raw.{entity}", _code() + work.run.timezone)
+        changes = work.changed(f"raw.{entity}", rules)
         if changes.is_all:
             relations[entity] = f"raw.{entity}"
             in_part &= entity != "companies"

@@ -15,13 +15,14 @@ _BITS = " ".join(f"when '{kind}' then {bit}" for kind, bit in BIT.items())
 # agent's number, a group's domain. Two rows with a code each need no judge.
 _PAIRS = """
 create or replace temp table judged_pairs as
-with repeated as (
+with asked as (select * from resolved.row_keys{of_asked}),
+repeated as (
     select kind, key_hash
-    from {keys}
+    from asked
     group by kind, key_hash
     having count(*) > 1 and count(*) <= {keys_up_to} and count(code_hash) < count(*)
 ),
-borne as (select row_keys.* from resolved.row_keys semi join repeated using (kind, key_hash)),
+borne as (select asked.* from asked semi join repeated using (kind, key_hash)),
 shared as (
     select kind, key_hash
     from borne
@@ -33,7 +34,7 @@ select one.r as one_r, other.r as other_r, bit_or(case one.kind {bits} end)::big
 from borne as one
 join borne as other on other.kind = one.kind and other.key_hash = one.key_hash and one.r < other.r
 anti join shared on shared.kind = one.kind and shared.key_hash = one.key_hash
-where (one.code_hash is null or other.code_hash is null) and (one.is_present or other.is_present){where}
+where (one.code_hash is null or other.code_hash is null) and (one.is_present or other.is_present){among}
 group by one.r, other.r
 """
 # A person's word, and the codes: stars around the row that comes first.
@@ -42,7 +43,7 @@ insert into resolved.links
 with coded as (
     select kind, key_hash, r, min(r) over (partition by key_hash) as first_r
     from resolved.row_keys
-    where kind = 'code' and code_hash is not null{where_r}
+    where kind = 'code' and code_hash is not null
 ),
 said as (
     select decision_id, part, hash(row_id) as r, min(hash(row_id)) over (partition by decision_id, part) as first_r
@@ -64,6 +65,7 @@ ties as (
 )
 select one_r, other_r, max(strength), min(verdict), arg_max(method, strength), arg_max(evidence, strength)
 from ties
+where true{among}
 group by one_r, other_r
 """
 
@@ -71,14 +73,25 @@ group by one_r, other_r
 def link_rows(work: Work, policy: DirectoryPolicy) -> None:
     """All links anew."""
     work.execute("delete from resolved.links")
-    _pair(work, policy, "resolved.row_keys", "")
+    _link(work, policy, "", "", "")
+
+
+def link_among(work: Work, policy: DirectoryPolicy, rows: str) -> None:
+    """The links among some rows (a table of r) anew; their keys count with all that bear them."""
+    among = f" and one_r in (select r from {rows}) and other_r in (select r from {rows})"
+    among_keys = f" and one.r in (select r from {rows}) and other.r in (select r from {rows})"
+    of_asked = (
+        f" semi join (select kind, key_hash from resolved.row_keys semi join {rows} using (r)) using (kind, key_hash)"
+    )
+    work.execute(f"delete from resolved.links where true{among}")
+    _link(work, policy, of_asked, among_keys, among)
+
+
+def _link(work: Work, policy: DirectoryPolicy, of_asked: str, among_keys: str, among: str) -> None:
+    limits = {"keys_up_to": policy.keys_up_to, "shared_from": policy.shared_from, "bits": _BITS}
+    work.execute(_PAIRS.format(of_asked=of_asked, among=among_keys, **limits))
     _judge(work, policy)
-    work.execute(_SAID.format(where_r="", link=LINK, apart=APART))
-
-
-def _pair(work: Work, policy: DirectoryPolicy, keys: str, where: str) -> None:
-    given = {"keys_up_to": policy.keys_up_to, "shared_from": policy.shared_from, "bits": _BITS}
-    work.execute(_PAIRS.format(keys=keys, where=where, **given))
+    work.execute(_SAID.format(among=among, link=LINK, apart=APART))
 
 
 def _judge(work: Work, policy: DirectoryPolicy) -> None:
@@ -127,23 +140,29 @@ def _methods(reasons: np.ndarray, is_code: np.ndarray) -> pa.Array:
     return pc.if_else(pa.array(is_code), "code", method)
 
 
-def cluster_links(work: Work) -> None:
-    """resolved.clusters from the links: rows that no link names stand by themselves."""
-    links = work.query("select one_r, other_r, strength, verdict from resolved.links")
-    one, other = links["one_r"].to_numpy(), links["other_r"].to_numpy()
-    rows, place = np.unique(np.concatenate([one, other]), return_inverse=True)
-    a, b = place[: len(one)], place[len(one) :]
+def cluster_links(work: Work, rows: str | None = None) -> None:
+    """resolved.clusters from the links, of all rows or of some (a table of r, with all that links tie to them).
+
+    Rows that no link names stand by themselves.
+    """
+    which = "true" if rows is None else f"r in (select r from {rows})"
+    inside = "" if rows is None else f" where one_r in (select r from {rows}) and other_r in (select r from {rows})"
+    links = work.query(f"select one_r, other_r, strength, verdict from resolved.links{inside}")
+    linked = (
+        f"select r from (select distinct unnest([one_r, other_r]) as r from resolved.links) where {which} order by r"
+    )
+    named = work.query(linked)["r"].to_numpy()
+    a, b = (np.searchsorted(named, links[side].to_numpy()) for side in ("one_r", "other_r"))
     strength, verdict = (links[column].to_numpy().astype(np.int64) for column in ("strength", "verdict"))
-    ties = Ties(a, b, strength, verdict)
-    first = cluster_rows(_codes(work, rows), ties)
-    work.replace("resolved.clusters", pa.table({"r": rows, "root_r": rows[first]}))
+    first = cluster_rows(_codes(work, named, which), Ties(a, b, strength, verdict))
+    work.replace("resolved.clusters", pa.table({"r": named, "root_r": named[first]}), where=which)
 
 
-def _codes(work: Work, rows: np.ndarray) -> np.ndarray:
+def _codes(work: Work, rows: np.ndarray, which: str) -> np.ndarray:
     """The number of each row's code, NO_CODE without: valid, or mended and borne by a second row of that name."""
     coded = work.query(
-        "select r, key_hash from resolved.row_keys"
-        " where kind = 'code' and r in (select one_r from resolved.links union select other_r from resolved.links)"
+        f"select r, key_hash from resolved.row_keys where kind = 'code' and {which}"
+        " and r in (select one_r from resolved.links union select other_r from resolved.links)"
         " and (code_hash is not null"
         " or r in (select unnest([one_r, other_r]) from resolved.links where method = 'code'))"
     )

@@ -1,0 +1,18 @@
+"""What the code itself says, as a hash: what was made by other code is made anew."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from warehouse.models import all_models
+
+_ROOT = Path(__file__).parent.parent
+
+
+@cache
+def code_hash(zone: str, *folders: str) -> str:
+    """A hash of a zone's SQL models and of all files in these folders, given from the project's root."""
+    files = [path for folder in folders for path in (_ROOT / folder).rglob("*") if path.is_file()]
+    texts = [path.read_bytes() for path in sorted(files) if "__pycache__" not in path.parts]
+    models = [model.sql.encode() for name, model in sorted(all_models().items()) if model.zone == zone]
+    return hashlib.sha256(b"\0".join(texts + models)).hexdigest()
