@@ -147,13 +147,13 @@ def _lost(value: Any, column: str, others: Rows, places: dict[str, dict[str, Any
 
 
 def _why(row_id: str | None, won: dict[str, Any] | None, others: Rows) -> dict[str, Any]:
-    """Which rule let the row's value count: pin, only, rank, date, landed, completeness or order, and its figures."""
+    """Which rule let the row's value count: pin, only, rank, date, completeness or order, and its figures."""
     if row_id and row_id.startswith("pin:"):
         return {"why": "pin", "with": row_id.removeprefix("pin:"), "against": None}
     if won is None or not others:
         return {"why": "only", "with": None, "against": None}
     best = others[0]
-    for rule, column in (("rank", "source_rank"), ("date", "source_date"), ("landed", "landed_on")):
+    for rule, column in (("rank", "source_rank"), ("date", "source_date")):
         if won[column] != best[column]:
             return {"why": rule, "with": won[column], "against": best[column]}
     # A block or a comparable name may come from a row that is not the first; then its place in the order says nothing.

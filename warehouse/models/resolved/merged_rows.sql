@@ -1,5 +1,5 @@
 -- One row per directory row of an account that has several, or a pinned field: what each says, and whose word counts first.
--- What loses stays readable here. Order of trust: source rank, source date, landing day, completeness, source and key.
+-- What loses stays readable here. Order of trust: source rank, source date, completeness, source and key; the day of landing says nothing about a value.
 -- grain: row_id
 -- column: account_id | the account
 -- column: position | 1 counts first; a field takes its value from the first row that has one
@@ -62,7 +62,7 @@ ranked as (
     select row_id, account_id, code, member.first_landed_on,
            row_number() over (
                partition by account_id
-               order by source_rank nulls last, source_date desc nulls last, company.landed_on desc,
+               order by source_rank nulls last, source_date desc nulls last,
                         (name is not null)::int + (uscc is not null)::int + (status is not null)::int
                         + (founded_on is not null)::int + (registered_capital is not null)::int
                         + (province_code is not null)::int + (city_code is not null)::int + (address is not null)::int
