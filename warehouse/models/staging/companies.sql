@@ -86,7 +86,10 @@ other_name as (
     )
 ),
 other_code as (
-    select value, registration_no, organisation_code
+    -- Fifteen digits read as a tax number just as well as every eleventh registration number: the header decides.
+    select value, case when kind = 'tax_no' and regexp_full_match(trim(value), '[0-9]{15}') then trim(value)
+                       else registration_no end as registration_no,
+           organisation_code, kind = 'tax_no' as is_tax_no
     from staging.parsed_codes
     where value in (
         select registration_no from raw.companies where registration_no is not null
@@ -131,7 +134,7 @@ read as (
            uscc_read.uscc, uscc_read.uscc_state,
            coalesce(registration_read.registration_no, uscc_read.registration_no) as registration_no,
            coalesce(organisation_read.organisation_code, uscc_read.organisation_code,
-                    registration_read.organisation_code) as organisation_code,
+                    case when not registration_read.is_tax_no then registration_read.organisation_code end) as organisation_code,
            case when crm_read.value is null then received.crm_account_id else crm_read.id end as crm_account_id,
            status_read.status, representative_read.text as legal_representative,
            case when founded_read.day <= $as_of then founded_read.day end as founded_on,
