@@ -43,6 +43,7 @@ Evidence = Literal[
     "other_founding_day",
     "other_representative",
     "other_domain",
+    "other_english",
     "email_and_domain",
     "unreached",
 ]

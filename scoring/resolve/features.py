@@ -312,8 +312,21 @@ def other_representative(pairs: Pairs) -> Bools:
 
 
 def other_domain(pairs: Pairs) -> Bools:
-    """Two web domains of their own."""
-    return pairs.differ("domain") & ~pairs.shares("email") & ~pairs.shares("domain")
+    """Two web domains of their own, which differ in more than the ending."""
+    differ = pairs.differ("domain") & ~pairs.equal("label")
+    return differ & ~pairs.shares("email") & ~pairs.shares("domain")
+
+
+def other_english(pairs: Pairs) -> Bools:
+    """One writes only the English name, and the other's English name is another one."""
+    where = two_names(pairs) & pairs.differ("english")
+    one, other = pairs.texts("english")
+    found = np.zeros(len(where), dtype=np.bool_)
+    found[where] = [
+        OSA.distance(left, right) > 2 and not left.startswith(right) and not right.startswith(left)
+        for left, right in zip(one[where], other[where], strict=True)
+    ]
+    return found
 
 
 def registrations_differ(pairs: Pairs) -> Bools:
@@ -347,14 +360,16 @@ def places_differ(pairs: Pairs) -> Bools:
 def numbers_differ(pairs: Pairs) -> Bools:
     """Other numbers or points of the compass in the names (一厂, 二厂)."""
     turned = pairs.differ("compass") & (pairs.slips == 1) & (pairs.lengths[0] == pairs.lengths[1])
-    other = pairs.differ("numerals") | pairs.one_missing("numerals") | turned
+    lost = pairs.one_missing("numerals") & (pairs.slips != 1) & ~short_name(pairs)
+    other = pairs.differ("numerals") | lost | turned
     return np.asarray(pairs.one_script & other & ~_alias(pairs) & ~pairs.equal("name_key"), dtype=np.bool_)
 
 
 def trades_differ(pairs: Pairs) -> Bools:
     """One proper name in two trades: sister firms."""
     is_sister = pairs.one_script & pairs.equal("core") & pairs.differ("word")
-    return is_sister & ~pairs.is_within & ~_alias(pairs) & ~pairs.equal("name_key")
+    shortened = pairs.is_within & (pairs.one_missing("form") | (pairs.slips == 1))
+    return np.asarray(is_sister & ~shortened & ~_alias(pairs) & ~pairs.equal("name_key"), dtype=np.bool_)
 
 
 def names_differ(pairs: Pairs) -> Bools:

@@ -46,6 +46,7 @@ SUPPORT: tuple[Feature, ...] = (
     features.other_founding_day,
     features.other_representative,
     features.other_domain,
+    features.other_english,
     features.unreached,
 )
 CONFLICTS: tuple[Feature, ...] = (
@@ -62,6 +63,7 @@ FEATURES = {feature.__name__: feature for feature in (*NAMES, *SUPPORT, *CONFLIC
 BITS = {name: 1 << place for place, name in enumerate(FEATURES)}
 NAME_BITS = sum(BITS[feature.__name__] for feature in NAMES)
 _CODE_POINTS = 20
+_SURE_POINTS = 8
 
 
 @dataclass(frozen=True)
@@ -91,17 +93,20 @@ def judge_pairs(pairs: Pairs, points: Mapping[str, float], link_from: float, lin
         reasons |= np.where(mask, BITS[name], 0)
         total += np.where(mask, points.get(name, 0.0), 0.0)
     total -= np.where(held["email"] & held["domain"], points["email_and_domain"], 0.0)
-    conflict = np.logical_or.reduce([held[feature.__name__] for feature in CONFLICTS])
+    conflict = np.logical_or.reduce([held[feature.__name__] for feature in CONFLICTS[:-1]])
     conflict &= ~_sure(held)
+    is_other = held["names_differ"] & ~_sure(held)
     is_code = pairs.shares("code") & pairs.equal("name_key")
     enough = total >= np.where(held["two_names"], link_unnamed_from, link_from)
-    is_link = (enough & ~conflict) | is_code
+    is_link = (enough & ~conflict & ~is_other) | is_code
     total = np.where(is_code, _CODE_POINTS, total)
     is_near = held["slip_of_letter"] | held["letter_changed"] | held["nearly_same"]
     is_elsewhere = (held["same_name"] | held["same_short_name"] | held["same_local_name"]) & pairs.differ("city")
-    is_sure = is_near | held["same_city"] | held["other_city"] | held["other_province"]
+    is_sure = is_near | held["same_city"] | held["other_city"] | held["other_province"] | (total >= _SURE_POINTS)
     verdict = np.select(
-        [is_link & is_sure, is_link, conflict, is_near | is_elsewhere], [LINK_SURE, LINK, APART, APART_SO_FAR], 0
+        [is_link & is_sure, is_link, conflict, is_near | is_elsewhere | is_other],
+        [LINK_SURE, LINK, APART, APART_SO_FAR],
+        0,
     )
     return Judgement(np.floor(total).astype(np.int64), reasons, verdict.astype(np.int64), is_code)
 

@@ -8,6 +8,7 @@
 -- column: place | province code, abroad the country
 -- column: city | city code, abroad the city's name; a municipality is its own city
 -- column: name_key | comparison key of the whole name, of the English one where there is no other
+-- column: english | comparison key of the English name, also where it is the only one
 -- column: core | proper name
 -- column: word | trade
 -- column: form | legal form
@@ -24,6 +25,7 @@
 -- column: is_local_form | shops and traders: their names repeat from town to town and say nothing without the place
 select hash(row_id) as r,
        coalesce(name_key, name_en_key) as name_key,
+       coalesce(name_en_key, case when not regexp_matches(name_key, '\p{Han}') then name_key end) as english,
        name_core as core,
        name_industry_word as word,
        name_form as form,
