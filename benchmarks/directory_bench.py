@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from benchmarks.directory_world import write_directory_world
+from benchmarks.directory_world import MIXES, write_directory_world
 from tasks.land import land
 from tasks.parse import parse
 from tasks.resolve import resolve
@@ -28,16 +28,8 @@ from tasks.runs import open_run
 from warehouse.database import warehouse_path
 
 DAY = date(2026, 10, 31)
-# Agents' telephones and groups' domains count like any other, and suffice by themselves.
-_UNGUARDED = """version: 1
-shared_from: 1000000
-keys_up_to: 1000
-evidence:
-  - {id: phone, points: 12, why: control}
-  - {id: domain, points: 12, why: control}
-  - {id: other_city, points: 0, why: control}
-  - {id: other_province, points: 0, why: control}
-"""
+# Agents' telephones and groups' domains count like any other; all else is as it was.
+_UNGUARDED = "version: 1\nshared_from: 1000000\nkeys_up_to: 1000\n"
 _ROWS = """
 select member.row_id, member.account_id, member.code as known_code, truth.*
 from resolved.account_members as member
@@ -127,12 +119,13 @@ def main() -> None:
     arguments.add_argument("--peers")
     arguments.add_argument("--control", action="store_true")
     arguments.add_argument("--slices", action="store_true")
+    arguments.add_argument("--mix", choices=sorted(MIXES), default="plain")
     arguments.add_argument("--keep", type=Path, help="folder in which the worlds stay")
     given = arguments.parse_args()
     for seed in given.seeds:
         with tempfile.TemporaryDirectory() as folder:
             root = (given.keep or Path(folder)) / f"seed{seed}"
-            told = write_directory_world(root, given.entities, seed, given.names)
+            told = write_directory_world(root, given.entities, seed, given.names, given.mix)
             rows, figures = measure(root)
             _print(f"seed {seed}: {len(told):,} rows, {told['source'].nunique()} lists", figures)
             if given.slices:

@@ -14,6 +14,8 @@ from benchmarks.world.companies import make_companies
 from benchmarks.world.identifiers import landlines, mobile_numbers, unified_codes
 from scoring.names import parse_names
 
+# Look-alikes of which many are looked after by the agent of the one they look like.
+_SAME_AGENT = ("near", "namesake", "same_name", "twin")
 _SISTER_TRADES = ["商贸", "物流", "投资", "建材", "餐饮管理", "置业", "进出口"]
 FORM_SWAP = {"有限公司": "股份有限公司", "股份有限公司": "有限公司", "有限责任公司": "股份有限公司"}
 # One syllable per character, the same everywhere: stands for pinyin, which no dependency of ours gives.
@@ -53,12 +55,12 @@ class Shares:
     branch: float = 0.05
     namesake: float = 0.05
     same_name: float = 0.02
-    twin: float = 0.006
+    twin: float = 0.004
     near: float = 0.03
     sister: float = 0.03
     group: float = 0.05
     numeral: float = 0.01
-    heir: float = 0.0015
+    heir: float = 0.001
     converted: float = 0.006
     foreign: float = 0.12
 
@@ -111,9 +113,10 @@ def _taken_apart(names: pd.DataFrame) -> pd.DataFrame:
 
 
 def _elsewhere(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
-    """Province and city of another row."""
+    """Province and city of another row; in one city nobody could tell the two apart, so such rows are left out."""
     other = rows.take(rng.permutation(len(rows)))
-    return rows.assign(province=other["province"].to_numpy(), city=other["city"].to_numpy())
+    moved = rows.assign(province=other["province"].to_numpy(), city=other["city"].to_numpy())
+    return moved[(moved["city"] != rows["city"]) & moved["city"].ne("")]
 
 
 def _branches(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
@@ -285,8 +288,13 @@ def _shared_among(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
     count = len(rows)
     lot = rng.random(count)
     agent = draw(rng, mobile_numbers(4_999_000 + np.arange(6)), count, [9, 5, 3, 2, 1, 1]).to_numpy()
-    rows["phone"] = rows["phone"].where(lot > 0.08, agent)
-    small = (lot > 0.08) & (lot < 0.12)  # an agent of four clients: too few to be seen as shared
+    agent = np.where(kind.isin(_SAME_AGENT), agent[owner], agent)
+    of_agent = lot <= 0.08
+    # Who begins another firm of nearly that name does it where he knows the way: at the same agent.
+    of_agent = np.where(kind.isin(_SAME_AGENT) & (rng.random(count) < 0.4), True, of_agent)
+    of_agent[owner[kind.isin(_SAME_AGENT) & of_agent]] = True
+    rows["phone"] = rows["phone"].where(~of_agent, agent)
+    small = ~of_agent & (lot < 0.12)  # an agent of four clients: too few to be seen as shared
     rows["phone"] = rows["phone"].where(~small, mobile_numbers(4_000_000 + np.cumsum(small) // 4).to_numpy())
     rows["street"] = rows["street"].where(rng.random(count) > 0.04, "经济开发区创业服务中心1号楼集群注册")
     has_domain = rng.random(count) < 0.6
@@ -321,7 +329,8 @@ def _english(region: str, core: str, word: str, form: str, tail: str) -> str:
 
 def _foreign(rng: np.random.Generator, names: pd.DataFrame) -> pd.DataFrame:
     count, serial = len(names), np.arange(len(names))
-    label = names["name"].str.lower().str.replace(r"[^a-z0-9]", "", regex=True).str[:14]
+    label = names["name"].str.lower().str.replace(r"[^a-z0-9]", "", regex=True).str[:16]
+    label = label.where(~label.duplicated(keep=False), label + pad(serial, 1))
     american = "+1 212 " + pad(2_000_000 + serial, 7).str.replace(r"(\d{3})(\d{4})", r"\1 \2", regex=True)
     has_domain = rng.random(count) < 0.75
     return names.assign(

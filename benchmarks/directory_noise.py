@@ -43,6 +43,7 @@ def _typo(rng: Rng, name: pd.Series) -> pd.Series:
 
 def _abbreviation(rows: pd.DataFrame) -> pd.Series:
     latin = rows["core"].str.split(" ").str[:2].str.join(" ")
+    latin = latin.where(~latin.duplicated(keep=False), rows["core"])  # else it is anyone's of that house
     return (rows["core"] + rows["word"].str[:2] + rows["tail"]).where(rows["kind"] != "foreign", latin)
 
 

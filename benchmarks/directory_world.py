@@ -23,6 +23,25 @@ Frame: TypeAlias = pd.DataFrame
 
 
 @dataclass(frozen=True)
+class Mix:
+    """How hard a world is. `reached`: of what a list does not know of a company whose name it writes badly (English,
+    former, short, with a slip), the share it knows after all: such a row was kept because somebody reached the company.
+    `far`: of the companies that a list has at an old address, the share that stood in another city then. `rough`:
+    factor on the badly written names."""
+
+    reached: float
+    far: float
+    rough: float
+
+
+# plain: what a careful person with all rows before him could decide, but for one pair in a hundred; hard: twice as many
+# badly written names, one in five of them with nothing to tell whose they are, and many that moved away.
+MIXES = {"plain": Mix(reached=0.7, far=0.1, rough=0.8), "hard": Mix(reached=0.0, far=0.3, rough=1.0)}
+_BADLY = ("english", "former", "typo", "abbreviation")
+_TELLING = ("city", "province", "phone", "email", "website", "name_en", "legal_representative", "address", "founded_on")
+
+
+@dataclass(frozen=True)
 class ListKind:
     """A kind of list: the headers it uses (canonical → its own), what it knows how often, how it writes names."""
 
@@ -235,7 +254,9 @@ LISTS = (
 )
 
 
-def write_directory_world(out: Path, entities: int, seed: int, names: Path | None = None) -> Frame:
+def write_directory_world(
+    out: Path, entities: int, seed: int, names: Path | None = None, mix: str = "plain"
+) -> Frame:
     """Writes the world's files; gives its truth, one row per written row."""
     rng = stream(seed, "lists")
     shares = Shares(
@@ -247,7 +268,7 @@ def write_directory_world(out: Path, entities: int, seed: int, names: Path | Non
         chosen.insert(0, LISTS[0])
     (out / "inbox" / "companies").mkdir(parents=True, exist_ok=True)
     (out / "config").mkdir(exist_ok=True)
-    truth = [_write_list(out, rng, companies, kind) for kind in chosen]
+    truth = [_write_list(out, rng, companies, kind, MIXES[mix]) for kind in chosen]
     lines = [
         f"  - {{name: {kind.name}, files: [companies/{kind.name}.{kind.suffix}], rank: {kind.rank}}}" for kind in chosen
     ]
@@ -260,7 +281,7 @@ def write_directory_world(out: Path, entities: int, seed: int, names: Path | Non
     return told
 
 
-def _write_list(out: Path, rng: np.random.Generator, companies: Frame, kind: ListKind) -> Frame:
+def _write_list(out: Path, rng: np.random.Generator, companies: Frame, kind: ListKind, mix: Mix) -> Frame:
     """One list: its rows drawn, spoilt and written under its headers; gives their truth."""
     fits = companies["kind"].ne("foreign") if kind.kinds == ("cn",) else pd.Series(True, index=companies.index)
     rows = companies[fits & (rng.random(len(companies)) < rng.uniform(0.3, 0.75))]
@@ -269,8 +290,10 @@ def _write_list(out: Path, rng: np.random.Generator, companies: Frame, kind: Lis
     badness = rng.uniform(0.6, 1.6)
     shares = {way: share * (rng.uniform(0.3, 1.2) if way == "former" else badness) for way, share in kind.names.items()}
     former = rows["former"].notna().to_numpy()
+    shares = {way: share * (mix.rough if way in _BADLY else 1) for way, share in shares.items()}
     name, way = write_names(rng, rows, {**shares, "former": 0.0})
     renamed = former & (rng.random(len(rows)) < shares.get("former", 0.0))
+    way = way.mask(renamed, "former")
     written = pd.DataFrame(
         {
             "source_id": kind.name[0].upper() + pad(np.arange(1, len(rows) + 1), 6),
@@ -291,7 +314,7 @@ def _write_list(out: Path, rng: np.random.Generator, companies: Frame, kind: Lis
             "industry": rows["industry"],
         }
     )
-    _move(rng, written, rows, kind.moved * badness)
+    _move(rng, written, rows, kind.moved * badness, mix.far)
     written["uscc"], code_way = spoil_codes(
         rng,
         rows["uscc"].where(rng.random(len(rows)) < kind.knows.get("uscc", 0) * rng.uniform(0.7, 1)),
@@ -299,7 +322,9 @@ def _write_list(out: Path, rng: np.random.Generator, companies: Frame, kind: Lis
     )
     for column in kind.headers:
         if column not in ("source_id", "name", "uscc"):
-            written[column] = written[column].where(rng.random(len(rows)) < kind.knows.get(column, 1.0))
+            known = rng.random(len(rows)) < kind.knows.get(column, 1.0)
+            after_all = way.isin(_BADLY) & (rng.random(len(rows)) < mix.reached) & (column in _TELLING)
+            written[column] = written[column].where(known | after_all)
     path = out / "inbox" / "companies" / f"{kind.name}.{kind.suffix}"
     kind.write(written[list(kind.headers)].rename(columns=kind.headers), path)
     about = {
@@ -307,18 +332,18 @@ def _write_list(out: Path, rng: np.random.Generator, companies: Frame, kind: Lis
         "source_key": written["source_id"],
         "entity": rows["entity"],
         "kind": rows["kind"],
-        "way": way.mask(renamed, "former"),
+        "way": way,
         "code": code_way,
     }
     plain = written[[column for column in kind.headers if column != "source_id"]]
     return pd.concat([pd.DataFrame(about), plain], axis=1)
 
 
-def _move(rng: np.random.Generator, written: Frame, rows: Frame, share: float) -> None:
+def _move(rng: np.random.Generator, written: Frame, rows: Frame, share: float, far_share: float) -> None:
     """Some have moved: another street always, another city sometimes; addresses name the place they stand in."""
     moved = (rng.random(len(rows)) < share) & rows["kind"].ne("foreign").to_numpy()
     other = rng.permutation(len(rows))
-    far = moved & (rng.random(len(rows)) < 0.3)
+    far = moved & (rng.random(len(rows)) < far_share)
     for column in ("province", "city"):
         written[column] = written[column].where(~far, rows[column].to_numpy()[other])
     street = rows["street"].where(~moved, rows["street"].to_numpy()[other])
@@ -333,8 +358,9 @@ def main() -> None:
     arguments.add_argument("--entities", type=int, default=20_000)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--names", type=Path, default=None)
+    arguments.add_argument("--mix", choices=sorted(MIXES), default="plain")
     given = arguments.parse_args()
-    told = write_directory_world(given.out, given.entities, given.seed, given.names)
+    told = write_directory_world(given.out, given.entities, given.seed, given.names, given.mix)
     print(f"{len(told):,} rows of {told['entity'].nunique():,} companies: {told['source'].value_counts().to_dict()}")
 
 

@@ -44,6 +44,7 @@ Evidence = Literal[
     "other_representative",
     "other_domain",
     "other_english",
+    "shop_unsaid",
     "email_and_domain",
     "unreached",
 ]
@@ -72,7 +73,7 @@ class DirectoryPolicy(Policy):
         int, Field(ge=2, description="rows on one key; what more rows bear brings nobody together")
     ] = 50
     link_from: Annotated[float, Field(gt=0, description="points from which two rows are one company")] = 5.0
-    link_unnamed_from: Annotated[float, Field(gt=0, description="the same where the names are in two scripts")] = 5.0
+    link_unnamed_from: Annotated[float, Field(gt=0, description="the same where the names are in two scripts")] = 6.5
     evidence: tuple[EvidenceRule, ...] = ()
     mode: Literal["open", "half_open", "closed"] = "open"
     half_open_grades: tuple[Literal["A", "B", "C", "D"], ...] = ("A", "B")

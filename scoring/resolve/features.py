@@ -36,6 +36,7 @@ BIT = {kind: 1 << place for place, kind in enumerate(KINDS)}
 # A name is compared letter by letter only from this length on: shorter ones differ by one letter too easily.
 _LETTERS_FOR_SLIP = 6
 _NUMERALS = "[^0-9一二三四五六七八九十百甲乙丙丁]"
+_FORMS = frozenset(("有限公司", "有限责任公司", "股份有限公司", "股份公司", "公司"))
 _COMPASS = "[^东西南北]"
 _ROMANS = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 
@@ -317,6 +318,11 @@ def other_domain(pairs: Pairs) -> Bools:
     return differ & ~pairs.shares("email") & ~pairs.shares("domain")
 
 
+def shop_unsaid(pairs: Pairs) -> Bools:
+    """One is a shop or trader, the other does not say so."""
+    return pairs.one_script & pairs.one_missing("form") & _any(pairs, "is_local_form")
+
+
 def other_english(pairs: Pairs) -> Bools:
     """One writes only the English name, and the other's English name is another one."""
     where = two_names(pairs) & pairs.differ("english")
@@ -374,7 +380,8 @@ def trades_differ(pairs: Pairs) -> Bools:
 
 def names_differ(pairs: Pairs) -> Bools:
     """Two names that have nothing to do with each other."""
-    return pairs.one_script & ~_related(pairs) & ~_alias(pairs)
+    in_english = pairs.shares("english") & ~(pairs.is_han[0] & pairs.is_han[1])
+    return pairs.one_script & ~_related(pairs) & ~_alias(pairs) & ~in_english
 
 
 def _alias(pairs: Pairs) -> Bools:
@@ -394,7 +401,15 @@ def _says_much(pairs: Pairs) -> Bools:
 def _stem_is_name(pairs: Pairs) -> Bools:
     """One name is the other without its legal form, letter by letter."""
     (name, other_name_key), (stem, other_stem) = pairs.texts("name_key"), pairs.texts("stem")
-    return np.asarray(((name == other_stem) | (other_name_key == stem)) & pairs.one_script, dtype=np.bool_)
+    is_stem = ((name == other_stem) | (other_name_key == stem)) & pairs.one_script
+    # Half a form is said to be none: 集团 of 集团有限公司.
+    where = pairs.is_within & pairs.differ("form")
+    is_stem[where] = [
+        (left.startswith(right) and left[len(right) :] in _FORMS)
+        or (right.startswith(left) and right[len(left) :] in _FORMS)
+        for left, right in zip(name[where], other_name_key[where], strict=True)
+    ]
+    return np.asarray(is_stem, dtype=np.bool_)
 
 
 def _same_bag(pairs: Pairs) -> Bools:

@@ -47,6 +47,7 @@ SUPPORT: tuple[Feature, ...] = (
     features.other_representative,
     features.other_domain,
     features.other_english,
+    features.shop_unsaid,
     features.unreached,
 )
 CONFLICTS: tuple[Feature, ...] = (

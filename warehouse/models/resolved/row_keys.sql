@@ -52,7 +52,7 @@ claims as (
     union all
     select r, 'name', hash(name), false, named_hash, code_hash
     from (
-        select r, named_hash, code_hash, name_key, unnest(list_distinct([name_en_key, short_name_key] || former_name_keys)) as name
+        select r, named_hash, code_hash, name_key, unnest(list_distinct([name_en_key, short_name_key] || coalesce(former_name_keys, []))) as name
         from told
         where coalesce(name_en_key, short_name_key, former_name_keys[1]) is not null and not is_apart
     )
