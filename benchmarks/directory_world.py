@@ -254,9 +254,7 @@ LISTS = (
 )
 
 
-def write_directory_world(
-    out: Path, entities: int, seed: int, names: Path | None = None, mix: str = "plain"
-) -> Frame:
+def write_directory_world(out: Path, entities: int, seed: int, names: Path | None = None, mix: str = "plain") -> Frame:
     """Writes the world's files; gives its truth, one row per written row."""
     rng = stream(seed, "lists")
     shares = Shares(
