@@ -42,7 +42,9 @@ def take_news(work: Work) -> News:
 def _gather_companies(work: Work, relation: str) -> bool:
     """`new_companies`: what was landed, and rows whose reading hangs on the day; false where that is most of them."""
     work.execute(f"create or replace temp table {NEW_ROWS} as select * from {relation}")
-    work.execute(_HANG_ON_THE_DAY.format(new=NEW_ROWS), {"as_of": work.run.as_of})
+    work.execute(_HANG_ON_THE_DAY, {"as_of": work.run.as_of})
+    if work.pick("raw.companies", "row_hash in (select row_hash from dated_rows)", PART):
+        work.execute(f"insert into {NEW_ROWS} select * from {PART}")
     new, all_rows = work.execute(
         f"select (select count(*) from {NEW_ROWS}), (select count(*) from raw.companies)"
     ).fetchall()[0]
@@ -83,9 +85,11 @@ def touch_records(work: Work) -> None:
     """
     work.part("staging.company_versions", VERSIONS, {"raw.companies": NEW_ROWS})
     work.execute(f"create or replace temp table {TOUCHED} as select distinct row_id as key from {VERSIONS}")
-    work.execute(
-        f"create or replace temp table {PART} as select * from raw.companies where row_hash in (select row_hash from"
-        f" staging.company_versions semi join {TOUCHED} on key = row_id union all select row_hash from {NEW_ROWS})"
+    work.pick(
+        "raw.companies",
+        f"row_hash in (select row_hash from staging.company_versions semi join {TOUCHED} on key = row_id"
+        f" union all select row_hash from {NEW_ROWS})",
+        PART,
     )
     work.part("staging.company_versions", VERSIONS, {"raw.companies": PART})
     # Rows that are alike in another source share their hash, not their record.
@@ -98,9 +102,8 @@ def touch_records(work: Work) -> None:
 
 
 _HANG_ON_THE_DAY = """
-insert into {new}
-select received.*
-from raw.companies as received
-where row_hash in (select row_hash from staging.value_faults where rule = 'date-founded-in-future')
-      or row_hash in (select row_hash from staging.companies where founded_on > $as_of)
+create or replace temp table dated_rows as
+select row_hash from staging.value_faults where rule = 'date-founded-in-future'
+union
+select row_hash from staging.companies where founded_on > $as_of
 """

@@ -9,7 +9,7 @@ import duckdb
 
 from warehouse.models import Model, all_models, build_model
 
-_PART = "model_part"
+_PART, _PLACES = "model_part", "picked_places"
 
 
 def update_model(
@@ -25,6 +25,20 @@ def update_model(
     con.execute(f"insert into {name} by name select * from {_PART}")
     con.execute(f"drop table {_PART}")
     return rows
+
+
+def pick_part(con: duckdb.DuckDBPyConnection, table: str, where: str, part: str) -> int:
+    """The rows of a table that `where` picks, as the temporary table `part`; gives their number.
+
+    They are found by the columns that `where` names and then fetched by their place: a scan of all columns of a wide
+    table takes five times as long.
+    """
+    con.execute(f"create or replace temp table {_PLACES} as select rowid as place from {table} where {where}")
+    con.execute(
+        f"create or replace temp table {part} as"
+        f" select picked.* from {_PLACES} join {table} as picked on picked.rowid = {_PLACES}.place"
+    )
+    return int(con.execute(f"select count(*) from {_PLACES}").fetchall()[0][0])
 
 
 def build_part(

@@ -18,6 +18,7 @@ from abmloop.run import Run
 from abmloop.yaml_text import load_yaml
 from warehouse.database import published_path
 from warehouse.models import Model, all_models
+from warehouse.parts import pick_part
 from warehouse.tables import Follows, declared_tables, fingerprint, quote
 
 SCHEMAS = ("resolved", "matched", "core", "scored", "marts", "rules", "quality", "ops")
@@ -25,7 +26,7 @@ EXTRA_TABLES = ("staging.source_rows",)
 # What is made for the CRM holds people's full contact data and leaves through the outbound room only.
 NEVER_PUBLISHED_PREFIX = "marts.crm_"
 _ALIAS = "published"
-_KEYS = "changed_keys"
+_KEYS, _ROWS = "changed_keys", "changed_rows"
 
 _DIGITS = r"regexp_replace({0}, '(\d{{3}})\d{{4,}}(\d{{4}})', '\1****\2', 'g')"
 # The same with spaces or hyphens in it: 138 0013 8000, 0573-5335 7702.
@@ -143,7 +144,11 @@ def _patch(con: duckdb.DuckDBPyConnection, table: str, unmasked: frozenset[str],
     """The rows of one table that may have changed since the file was written, anew; `which` picks them."""
     body = ", ".join(column.expression() for column in _columns(con, table, unmasked))
     con.execute(f"delete from {_ALIAS}.{table} where {which}")
-    con.execute(f"insert into {_ALIAS}.{table} by name select {body} from {table} where {which}")
+    if table in all_models() and all_models()[table].kind == "view":
+        con.execute(f"insert into {_ALIAS}.{table} by name select {body} from {table} where {which}")
+        return
+    pick_part(con, table, which, _ROWS)
+    con.execute(f"insert into {_ALIAS}.{table} by name select {body} from {_ROWS}")
 
 
 def _counted(con: duckdb.DuckDBPyConnection, table: str) -> int:

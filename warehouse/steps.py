@@ -22,7 +22,7 @@ from warehouse.database import Limits, connect
 from warehouse.lease import assert_lease
 from warehouse.ledger import Ledger
 from warehouse.models import all_models, build_models, verify_table
-from warehouse.parts import build_part, update_model
+from warehouse.parts import build_part, pick_part, update_model
 from warehouse.tables import TableSpec, declared_tables, quote
 
 _NEW = "incoming_rows"
@@ -80,6 +80,10 @@ class Work:
     def part(self, name: str, table: str, instead: dict[str, str]) -> int:
         """What a model gives over the parts of its tables in `instead`, as a temporary table; gives its rows."""
         return build_part(self.con, name, table, instead, self.parameters)
+
+    def pick(self, table: str, where: str, part: str) -> int:
+        """The rows of a table that `where` picks, as a temporary table; gives their number."""
+        return pick_part(self.con, table, where, part)
 
     def build_zone(self, zone: str) -> None:
         """Make all SQL models of a zone anew."""

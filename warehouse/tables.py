@@ -25,7 +25,8 @@ class Follows:
 
     def picks(self, changed: str) -> str:
         """SQL condition that picks the rows which may have changed; `changed` is a table of keys."""
-        return f"({self.where}) is not true or {self.key} in (select key from {changed})"
+        of_key = f"{self.key} in (select key from {changed})"
+        return of_key if self.where == "true" else f"({self.where}) is not true or {of_key}"
 
 
 _FOLLOWS = re.compile(r"(?P<table>[a-z_.]+) by (?P<key>[a-z_]+)(?: where (?P<where>.+))?")

@@ -60,12 +60,14 @@ def _resolve_all(work: Work, policy: DirectoryPolicy) -> None:
 def _resolve_part(work: Work, policy: DirectoryPolicy, changed: str, decisions: pa.Table) -> None:
     """The accounts that changed rows, or decisions that were made or undone, reach."""
     _take_decisions(work, decisions)
-    reach.begin(work, policy, changed, "changed_decisions")
+    reach.note_changed(work, changed, "changed_decisions")
     _part_of_staging(work, reach.CHANGED)
-    is_changed = f"r in (select r from {reach.CHANGED})"
-    work.update("resolved.row_keys", is_changed, {"staging.companies": "part_companies"})
+    work.part("resolved.row_keys", "part_keys", {"staging.companies": "part_companies"})
+    reach.begin(work, policy, "part_keys")
+    work.execute(f"delete from resolved.row_keys where r in (select r from {reach.CHANGED})")
+    work.execute("insert into resolved.row_keys by name select * from part_keys")
     work.build("resolved.judged_rows")
-    reach.note_new_keys(work, policy)
+    reach.note_bearers(work, policy)
     link_among(work, policy, reach.AFFECTED)
     reach.finish(work)
     cluster_links(work, reach.REACHED)
@@ -85,10 +87,7 @@ def _take_decisions(work: Work, decisions: pa.Table) -> None:
 
 
 def _part_of_staging(work: Work, rows: str) -> None:
-    work.execute(
-        "create or replace temp table part_companies as"
-        f" select * from staging.companies where hash(row_id) in (select r from {rows})"
-    )
+    work.pick("staging.companies", f"hash(row_id) in (select r from {rows})", "part_companies")
 
 
 def _remake_members(work: Work) -> None:
@@ -138,9 +137,7 @@ def _remake_accounts(work: Work) -> None:
         f" union (from {_FORMER_HIERARCHY} except from resolved.hierarchy)) anti join {_REMADE} using (account_id)"
     )
     _part_of_members(work)
-    work.execute(
-        "create or replace temp table part_companies as from staging.companies semi join part_members using (row_id)"
-    )
+    work.pick("staging.companies", "row_id in (select row_id from part_members)", "part_companies")
     work.execute(
         "create or replace temp table part_merged as"
         f" from resolved.merged_accounts semi join {_REMADE} using (account_id)"

@@ -43,7 +43,7 @@ insert into resolved.links
 with coded as (
     select kind, key_hash, r, min(r) over (partition by key_hash) as first_r
     from resolved.row_keys
-    where kind = 'code' and code_hash is not null
+    where kind = 'code' and code_hash is not null{of_code}
 ),
 said as (
     select decision_id, part, hash(row_id) as r, min(hash(row_id)) over (partition by decision_id, part) as first_r
@@ -73,7 +73,9 @@ group by one_r, other_r
 def link_rows(work: Work, policy: DirectoryPolicy) -> None:
     """All links anew."""
     work.execute("delete from resolved.links")
-    _link(work, policy, "", "", "")
+    work.execute(_PAIRS.format(of_asked="", among="", **_limits(policy)))
+    _judge(work, policy, "resolved.judged_rows")
+    work.execute(_SAID.format(of_code="", among="", link=LINK, apart=APART))
 
 
 def link_among(work: Work, policy: DirectoryPolicy, rows: str) -> None:
@@ -84,23 +86,27 @@ def link_among(work: Work, policy: DirectoryPolicy, rows: str) -> None:
         f" semi join (select kind, key_hash from resolved.row_keys semi join {rows} using (r)) using (kind, key_hash)"
     )
     work.execute(f"delete from resolved.links where true{among}")
-    _link(work, policy, of_asked, among_keys, among)
+    work.execute(_PAIRS.format(of_asked=of_asked, among=among_keys, **_limits(policy)))
+    work.pick("staging.companies", f"hash(row_id) in (select r from {rows})", "part_companies")
+    work.part("resolved.judged_rows", "part_judged", {"staging.companies": "part_companies"})
+    _judge(work, policy, "part_judged")
+    of_code = (
+        f" and key_hash in (select key_hash from resolved.row_keys semi join {rows} using (r) where kind = 'code')"
+    )
+    work.execute(_SAID.format(of_code=of_code, among=among, link=LINK, apart=APART))
 
 
-def _link(work: Work, policy: DirectoryPolicy, of_asked: str, among_keys: str, among: str) -> None:
-    limits = {"keys_up_to": policy.keys_up_to, "shared_from": policy.shared_from, "bits": _BITS}
-    work.execute(_PAIRS.format(of_asked=of_asked, among=among_keys, **limits))
-    _judge(work, policy)
-    work.execute(_SAID.format(among=among, link=LINK, apart=APART))
+def _limits(policy: DirectoryPolicy) -> dict[str, object]:
+    return {"keys_up_to": policy.keys_up_to, "shared_from": policy.shared_from, "bits": _BITS}
 
 
-def _judge(work: Work, policy: DirectoryPolicy) -> None:
-    """Links of the pairs that are one company, or must be apart."""
+def _judge(work: Work, policy: DirectoryPolicy, judged_rows: str) -> None:
+    """Links of the pairs that are one company, or must be apart; `judged_rows` is the table of what rows say."""
     pairs = work.query("select one_r, other_r, kinds from judged_pairs order by one_r, other_r")
     if not pairs.num_rows:
         return
     rows = work.query(
-        "select * from resolved.judged_rows"
+        f"select * from {judged_rows}"
         " where r in (select one_r from judged_pairs union select other_r from judged_pairs) order by r"
     )
     named = pc.if_else(

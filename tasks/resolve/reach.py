@@ -10,10 +10,6 @@ from warehouse.steps import Work
 
 CHANGED, AFFECTED, REACHED = "changed_rows", "affected_rows", "reached_rows"
 
-_NOTE_KEYS = """
-insert into touched_keys
-select distinct kind, key_hash from resolved.row_keys where r in (select r from changed_rows)
-"""
 # The bearers of touched keys that bring rows together; a code always does.
 _BEARERS = """
 insert into affected_rows
@@ -41,8 +37,8 @@ where r not in (select r from reached_rows)
 """
 
 
-def begin(work: Work, policy: DirectoryPolicy, changed_keys: str, decided_rows: str) -> None:
-    """What the change reached before it: call this while keys and links are still the old ones.
+def note_changed(work: Work, changed_keys: str, decided_rows: str) -> None:
+    """The changed rows, as the temporary table `changed_rows`.
 
     `changed_keys`: table of the changed rows' ids (column key); `decided_rows`: of the ids of rows that a decision
     named which was made or undone (column row_id).
@@ -58,27 +54,33 @@ def begin(work: Work, policy: DirectoryPolicy, changed_keys: str, decided_rows: 
         f"select decision_id from resolved.account_decisions where hash(row_id) in (select r from {CHANGED}))"
         f" and hash(row_id) not in (select r from {CHANGED})"
     )
-    work.execute("create or replace temp table touched_keys (kind varchar, key_hash ubigint)")
+
+
+def begin(work: Work, policy: DirectoryPolicy, new_keys: str) -> None:
+    """What the change reached before it: call this while keys and links are still the old ones.
+
+    `new_keys`: table of the keys that the changed rows will have. A key that one of them gains counts already: with one
+    bearer more it may bring nobody together any longer.
+    """
+    work.execute(
+        "create or replace temp table touched_keys as select kind, key_hash from resolved.row_keys"
+        f" where r in (select r from {CHANGED}) union select kind, key_hash from {new_keys}"
+    )
     work.execute(f"create or replace temp table {AFFECTED} as select r from {CHANGED}")
-    _note_bearers(work, policy)
+    note_bearers(work, policy)
     work.execute(f"create or replace temp table {REACHED} as select r from {AFFECTED}")
     _follow_links(work)
 
 
-def note_new_keys(work: Work, policy: DirectoryPolicy) -> None:
-    """Who bears the changed rows' keys now: call this when the keys are up to date, before the links are."""
-    _note_bearers(work, policy)
+def note_bearers(work: Work, policy: DirectoryPolicy) -> None:
+    """Who bears the touched keys now: call this again when the keys are up to date, before the links are."""
+    work.execute(_BEARERS.format(keys_up_to=policy.keys_up_to, shared_from=policy.shared_from))
 
 
 def finish(work: Work) -> None:
     """All rows of accounts that may become others: call this when the links are up to date."""
     work.execute(f"insert into {REACHED} select r from {AFFECTED} where r not in (select r from {REACHED})")
     _follow_links(work)
-
-
-def _note_bearers(work: Work, policy: DirectoryPolicy) -> None:
-    work.execute(_NOTE_KEYS)
-    work.execute(_BEARERS.format(keys_up_to=policy.keys_up_to, shared_from=policy.shared_from))
 
 
 def _follow_links(work: Work) -> None:
