@@ -56,7 +56,7 @@ class Shares:
     namesake: float = 0.05
     same_name: float = 0.02
     twin: float = 0.004
-    near: float = 0.03
+    near: float = 0.04
     sister: float = 0.03
     group: float = 0.05
     numeral: float = 0.01
@@ -90,7 +90,8 @@ def make_entities(names: tuple[pd.DataFrame, pd.DataFrame], seed: int, shares: S
     for kind, derive in _LOOK_ALIKES.items():
         rows = np.sort(rng.permutation(number)[: int(number * getattr(shares, kind))])
         parts.append(derive(rng, base.take(rows).assign(model=rows, uscc=None)).assign(kind=kind))
-    parts.append(_group_members(rng, base, int(number * shares.group)))
+    members = _group_members(rng, base, int(number * shares.group))
+    parts.append(members[~members.duplicated(["model", "region", "word"])])
     chinese = pd.concat(parts, ignore_index=True)
     chinese = chinese[~chinese["name"].duplicated() | (chinese["kind"] == "same_name")].reset_index(drop=True)
     chinese = _described(rng, chinese.assign(country="中国"))
@@ -164,7 +165,8 @@ def _sisters(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _numerals(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
     number = draw(rng, list("二三四五"), len(rows)).to_numpy()
-    return rows.assign(name=rows["region"] + rows["core"] + "第" + number + rows["word"] + "厂", form="厂")
+    core = rows["core"] + "第" + number
+    return rows.assign(name=rows["region"] + core + rows["word"] + "厂", core=core, form="厂")
 
 
 def _heirs(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
@@ -291,7 +293,7 @@ def _shared_among(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
     agent = np.where(kind.isin(_SAME_AGENT), agent[owner], agent)
     of_agent = lot <= 0.08
     # Who begins another firm of nearly that name does it where he knows the way: at the same agent.
-    of_agent = np.where(kind.isin(_SAME_AGENT) & (rng.random(count) < 0.4), True, of_agent)
+    of_agent = np.where(kind.isin(_SAME_AGENT) & (rng.random(count) < 0.7), True, of_agent)
     of_agent[owner[kind.isin(_SAME_AGENT) & of_agent]] = True
     rows["phone"] = rows["phone"].where(~of_agent, agent)
     small = ~of_agent & (lot < 0.12)  # an agent of four clients: too few to be seen as shared
@@ -322,7 +324,9 @@ def _latin(text: str) -> str:
 
 
 def _english(region: str, core: str, word: str, form: str, tail: str) -> str:
-    ending = "Factory" if form == "厂" else "Co., Ltd."
+    ending = {"厂": "Factory", "经营部": "Trading House", "股份有限公司": "Joint Stock Co., Ltd."}.get(
+        form, "Co., Ltd."
+    )
     branch = f"{_latin(tail)} Branch" if tail else ""
     return " ".join(part for part in (_latin(region), _latin(core), _latin(word), ending, branch) if part)
 

@@ -99,7 +99,9 @@ def write_names(rng: Rng, rows: pd.DataFrame, shares: dict[str, float]) -> tuple
         mine = way == name
         if mine.any():
             text[mine] = write(rows[mine])
+    # Written short, a firm that differs from another by its form or number alone would be that other one.
     unfit = text.isna() | (text.str.len() < 3)
+    unfit |= way.isin(["no_form", "abbreviation"]) & rows["kind"].isin(["twin", "converted", "numeral"])
     text = text.where(~unfit, rows["name"])
     return text, way.where(~unfit & (text != rows["name"]), "exact")
 

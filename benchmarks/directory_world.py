@@ -27,16 +27,22 @@ class Mix:
     """How hard a world is. `reached`: of what a list does not know of a company whose name it writes badly (English,
     former, short, with a slip), the share it knows after all: such a row was kept because somebody reached the company.
     `far`: of the companies that a list has at an old address, the share that stood in another city then. `rough`:
-    factor on the badly written names."""
+    factor on the badly written names. `coded`: factor on how many codes the lists know."""
 
     reached: float
     far: float
     rough: float
+    coded: float = 1.0
 
 
-# plain: what a careful person with all rows before him could decide, but for one pair in a hundred; hard: twice as many
-# badly written names, one in five of them with nothing to tell whose they are, and many that moved away.
-MIXES = {"plain": Mix(reached=0.7, far=0.1, rough=0.8), "hard": Mix(reached=0.0, far=0.3, rough=1.0)}
+# plain: what a careful person with all rows before him could decide, but for one pair in a hundred; hard: more badly
+# written names, one in five of them with nothing to tell whose they are, and many that moved away; uncoded: like
+# plain, but with few codes, so that only the guard of shared contacts keeps an agent's clients of near names apart.
+MIXES = {
+    "plain": Mix(reached=0.7, far=0.1, rough=0.8),
+    "hard": Mix(reached=0.0, far=0.3, rough=1.0),
+    "uncoded": Mix(reached=0.7, far=0.1, rough=0.8, coded=0.25),
+}
 _BADLY = ("english", "former", "typo", "abbreviation")
 _TELLING = ("city", "province", "phone", "email", "website", "name_en", "legal_representative", "address", "founded_on")
 
@@ -315,7 +321,7 @@ def _write_list(out: Path, rng: np.random.Generator, companies: Frame, kind: Lis
     _move(rng, written, rows, kind.moved * badness, mix.far)
     written["uscc"], code_way = spoil_codes(
         rng,
-        rows["uscc"].where(rng.random(len(rows)) < kind.knows.get("uscc", 0) * rng.uniform(0.7, 1)),
+        rows["uscc"].where(rng.random(len(rows)) < kind.knows.get("uscc", 0) * rng.uniform(0.7, 1) * mix.coded),
         kind.damaged * badness,
     )
     for column in kind.headers:

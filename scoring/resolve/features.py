@@ -360,7 +360,9 @@ def forms_differ(pairs: Pairs) -> Bools:
 
 def places_differ(pairs: Pairs) -> Bools:
     """Two places in the names."""
-    return pairs.one_script & _region_conflict(pairs) & ~_alias(pairs) & ~_same_bag(pairs)
+    # The head office's place in front, the firm's own in brackets.
+    in_brackets = _parts(pairs) & pairs.equal("region_code") & pairs.differ("letters") & pairs.differ("city")
+    return pairs.one_script & (_region_conflict(pairs) | in_brackets) & ~_alias(pairs) & ~_same_bag(pairs)
 
 
 def numbers_differ(pairs: Pairs) -> Bools:
