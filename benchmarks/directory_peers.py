@@ -19,7 +19,7 @@ BLOCKS = ("name_key", "name_core", "uscc", "registration_no", "phone", "email", 
 
 
 def splink_pairs(rows: pd.DataFrame) -> pd.DataFrame:
-    """Its documented way of deduplicating: comparison library, EM training, prediction."""
+    """Its documented way of deduplicating: comparison library, EM training, prediction, clusters."""
     import splink.comparison_level_library as cll
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
@@ -60,7 +60,9 @@ def splink_pairs(rows: pd.DataFrame) -> pd.DataFrame:
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6)
     for rule in ("name_key", "phone", "domain"):
         linker.training.estimate_parameters_using_expectation_maximisation(block_on(rule))
-    found = linker.inference.predict(threshold_match_probability=min(THRESHOLDS)).as_pandas_dataframe()
+    predictions = linker.inference.predict(threshold_match_probability=min(THRESHOLDS))
+    linker.clustering.cluster_pairwise_predictions_at_threshold(predictions, threshold_match_probability=0.95)
+    found = predictions.as_pandas_dataframe()
     return found.rename(columns={"unique_id_l": "a", "unique_id_r": "b", "match_probability": "score"})[
         ["a", "b", "score"]
     ]
