@@ -5,9 +5,9 @@ people have such lists, OUT/config/sources.yaml and OUT/truth.parquet (source, s
 the plain columns as written). FOLDER holds registry_1_5m.parquet and gleif_200k.parquet; without it the names are
 invented ones. The seed also draws how many lists there are (three to five), what they know, and how bad they are.
 
-The lists: a vendor's registry (codes, numbers, former names, English names), a CRM (typed names, few codes), a fair (web,
+The lists: a vendor's registry (codes, numbers, former and English names), a CRM (typed names, few codes), a fair (web,
 mail, telephones, English beside Chinese), an old ledger (registration numbers, names and places of earlier days) and a
-foreign-trade list (traditional script, English). Of a hundred companies about 5 have a branch, 5 a namesake elsewhere, 4 a
+foreign-trade list (traditional script, English). Of a hundred companies 5 have a branch, 5 a namesake elsewhere, 4 a
 firm whose name is one letter away, 3 a sister firm of another trade, 2 the very same name in another city, 5 stand in a
 group with one domain, 10 had another name; 8 and most firms of nearly the same name have the telephone of one of six
 agents. MIXES say how hard it is.
