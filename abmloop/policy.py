@@ -7,7 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abmloop.errors import BadPolicy
-from abmloop.yaml_text import SafeLoader, load_yaml
+from abmloop.yaml_text import SafeLoader
 
 MAX_BYTES = 1_000_000
 
@@ -79,18 +79,20 @@ def read_yaml(text: str, file_name: str) -> tuple[Any, dict[Path_, int], list[st
     """
     if len(text.encode()) > MAX_BYTES:
         raise BadPolicy(f"{file_name}: larger than {MAX_BYTES:,} bytes; split it or remove what is not a rule")
+    lines: dict[Path_, int] = {}
+    faults: list[str] = []
     try:
-        _refuse_aliases(text, file_name)
-        node = yaml.compose(text, Loader=SafeLoader)
-        value = load_yaml(text) if node is not None else {}
+        if "*" in text:
+            _refuse_aliases(text, file_name)
+        loader = SafeLoader(text)
+        node = loader.get_single_node()
+        _lines(node, (), lines, faults, file_name)
+        value = loader.construct_document(node) if node is not None else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file_name}:{mark.line + 1}" if mark else file_name
         problem = getattr(error, "problem", None) or error
         raise BadPolicy(f"{where}: not readable as YAML: {problem}") from error
-    lines: dict[Path_, int] = {}
-    faults: list[str] = []
-    _lines(node, (), lines, faults, file_name)
     return value, lines, faults
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.values.times import year_first
+from scoring.values.day_order import year_first
 from tasks.land.entities import Entity
 
 _IN_BRACKETS = re.compile(r"[(\[【]([^()\[\]【】]{1,30})[)\]】]")

@@ -1,5 +1,7 @@
 """One small world, synced once for all end-to-end tests, with what is true of it beside."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +15,16 @@ from warehouse.database import connect_published
 
 @pytest.fixture(scope="session")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small world, synced once. Tests copy it before they change anything."""
-    root = write_small_world(tmp_path_factory.mktemp("small") / "workspace")
-    sync(root)
+    """A small world, synced once for all workers. Tests copy it before they change anything."""
+    # Each worker has a folder of its own within the folder of the run.
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    root, done = shared / "small" / "workspace", shared / "small" / "synced"
+    with (shared / "small.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            sync(write_small_world(root))
+            done.touch()
     return root
 
 

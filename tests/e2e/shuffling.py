@@ -11,12 +11,12 @@ def shuffle_inbox(inbox: Path, seed: int) -> int:
     """Shuffle the rows of line-based and Parquet files below `inbox` in place; gives how many files were shuffled.
 
     CSV files with quoted newlines, titles or totals keep their first three and last three lines in place; workbooks
-    stay as they are.
+    stay as they are. Two files of the same content stay the same: that they are is told of the source.
     """
-    chance = random.Random(seed)
     shuffled = 0
-    for path in sorted(inbox.rglob("*")):
+    for path in sorted(path for path in inbox.rglob("*") if path.is_file()):
         name = path.name.lower()
+        chance = random.Random(str(seed).encode() + path.read_bytes())
         if name.endswith(".parquet"):
             table = pq.read_table(path)
             order = list(range(table.num_rows))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.private_server import private_server
-from tests.e2e.worlds import differing, hashes, sync, write_small_world
+from tests.e2e.worlds import AS_OF, differing, hashes, unsynced
 
 pytestmark = pytest.mark.prefect
 ROOT = Path(__file__).parent.parent.parent
@@ -42,15 +42,12 @@ def prefect(*arguments: str, home: Path) -> str:
     return done.stdout
 
 
-def test_the_flow_gives_the_same_tables_as_the_plain_loop(server: str, tmp_path: Path) -> None:
+def test_the_flow_gives_the_same_tables_as_the_plain_loop(server: str, synced: Path, tmp_path: Path) -> None:
     from flows.daily_sync import Push, daily_sync
-    from tests.e2e.worlds import AS_OF
 
-    plain = write_small_world(tmp_path / "plain")
-    flown = write_small_world(tmp_path / "flown")
-    sync(plain)
+    flown = unsynced(synced, tmp_path / "flown")
     daily_sync(workspace=str(flown), as_of=AS_OF, push=Push.APPLY)
-    assert differing(hashes(plain, TABLES), hashes(flown, TABLES)) == []
+    assert differing(hashes(synced, TABLES), hashes(flown, TABLES)) == []
 
 
 def test_every_deployment_is_accepted_and_the_nightly_one_gets_scheduled_runs(server: str, tmp_path: Path) -> None:

@@ -37,6 +37,14 @@ def write_small_world(root: Path, seed: int = SEED) -> Path:
     return root
 
 
+def unsynced(synced: Path, root: Path) -> Path:
+    """A workspace in `root` with the same input and rules as one that was synced; gives `root`."""
+    for name in ("inbox", "config"):
+        shutil.copytree(synced / name, root / name)
+    shutil.copy(synced / "abmloop.yaml", root)
+    return root
+
+
 def sync(root: Path, as_of: date = AS_OF) -> None:
     """The whole loop, in this process."""
     with open_run(root, as_of) as run:

@@ -1,4 +1,4 @@
-"""Five seeded kills of a sync, and the control that must fail; `make faults` does thirty."""
+"""Three seeded kills of a sync, and the control that must fail; `make faults` does thirty."""
 
 import pytest
 
@@ -11,10 +11,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     return run_undisturbed(tmp_path_factory.mktemp("killed"))
 
 
-def test_a_sync_killed_at_five_moments_ends_like_one_that_nobody_disturbed(undisturbed: Undisturbed) -> None:
-    found = campaign(undisturbed, 5, seed=7)
+def test_a_sync_killed_at_three_moments_ends_like_one_that_nobody_disturbed(undisturbed: Undisturbed) -> None:
+    found = campaign(undisturbed, 3, seed=7)
     assert {moment: faults for moment, faults in found.items() if faults} == {}
-    assert sum(faults is not None for faults in found.values()) >= 3, "most of the runs were really killed"
+    assert sum(faults is not None for faults in found.values()) >= 2, "most of the runs were really killed"
 
 
 def test_without_the_step_transaction_the_same_kill_does_harm(undisturbed: Undisturbed) -> None:

@@ -12,9 +12,10 @@ import pytest
 from abmloop.run import Run
 from scoring.policies.crm import CrmPolicy, FieldType
 from scoring.values.amounts import parse_amounts, parse_booleans, parse_employees, parse_shares
+from scoring.values.day_order import year_first
 from scoring.values.lengths import cut_text
 from scoring.values.text import parse_texts
-from scoring.values.times import parse_times, year_first
+from scoring.values.times import parse_times
 from tasks.land import land
 from tasks.outbound.csv_out import csv_bytes
 from tasks.outbound.desired import make_desired
@@ -65,8 +66,8 @@ def test_v21_dates_with_one_meaning_are_read_and_others_refused(
     ],
 )
 def test_v21_a_source_whose_order_is_known_has_one_reading(text: str, day_first: str, month_first: str) -> None:
-    assert year_first([text], is_day_first=True).to_pylist() == [day_first]
-    assert year_first([text], is_day_first=False).to_pylist() == [month_first]
+    assert year_first(pa.array([text]), is_day_first=True).to_pylist() == [day_first]
+    assert year_first(pa.array([text]), is_day_first=False).to_pylist() == [month_first]
 
 
 def test_v21_the_order_of_dates_is_set_by_source(workspace: Path) -> None:
