@@ -10,9 +10,10 @@ _ROOT = Path(__file__).parent.parent
 
 
 @cache
-def code_hash(zone: str, *folders: str) -> str:
-    """A hash of a zone's SQL models and of all files in these folders, given from the project's root."""
-    files = [path for folder in folders for path in (_ROOT / folder).rglob("*") if path.is_file()]
+def code_hash(zone: str, *places: str) -> str:
+    """A hash of a zone's SQL models and of these files, and all in these folders, given from the project's root."""
+    found = [path for place in places for path in (_ROOT / place, *(_ROOT / place).rglob("*"))]
+    files = {path for path in found if path.is_file()}
     texts = [path.read_bytes() for path in sorted(files) if "__pycache__" not in path.parts]
     models = [model.sql.encode() for name, model in sorted(all_models().items()) if model.zone == zone]
     return hashlib.sha256(b"\0".join(texts + models)).hexdigest()

@@ -25,7 +25,7 @@ class News:
 
 def take_news(work: Work) -> News:
     """What was landed since staging was made last; everything under other rules or after a file was taken back."""
-    rules = code_hash("staging", "scoring/values", "scoring/names") + work.run.timezone
+    rules = code_hash("staging", "scoring/values", "scoring/names", "tasks/parse.py") + work.run.timezone
     relations, in_part = {}, True
     for entity in entities():
         changes = work.changed(f"raw.{entity}", rules)

@@ -5,9 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from abmloop.run import Run
 from tasks.runs import open_run
+
+# A crowded machine makes no test wrong.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 AS_OF = date(2026, 10, 31)
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

@@ -1,5 +1,6 @@
 """Catalogue E (identity, match), through the steps themselves: land, parse, resolve, segment, match."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,13 +34,28 @@ CONSENTS = "mobile,channel,status,given_at\n13800138002,email,refused,2026-03-03
 BY = Person("wang", date(2026, 10, 31))
 
 
-@pytest.fixture
-def filled(workspace: Path) -> Path:
-    """A workspace with three companies, four contacts and a refusal."""
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with three companies, four contacts and a refusal, matched once."""
+    root = tmp_path_factory.mktemp("matched") / "workspace"
     for entity, text in (("companies", COMPANIES), ("contacts", CONTACTS), ("consents", CONSENTS)):
-        (workspace / "inbox" / entity).mkdir()
-        (workspace / "inbox" / entity / "list.csv").write_text(text, encoding="utf-8")
-    return workspace
+        (root / "inbox" / entity).mkdir(parents=True)
+        (root / "inbox" / entity / "list.csv").write_text(text, encoding="utf-8")
+    (root / "abmloop.yaml").write_text("name: test\n", encoding="utf-8")
+    matched(root)
+    return root
+
+
+@pytest.fixture
+def filled(first: Path, tmp_path: Path) -> Path:
+    """That workspace, to be changed."""
+    return Path(shutil.copytree(first, tmp_path / "workspace"))
+
+
+def at_first(root: Path) -> dict[str, dict[str, Any]]:
+    """Contact id → its person and match, as the last run left them."""
+    with open_run(root, BY.as_of) as run:
+        return matches(run)
 
 
 def matched(root: Path, *only: str) -> dict[str, dict[str, Any]]:
@@ -68,7 +84,7 @@ def warehouse(root: Path) -> duckdb.DuckDBPyConnection:
 
 
 def test_e06_a_decision_survives_every_rerun_and_can_be_undone(filled: Path) -> None:
-    before = matched(filled)["c2"]
+    before = at_first(filled)["c2"]
     assert (before["decision"], before["account_name"]) == ("review", "江西特种电机股份有限公司")
     with Ledger.of(filled) as ledger, warehouse(filled) as con:
         decision = record_review(con, ledger, BY, before["person_id"], "accept", actor="王", reason="名片")
@@ -87,7 +103,7 @@ def test_e06_a_decision_survives_every_rerun_and_can_be_undone(filled: Path) -> 
 
 
 def test_e06_not_this_company_is_not_offered_again(filled: Path) -> None:
-    before = matched(filled)["c2"]
+    before = at_first(filled)["c2"]
     with Ledger.of(filled) as ledger, warehouse(filled) as con:
         record_review(con, ledger, BY, before["person_id"], "reject")
     after = matched(filled, "match")["c2"]
@@ -95,7 +111,7 @@ def test_e06_not_this_company_is_not_offered_again(filled: Path) -> None:
 
 
 def test_an_accepted_name_is_an_alias_for_the_next_contact(filled: Path) -> None:
-    before = matched(filled)["c2"]
+    before = at_first(filled)["c2"]
     with Ledger.of(filled) as ledger, warehouse(filled) as con:
         record_review(con, ledger, BY, before["person_id"], "accept")
     more = "contact_id,姓名,公司,邮箱\nc9,孙八,江特电机,sun@qq.com\n"
@@ -105,12 +121,12 @@ def test_an_accepted_name_is_an_alias_for_the_next_contact(filled: Path) -> None
 
 
 def test_e05_two_contacts_on_one_phone_stay_two_people(filled: Path) -> None:
-    found = matched(filled)
+    found = at_first(filled)
     assert found["c3"]["person_id"] != found["c4"]["person_id"]
 
 
 def test_a_namesake_of_another_city_is_a_candidate_for_a_new_account_and_says_why(filled: Path) -> None:
-    found = matched(filled)["c3"]
+    found = at_first(filled)["c3"]
     assert (found["decision"], found["method"]) == ("none", "new_account_candidate")
     with warehouse(filled) as con:
         told = explain_person(con, "c3", "en")
@@ -119,14 +135,14 @@ def test_a_namesake_of_another_city_is_a_candidate_for_a_new_account_and_says_wh
 
 
 def test_a_refusal_given_by_mobile_stands_on_the_person(filled: Path) -> None:
-    person = matched(filled)["c2"]["person_id"]
+    person = at_first(filled)["c2"]["person_id"]
     with warehouse(filled) as con:
         rows = con.execute("select person_id from matched.person_rows where entity = 'consents'").fetchall()
     assert rows == [(person,)]
 
 
 def test_a_person_keeps_the_name_when_the_contact_changes_its_address(filled: Path) -> None:
-    before = matched(filled)["c1"]["person_id"]
+    before = at_first(filled)["c1"]["person_id"]
     changed = "contact_id,姓名,公司,邮箱\nc1,王明,宏微科技,wangming@macmicst.com\n"
     (filled / "inbox" / "contacts" / "changed.csv").write_text(changed, encoding="utf-8")
     with open_run(filled, date(2026, 11, 1)) as run:

@@ -162,9 +162,10 @@ def test_e08_rows_in_another_order_and_other_landing_days_give_the_same_companie
     (other / "inbox").mkdir(parents=True)
     (other / "abmloop.yaml").write_text("name: test\n", encoding="utf-8")
     late = DirectoryWorld(other)
-    for number, row in reversed(list(enumerate(rows))):
-        late.drop(f"s{number}", row)
-        late.sync(date(2026, 10, 5 - number))
+    for numbers, day in (((3, 1), 2), ((2, 0), 5)):
+        for number in numbers:
+            late.drop(f"s{number}", rows[number])
+        late.sync(date(2026, 10, day))
     assert late.companies() == world.companies() == {frozenset("123"), frozenset("4")}
 
 

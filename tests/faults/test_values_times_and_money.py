@@ -377,6 +377,7 @@ def test_a_new_version_of_a_parser_reads_everything_anew(run: Run) -> None:
     with step(run, "older") as work:
         work.execute("update staging.parsed_emails set email = 'old@huawei.com'")
         work.execute("update staging.parser_versions set version = '0' where dictionary = 'staging.parsed_emails'")
+        work.execute("update ops.changes_taken set rules = 'older code' where taken_by = 'parse'")
     parse(run)
     assert rows_of(run, "select email from staging.contacts") == [{"email": "a@huawei.com"}]
 

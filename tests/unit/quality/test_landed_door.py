@@ -1,5 +1,6 @@
 """The door after landing: what holds, how a person lets it go on, what a corrected file settles."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,21 @@ def listing(rows: int, provinces: tuple[str, ...] = PROVINCES, status: str = "�
     return "企业名称,省份,状态,电话\n" + "".join(lines)
 
 
-@pytest.fixture
-def full(workspace: Path) -> Path:
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace whose source qcc sends whole lists; the first has landed."""
-    configure(workspace, FULL)
-    assert day(workspace, 1, listing(60)) is None
-    return workspace
+    root = tmp_path_factory.mktemp("door") / "workspace"
+    (root / "inbox").mkdir(parents=True)
+    (root / "abmloop.yaml").write_text("name: test\n", encoding="utf-8")
+    configure(root, FULL)
+    assert day(root, 1, listing(60)) is None
+    return root
+
+
+@pytest.fixture
+def full(first: Path, tmp_path: Path) -> Path:
+    """That workspace, to be changed."""
+    return Path(shutil.copytree(first, tmp_path / "full"))
 
 
 def day(root: Path, number: int, text: str | None = None, name: str = "companies/qcc_{0}.csv") -> str | None:

@@ -75,17 +75,17 @@ print(json.dumps({"seen": seen, "errors": errors}))
 """
 
 
-def test_a_reader_polling_twenty_publishes_sees_no_error_and_no_mixture(run: Run, workspace: Path) -> None:
+def test_a_reader_polling_eight_publishes_sees_no_error_and_no_mixture(run: Run, workspace: Path) -> None:
     publish_once(run, "v0")
     command = [sys.executable, "-c", READER, str(published_path(workspace))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdout is not None
         reader.stdout.readline()
-        for version in range(1, 21):
+        for version in range(1, 9):
             publish_once(run, f"v{version}")
         answer = json.loads(reader.communicate()[0])
     assert answer["errors"] == []
-    assert len({left[0] for left, _ in answer["seen"]}) > 5, "the reader saw many versions"
+    assert len({left[0] for left, _ in answer["seen"]}) > 3, "the reader saw several versions"
     assert [pair for pair in answer["seen"] if pair[0] != pair[1] or len(pair[0]) != 1] == []
 
 

@@ -1,4 +1,4 @@
--- What the judge of pairs looks at in each directory row.
+-- One row per directory row: what the judge of pairs looks at in it.
 -- published: no
 -- kind: view
 -- grain: r
