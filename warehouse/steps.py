@@ -71,7 +71,8 @@ class Work:
     def build(self, *names: str) -> None:
         """Make these SQL models anew, with their grains and checks verified."""
         for name, rows in build_models(self.con, names, self.parameters).items():
-            self.counted[name.partition(".")[2]] = rows
+            if all_models()[name].kind != "view":  # nobody has counted a view's rows
+                self.counted[name.partition(".")[2]] = rows
 
     def update(self, name: str, where: str, instead: dict[str, str]) -> None:
         """Make those rows of a model's table anew that `where` picks, from the parts of its tables in `instead`."""
