@@ -43,7 +43,7 @@ def _lock_down(con: duckdb.DuckDBPyConnection, root: Path, limits: Limits) -> No
     for option in ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions"):
         con.execute(f"set {option} = false")
     con.execute("set enable_progress_bar = false")
-    # Squeezing text takes longer than all else that writing a table does: docs/decisions/0007.
+    # Squeezing text takes longer than all else that writing a table does: docs/decisions/0008.
     con.execute("set disabled_compression_methods = 'dict_fsst,fsst,zstd'")
     con.execute("set allowed_directories = ?", [[str(root)]])
     con.execute("set enable_external_access = false")
