@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from scoring.resolve import features
 from scoring.resolve.clusters import APART, APART_SO_FAR, LINK, LINK_SURE
-from scoring.resolve.features import Bools, Feature, Ints, Pairs
+from scoring.resolve.features import Feature
+from scoring.resolve.pairs import Bools, Ints, Pairs
 
 # The order is that of the bits of `reasons`; points come from the policy (directory.yaml).
 NAMES: tuple[Feature, ...] = (

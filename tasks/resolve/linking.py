@@ -6,8 +6,8 @@ import pyarrow.compute as pc
 
 from scoring.policies.directory import DirectoryPolicy
 from scoring.resolve.clusters import APART, LINK, NO_CODE, Ties, cluster_rows
-from scoring.resolve.features import BIT, Pairs, compass_of, letters_of, numerals_of
 from scoring.resolve.judge import NAME_BITS, describe, judge_pairs
+from scoring.resolve.pairs import BIT, Pairs, compass_of, letters_of, numerals_of
 from warehouse.steps import Work
 
 _BITS = " ".join(f"when '{kind}' then {bit}" for kind, bit in BIT.items())
