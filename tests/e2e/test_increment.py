@@ -6,6 +6,7 @@ from unittest.mock import patch
 import pyarrow as pa
 import pytest
 
+from abmloop.errors import AbmError
 from benchmarks import stable_days
 from benchmarks.directory_world import write_directory_world
 from tasks.resolve import accounts
@@ -42,11 +43,16 @@ def daily(dealt: Dealt, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     return root, stable_days.contents(root), len(short_ways)
 
 
+@pytest.mark.slow
 def test_control_a_change_that_is_not_followed_leaves_another_directory(
     daily: tuple[Path, dict[str, tuple[int, int]], int], dealt: Dealt, tmp_path: Path
 ) -> None:
     with patch("tasks.resolve.reach.note_bearers"), stable_days.without_following():
-        blind = stable_days.contents(_play(tmp_path, dealt))
+        try:
+            blind = stable_days.contents(_play(tmp_path, dealt))
+        except AbmError as refused:  # a table's grain may notice it first
+            assert "more than one row per" in str(refused)
+            return
     assert blind != daily[1]
 
 
