@@ -17,6 +17,7 @@ def test_a_sync_killed_at_three_moments_ends_like_one_that_nobody_disturbed(undi
     assert sum(faults is not None for faults in found.values()) >= 2, "most of the runs were really killed"
 
 
+@pytest.mark.slow
 def test_without_the_step_transaction_the_same_kill_does_harm(undisturbed: Undisturbed) -> None:
     found = campaign(undisturbed, 1, seed=7, transactional=False)
     assert any(faults for faults in found.values())

@@ -99,6 +99,7 @@ def test_a_row_that_comes_back_by_its_number_is_closed_whatever_its_file_and_key
     assert [row[:2] for row in healed(root)] == [("amount-placeholder", "again"), ("ragged", "row")]
 
 
+@pytest.mark.slow
 def test_healing_day_by_day_equals_healing_all_at_once(root: Path) -> None:
     day(root, 2, "deals/crm_2.csv", HEADER + GOOD.format(n=4))
     day(root, 3, "deals/crm_3.csv", HEADER + GOOD.format(n=5) + "D6,样本6有限公司,nichts,2026-01-06\n")
@@ -138,7 +139,7 @@ def exported(root: Path, form: str, folder: Path) -> list[Exported]:
         return export_refused(con, SourcesPolicy.model_validate(SOURCES), Asked(), folder, form)
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("form", [pytest.param("csv", marks=pytest.mark.slow), "xlsx"])
 def test_v27_exported_refused_rows_come_back_corrected_and_as_they_were(root: Path, tmp_path: Path, form: str) -> None:
     header = "商机编号,客户名称,金额,创建时间,备注\n"
     odd = ODD.replace('"', '""')
