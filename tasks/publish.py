@@ -37,14 +37,14 @@ def publish(run: Run) -> StepCounts:
 
 
 def _changed(work: Work, unmasked: Iterable[str]) -> dict[str, pa.Table] | None:
-    """Log → keys noted since the file that stands was published; None where it is not the one this warehouse made."""
+    """Log → keys noted since the file that stands was published; None where it is to be written whole."""
     rules = publishing_rules(unmasked)
     taken = {log: work.changed(log, rules) for log in logs_followed()}
-    changed = {
-        log: work.query(f"select key from {changes.table}") for log, changes in taken.items() if not changes.is_all
-    }
-    last = work.execute("select run_id from ops.published").fetchone()
-    return changed if last is not None and _stands(work.run, str(last[0])) else None
+    last = work.execute("select run_id from ops.published").fetchall()
+    # A copy in which a large table is written anew would hold it twice.
+    if not last or any(changes.is_all for changes in taken.values()) or not _stands(work.run, str(last[0][0])):
+        return None
+    return {log: work.query(f"select key from {changes.table}") for log, changes in taken.items()}
 
 
 def _stands(run: Run, run_id: str) -> bool:

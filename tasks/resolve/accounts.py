@@ -27,7 +27,7 @@ def resolve(run: Run) -> StepCounts:
     with step(run, "resolve") as work:
         work.replace("rules.directory", pa.table({name: [value] for name, value in policy.as_row().items()}))
         decisions = account_decisions(work.ledger.read("decisions", run))
-        rules = code_hash("resolved", "scoring/resolve", "tasks/resolve") + run.config_hash
+        rules = code_hash("resolved", "scoring/resolve", "scoring/policies", "tasks/resolve") + run.config_hash
         changes = work.changed("staging.companies", rules)
         if _is_small(work, changes):
             _resolve_part(work, policy, changes.table, decisions)

@@ -10,6 +10,7 @@ from scoring.fit import fit_columns, grade_accounts, targets_by_rule
 from scoring.policies.icp import IcpPolicy
 from scoring.policies.tags import TagsPolicy
 from scoring.tags import tag_accounts, tag_columns
+from tasks.code import code_hash
 from tasks.policies import load_policy
 from tasks.resolve.decisions import list_decisions
 from warehouse.steps import Work, step
@@ -21,7 +22,8 @@ def segment(run: Run) -> StepCounts:
     with step(run, "segment") as work:
         work.replace("rules.tags", tags_policy.as_table())
         work.replace("rules.icp", icp.as_table())
-        changes = work.changed("resolved.accounts", run.config_hash)
+        code = code_hash("resolved", "scoring/fit.py", "scoring/tags.py", "scoring/conditions.py", "scoring/policies")
+        changes = work.changed("resolved.accounts", code + run.config_hash)
         which = "true" if changes.is_all else f"account_id in (select key from {changes.table})"
         columns = sorted({"account_id", *tag_columns(tags_policy), *fit_columns(icp)})
         accounts = work.query(f"select {', '.join(columns)} from resolved.accounts where {which}")

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pytest
+
+from abmloop.errors import AbmError
 from abmloop.run import Run
 from warehouse.database import connect_published, published_path
 from warehouse.models import all_models
@@ -112,3 +116,31 @@ def test_a_view_is_published_with_all_that_it_reads() -> None:
     assert {name: [read for read in model.reads if not leaves_house(read)] for name, model in views.items()} == {
         name: [] for name in views
     }
+
+
+def test_a_patched_file_holds_what_a_whole_one_would(run: Run, workspace: Path) -> None:
+    tagged = "insert into resolved.account_tags (account_id, tag_id) values (?, 't')"
+    with step(run, "fill") as work:
+        for account_id in ("A1", "A2", "A3"):
+            work.execute(tagged, [account_id])
+    with step(run, "publish") as work, work.con.cursor() as reader:
+        write_published(reader, run)
+    with step(run, "fill") as work:
+        work.execute("delete from resolved.account_tags where account_id = 'A1'")
+        work.execute("update resolved.account_tags set tag_id = 'other' where account_id = 'A2'")
+        work.execute(tagged, ["A4"])
+    with step(run, "publish") as work, work.con.cursor() as reader:
+        write_published(reader, run, changed={"resolved.account_fit": pa.table({"key": ["A1", "A2", "A4"]})})
+    con = connect_published(workspace)
+    shown = "select account_id, tag_id from resolved.account_tags order by account_id"
+    assert con.execute(shown).fetchall() == [("A2", "other"), ("A3", "t"), ("A4", "t")]
+    assert con.execute("select parts from marts.published").fetchall() == [(1,)]
+
+
+def test_a_patch_that_misses_a_change_is_not_published(run: Run, workspace: Path) -> None:
+    publish_once(run, "r")
+    with step(run, "fill") as work:
+        work.execute("insert into resolved.account_tags (account_id, tag_id) values ('A1', 't')")
+    with step(run, "publish") as work, work.con.cursor() as reader, pytest.raises(AbmError, match="the old published"):
+        write_published(reader, run, changed={"resolved.account_fit": pa.table({"key": pa.array([], pa.string())})})
+    assert connect_published(workspace).execute("select parts from marts.published").fetchall() == [(0,)]
