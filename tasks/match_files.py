@@ -42,12 +42,18 @@ def match_files(accounts: Path, contacts: Path, out: Path, policy_file: Path | N
     if out.suffix not in (".csv", ".parquet"):
         raise BadUsage(f"{out}: the matches are written as .csv or .parquet; give --out such a name")
     policy = parse_policy((policy_file or DEFAULTS / MatchPolicy.file_name).read_text(encoding="utf-8"), MatchPolicy)
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
-        companies = _company_columns(_read(sandbox, accounts, "companies", Path(folder) / "companies"))
-        people = _person_columns(_read(sandbox, contacts, "contacts", Path(folder) / "contacts"))
+    people, companies = read_sides(accounts, contacts)
     decisions = match_tables(people, companies, policy).decisions
     _write(decisions, out)
     return _summary(decisions, companies.num_rows)
+
+
+def read_sides(accounts: Path, contacts: Path) -> tuple[pa.Table, pa.Table]:
+    """(people, companies) of two files, with the columns that `match_tables` asks for."""
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
+        companies = _company_columns(_read(sandbox, accounts, "companies", Path(folder) / "companies"))
+        people = _person_columns(_read(sandbox, contacts, "contacts", Path(folder) / "contacts"))
+    return people, companies
 
 
 def _read(sandbox: Sandbox, path: Path, entity: str, folder: Path) -> pa.Table:

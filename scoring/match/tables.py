@@ -41,7 +41,7 @@ def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) ->
     has none.
     """
     given, bare_key = given_side(contacts)
-    directory = _directory(accounts)
+    directory = directory_of(accounts)
     pairs = collect_pairs(given, bare_key, directory, _gram_rule(policy), policy.most_shared)
     judged = judge_pairs(compare(pairs, given, bare_key, directory.side), policy)
     kept = np.flatnonzero(judged.rule != NO_RULE)
@@ -50,6 +50,13 @@ def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) ->
     ranked = rank_pairs(pairs.given, judged, _twins(directory.side)[pairs.account], ties)
     decisions = _decisions(given, pairs, judged, ranked, directory.side, policy)
     return Matches(decisions, _candidates(given, pairs, judged, ranked, directory.side, policy))
+
+
+def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> tuple[Pairs, Side, Directory]:
+    """The pairs that would be judged, and the two sides their rows refer to."""
+    given, bare_key = given_side(contacts)
+    directory = directory_of(accounts)
+    return collect_pairs(given, bare_key, directory, _gram_rule(policy), policy.most_shared), given, directory
 
 
 def _gram_rule(policy: MatchPolicy) -> GramRule:
@@ -66,7 +73,8 @@ def _only(pairs: Pairs, judged: Judged, rows: np.ndarray) -> tuple[Pairs, Judged
     )
 
 
-def _directory(accounts: pa.Table) -> Directory:
+def directory_of(accounts: pa.Table) -> Directory:
+    """The accounts' side with the keys of which an account has several."""
     side = account_side(accounts)
     rows = np.arange(len(side))
     aliases = _list_items(accounts, "alias_keys")
