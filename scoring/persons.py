@@ -1,7 +1,7 @@
 """Who is one person: rows joined by strong keys, named after the strong key that was landed first."""
 
 import hashlib
-from collections.abc import Iterable
+import hmac
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,37 +10,52 @@ import pyarrow as pa
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from scoring.person_names import name_tokens, people_per_key, plain_names
+
 # Where two keys were landed on one day, the steadier kind names the person; the order is part of the ids.
 KIND_ORDER = ("wechat_unionid", "mobile", "email", "contact_id", "lead_id", "wechat_openid", "phone")
-_TITLES = r"(先生|女士|小姐|老师|经理|总监|主任|总|\s)+$"
+_ID_KINDS = ("contact_id", "lead_id")
 _ID_CHARACTERS = 16
 
 
 @dataclass(frozen=True)
+class SharedKeys:
+    """A key borne by names of more families, more full names or more ids of one source is shared: it joins nobody."""
+
+    most_family_names: int = 1
+    most_names: int = 3
+    most_ids: int = 5
+
+
+@dataclass(frozen=True)
 class Persons:
-    """`rows`: entity, row_id, person_id. `keys`: key_kind, key_value, person_id, is_strong, first_landed_on."""
+    """`rows`: entity, row_id, person_id; `keys`: key_kind, key_value, key_hash, person_id, is_strong, since when."""
 
     rows: pa.Table
     keys: pa.Table
 
 
-def find_persons(key_rows: pa.Table, most_family_names: int = 1) -> Persons:
+def find_persons(key_rows: pa.Table, secret: bytes, shared: SharedKeys | None = None) -> Persons:
     """Give every row with person keys its person.
 
     key_rows, one row per row and key: entity, row_id, landed_on, key_kind, key_value, can_be_strong (by its kind: a
-    union id, a mobile, a personal or corporate mail address, a source's own id), person_name. A key that people of
-    more than `most_family_names` family names bear is shared, and joins nobody. A row without a strong key belongs to
-    the only person who holds one of its keys, else to a person of its own. Ids do not depend on the order of the rows.
+    union id, a mobile, a personal or corporate mail address, a source's own id), person_name. A key that too many
+    people bear (`shared`) joins nobody. A row without a strong key belongs to the bearer of its keys whose name agrees,
+    if there is only one, else to a person of its own. Ids are hashes of keys under `secret`, and do not depend on the
+    order of the rows.
 
-    Source: spec 03-matching (people), catalogue E05.
+    Source: spec 03-matching (people), catalogue E05, 11-faults M9.
     """
     frame = _coded(key_rows.to_pandas())
     if frame.empty:
-        return _tables(frame, pd.Series(dtype="object"), pd.Series(dtype="bool"))
-    strong = _strong_keys(frame, most_family_names)
+        return _tables(frame, pd.Series(dtype="object"), pd.Series(dtype="bool"), pd.Series(dtype="object"))
+    frame["name"] = plain_names(frame["person_name"])
+    hashes = _key_hashes(frame, secret)
+    strong = _strong_keys(frame, shared or SharedKeys())
     component = _components(frame, frame["key"].map(strong))
-    component = _lead_back_own_ids(frame, strong, _adopt_weak_rows(frame, strong, component))
-    return _tables(frame, _names(frame, strong, component), strong)
+    component = _adopt_weak_rows(frame, strong, component)
+    component = _lead_back_own_ids(frame, hashes, component)
+    return _tables(frame, _names(frame, strong, component, secret), strong, hashes)
 
 
 def _coded(frame: pd.DataFrame) -> pd.DataFrame:
@@ -51,18 +66,33 @@ def _coded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _strong_keys(frame: pd.DataFrame, most_family_names: int) -> pd.Series:
+def _hashed(secret: bytes, text: str) -> str:
+    return hmac.digest(secret, text.encode(), "sha256").hex()
+
+
+def _key_hashes(frame: pd.DataFrame, secret: bytes) -> pd.Series:
+    """key → its keyed hash."""
+    keys = frame.drop_duplicates("key").set_index("key")
+    return (keys["key_kind"] + ":" + keys["key_value"]).map(lambda text: _hashed(secret, text))
+
+
+def _strong_keys(frame: pd.DataFrame, shared: SharedKeys) -> pd.Series:
     """key → whether it identifies one person."""
-    names = frame["person_name"].fillna("").str.strip().str.replace(_TITLES, "", regex=True)
-    is_han = names.str.match(r"[\u3400-\u9fff]")
-    family = names.str[0].where(is_han, names.str.lower().str.split().str[-1])
-    said = frame.assign(family=family, is_han=is_han)[names != ""]
-    # A name in Chinese and one in Latin letters may be the same person's; each script is counted by itself.
-    families = said.groupby(["key", "is_han"])["family"].nunique().groupby("key").max()
     can_be = frame.groupby("key")["can_be_strong"].all()
     # A source's own id is one person whatever names it bore: people marry, and forms are filled in jest.
-    is_id = frame.groupby("key")["key_kind"].first().isin(["contact_id", "lead_id"])
-    return can_be & (is_id | (families.reindex(can_be.index, fill_value=0) <= most_family_names))
+    is_id = frame.groupby("key")["key_kind"].first().isin(_ID_KINDS)
+    people = people_per_key(frame[frame["name"] != ""]).reindex(can_be.index, fill_value=0)
+    ids = _ids_per_key(frame).reindex(can_be.index, fill_value=0)
+    few = (people["families"] <= shared.most_family_names) & (people["names"] <= shared.most_names)
+    return can_be & (is_id | few & (ids <= shared.most_ids))
+
+
+def _ids_per_key(frame: pd.DataFrame) -> pd.Series:
+    """key → the most ids that one source gave to rows with it."""
+    ids = frame.loc[frame["key_kind"].isin(_ID_KINDS), ["row", "key_kind", "key_value"]]
+    ids = ids.assign(source=ids["key_kind"] + ":" + ids["key_value"].str.replace(r":.*$", "", regex=True))
+    borne = frame[["key", "row"]].merge(ids, on="row")
+    return borne.groupby(["key", "source"])["key_value"].nunique().groupby("key").max()
 
 
 def _components(frame: pd.DataFrame, is_strong: pd.Series) -> pd.Series:
@@ -76,27 +106,84 @@ def _components(frame: pd.DataFrame, is_strong: pd.Series) -> pd.Series:
 
 
 def _adopt_weak_rows(frame: pd.DataFrame, strong: pd.Series, component: pd.Series) -> pd.Series:
-    """Rows with weak keys only go to the one person whose rows bear such a key, else to a person named after it."""
+    """Rows with weak keys only go to the one person who bears such a key under that name, else to one of their own."""
     rows = frame.assign(component=frame["row"].map(component), is_strong=frame["key"].map(strong))
     has_strong = rows.groupby("row")["is_strong"].any()
-    weak = rows[~rows["row"].map(has_strong)]
-    bearers = rows[rows["row"].map(has_strong)].groupby("key")["component"].agg(["nunique", "min"])
-    only = bearers[bearers["nunique"] == 1]["min"]
-    adopted = weak.assign(by=weak["key"].map(only)).groupby("row")["by"].agg(["nunique", "min"])
-    adopted = adopted[adopted["nunique"] == 1]["min"].astype("int64")
-    alone = weak[~weak["row"].isin(adopted.index)]
-    # The rest: rows that share their first weak key are one person as far as anyone can tell.
-    own = alone.groupby("row")["key"].min() + int(component.max()) + 1
+    is_weak = ~rows["row"].map(has_strong)
+    weak = rows[is_weak]
+    adopted = _adopted(weak, rows[~is_weak])
+    own = _own_persons(weak[~weak["row"].isin(adopted.index)]) + int(component.max()) + 1
     component = component.copy()
     component.loc[adopted.index] = adopted.to_numpy()
     component.loc[own.index] = own.to_numpy()
     return component
 
 
-def _lead_back_own_ids(frame: pd.DataFrame, strong: pd.Series, component: pd.Series) -> pd.Series:
-    """Rows whose only key is a lead id that we gave ourselves (the CRM sends it back) go to that lead's person."""
-    names = _names(frame, strong, component)
-    lead_ids = {"L" + person[1:]: component[row] for row, person in names.items()}
+def _adopted(weak: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
+    """row → the person it belongs to, where exactly one bearer of its keys can be meant.
+
+    A row without a name belongs to the only bearer; one with a name to the only bearer of that very name, else to the
+    only bearer if nothing in the names speaks against it.
+    """
+    bearers = known[["key", "component"]].drop_duplicates()
+    met = weak[["row", "key", "name"]].merge(bearers, on="key").drop_duplicates(["row", "component"])
+    named = known.loc[known["name"] != "", ["component", "name"]].drop_duplicates()
+    same = met.merge(named.assign(is_same=True), on=["component", "name"])
+    tokens = named.drop(columns="name").assign(token="").iloc[:0]
+    if len(named):
+        exploded = name_tokens(named["name"])
+        tokens = pd.DataFrame(
+            {"component": named["component"].loc[exploded.index].to_numpy(), "token": exploded.to_numpy()}
+        ).drop_duplicates()
+    agrees = _agreeing(met, tokens)
+    by_name = same.groupby("row")["component"].agg(["nunique", "min"])
+    alone = (
+        met.assign(agrees=agrees)
+        .groupby("row")
+        .agg(bearers=("component", "nunique"), component=("component", "min"), agrees=("agrees", "all"))
+    )
+    found = alone[(alone["bearers"] == 1) & alone["agrees"]]["component"]
+    by_name = by_name[by_name["nunique"] == 1]["min"]
+    return by_name.combine_first(found).astype("int64")
+
+
+def _agreeing(met: pd.DataFrame, tokens: pd.DataFrame) -> pd.Series:
+    """Whether the row's name can be the bearer's: one of the two says none, or they share a token."""
+    said = met[met["name"] != ""]
+    has_name = said["component"].isin(tokens["component"])
+    asked = name_tokens(said["name"]) if len(said) else said["name"]
+    pairs = pd.DataFrame({"place": asked.index, "token": asked.to_numpy()}).merge(
+        said[["component"]], left_on="place", right_index=True
+    )
+    shares = pairs.merge(tokens, on=["component", "token"])["place"]
+    agrees = pd.Series(True, index=met.index)
+    agrees.loc[said.index] = ~has_name | said.index.isin(shares)
+    return agrees
+
+
+def _own_persons(rows: pd.DataFrame) -> pd.Series:
+    """row → number of a person known by weak keys alone: of those who share the first, one for each name.
+
+    Rows without a name belong to the name landed first.
+    """
+    first = rows.sort_values(["row", "key"], kind="stable").drop_duplicates("row")
+    names = first[first["name"] != ""].sort_values(["key", "landed_on", "name"], kind="stable")
+    eldest = names.drop_duplicates("key").set_index("key")["name"]
+    meant = first["name"].where(first["name"] != "", first["key"].map(eldest).fillna(""))
+    number = first.assign(meant=meant).groupby(["key", "meant"], sort=True).ngroup()
+    return pd.Series(number.to_numpy(), index=first["row"].to_numpy(), dtype="int64")
+
+
+def _lead_back_own_ids(frame: pd.DataFrame, hashes: pd.Series, component: pd.Series) -> pd.Series:
+    """Rows whose only key is a lead id that we gave ourselves (the CRM sends it back) go to that lead's person.
+
+    Any key of a person may have named the lead once; before ids were keyed, its plain hash did.
+    """
+    keys = frame.assign(component=frame["row"].map(component)).drop_duplicates(["key", "component"])
+    keys = keys[~keys["key"].duplicated(keep=False)]
+    plain = (keys["key_kind"] + ":" + keys["key_value"]).map(_plain_hash)
+    names = pd.concat([keys["key"].map(hashes), plain]).str[:_ID_CHARACTERS]
+    lead_ids = dict(zip("L" + names, pd.concat([keys["component"]] * 2), strict=True))
     counts = frame.groupby("row")["key"].transform("size")
     own = frame[(frame["key_kind"] == "lead_id") & (counts == 1)]
     target = own["key_value"].str.replace("^.*:", "", regex=True).map(lead_ids)
@@ -106,27 +193,35 @@ def _lead_back_own_ids(frame: pd.DataFrame, strong: pd.Series, component: pd.Ser
     return component
 
 
-def _names(frame: pd.DataFrame, strong: pd.Series, component: pd.Series) -> pd.Series:
-    """row → person id, after the strong key landed first (the weak one where there is none)."""
+def _plain_hash(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _names(frame: pd.DataFrame, strong: pd.Series, component: pd.Series, secret: bytes) -> pd.Series:
+    """row → person id, after the strong key landed first (the weak one where there is none).
+
+    Of several people known by one weak key the eldest bears its name, the others that of the key and their own.
+    """
     keys = frame.assign(component=frame["row"].map(component))
     keys["is_weak"] = ~frame["key"].map(strong).astype(bool)
     keys["kind_rank"] = keys["key_kind"].map({kind: rank for rank, kind in enumerate(KIND_ORDER)})
-    order = ["component", "is_weak", "landed_on", "kind_rank", "key_value"]
-    first = keys.sort_values(order, kind="stable").drop_duplicates("component").set_index("component")
-    ids = _hashed(first["key_kind"] + ":" + first["key_value"])
-    return component.map(pd.Series(ids, index=first.index))
+    order = ["component", "is_weak", "landed_on", "kind_rank", "key_value", "name"]
+    first = keys.sort_values(order, kind="stable").drop_duplicates("component")
+    first = first.sort_values(["key", "landed_on", "name", "component"], kind="stable")
+    text = first["key_kind"] + ":" + first["key_value"]
+    text = text.where(~first["key"].duplicated(), text + "|" + first["name"])
+    ids = text.map(lambda text: "P" + _hashed(secret, text)[:_ID_CHARACTERS])
+    return component.map(pd.Series(ids.to_numpy(), index=first["component"].to_numpy()))
 
 
-def _hashed(keys: Iterable[str]) -> list[str]:
-    return ["P" + hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()[:_ID_CHARACTERS] for key in keys]
-
-
-def _tables(frame: pd.DataFrame, person: pd.Series, strong: pd.Series) -> Persons:
+def _tables(frame: pd.DataFrame, person: pd.Series, strong: pd.Series, hashes: pd.Series) -> Persons:
     rows = frame.drop_duplicates("row").sort_values("row")
     keys = frame.assign(person_id=frame["row"].map(person), is_strong=frame["key"].map(strong))
+    keys["key_hash"] = frame["key"].map(hashes)
     keys = keys.groupby(["key_kind", "key_value", "person_id"], as_index=False).agg(
-        is_strong=("is_strong", "first"), first_landed_on=("landed_on", "min")
+        key_hash=("key_hash", "first"), is_strong=("is_strong", "first"), first_landed_on=("landed_on", "min")
     )
+    texts = {name: pa.array(keys[name], pa.string()) for name in ("key_kind", "key_value", "key_hash", "person_id")}
     return Persons(
         rows=pa.table(
             {
@@ -137,9 +232,7 @@ def _tables(frame: pd.DataFrame, person: pd.Series, strong: pd.Series) -> Person
         ),
         keys=pa.table(
             {
-                "key_kind": pa.array(keys["key_kind"], pa.string()),
-                "key_value": pa.array(keys["key_value"], pa.string()),
-                "person_id": pa.array(keys["person_id"], pa.string()),
+                **texts,
                 "is_strong": pa.array(keys["is_strong"], pa.bool_()),
                 "first_landed_on": pa.array(keys["first_landed_on"], pa.date32()),
             }

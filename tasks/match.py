@@ -5,20 +5,18 @@ import pyarrow.compute as pc
 
 from abmloop.run import Run, StepCounts
 from scoring.match import match_tables
-from scoring.persons import find_persons
 from scoring.policies.match import MatchPolicy
 from tasks.match_decisions import remembered_decisions
+from tasks.match_persons import gather_persons
 from tasks.policies import load_policy
 from warehouse.steps import Work, step
-
-_KEY_ROWS = "select * from matched.person_key_rows"
 
 
 def match(run: Run) -> StepCounts:
     """Join rows of people to persons, and persons to accounts; what people decided before comes first."""
     policy = load_policy(run, MatchPolicy)
     with step(run, "match") as work:
-        _gather_persons(work, policy)
+        gather_persons(work, policy)
         work.replace("matched.remembered", remembered_decisions(work.ledger.read("decisions", run)))
         work.replace("matched.match_policy", _policy_row(run, policy))
         work.build("matched.directory")
@@ -39,16 +37,6 @@ def _judge(work: Work, policy: MatchPolicy) -> None:
     as_profile = {"contact_id": "profile_id"}
     work.replace("matched.profile_accounts", matches.decisions.rename_columns(as_profile))
     work.replace("matched.profile_candidates", matches.candidates.rename_columns(as_profile))
-
-
-def _gather_persons(work: Work, policy: MatchPolicy) -> None:
-    """matched.person_rows, person_keys, persons and the distinct descriptions of their employers."""
-    work.build("matched.key_landings", "matched.person_key_rows")
-    persons = find_persons(work.query(_KEY_ROWS), policy.most_family_names)
-    is_row = pc.not_equal(persons.rows["entity"], "contact_versions")
-    work.replace("matched.person_rows", persons.rows.filter(is_row))
-    work.replace("matched.person_keys", persons.keys)
-    work.build("matched.persons", "matched.company_profiles")
 
 
 def _policy_row(run: Run, policy: MatchPolicy) -> pa.Table:

@@ -13,6 +13,7 @@ from abmloop.settings import load_settings
 from tasks.policies import save_config
 from warehouse.lease import kept_alive, release_lease, take_lease
 from warehouse.ledger import Ledger
+from warehouse.secret import keep_secret
 
 
 def make_person(root: Path, name: str, as_of: date | None = None) -> Person:
@@ -29,7 +30,7 @@ def open_run(
 
     `as_of` None is today in the workspace's time zone; `at` None is now, or, where `as_of` is given, the end of that
     local day; `push` None is the setting. Raises Busy while another run holds the lease, BadPolicy for faults in the
-    settings.
+    settings, BadUsage where the workspace's key is gone or another one.
     """
     settings = load_settings(root)
     now = datetime.now(UTC).replace(microsecond=0)
@@ -39,6 +40,7 @@ def open_run(
     with Ledger.of(root, settings.ledger_url) as ledger:
         token = take_lease(ledger, run_id)
         try:
+            keep_secret(ledger, root, Person(run_id, day))
             run = Run(
                 workspace=str(root),
                 run_id=run_id,

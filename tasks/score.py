@@ -46,9 +46,13 @@ from replayed join scored.leads using (lead_id)
 
 _RECORDED = """
 with key_lead as (
-    select md5(key_kind || ':' || key_value) as person_key, min(leads.lead_id) as lead_id
-    from matched.person_keys join scored.leads using (person_id)
-    group by all
+    -- Lines written before hashes were keyed bear the plain one.
+    select keys.person_key, min(leads.lead_id) as lead_id
+    from (
+        select person_id, unnest([key_hash, md5(key_kind || ':' || key_value)]) as person_key from matched.person_keys
+    ) as keys
+    join scored.leads using (person_id)
+    group by keys.person_key
 )
 select transition_id, coalesce(leads.lead_id, key_lead.lead_id) as lead_id, recorded.lead_id as recorded_lead_id,
        cycle, stage, entered_at, decided_at, reason, rule, nullif(actor, 'abmloop') as actor

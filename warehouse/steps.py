@@ -23,6 +23,7 @@ from warehouse.lease import assert_lease
 from warehouse.ledger import Ledger
 from warehouse.models import all_models, build_models, verify_table
 from warehouse.parts import build_part, pick_part, update_model
+from warehouse.secret import hash_parameters
 from warehouse.tables import TableSpec, declared_tables, quote
 
 _NEW = "incoming_rows"
@@ -42,9 +43,10 @@ class Work:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What SQL may name: $as_of, $at (UTC, naive), $timezone, $currency."""
+        """What SQL may name: $as_of, $at (UTC, naive), $timezone, $currency, and what keyed hashes need."""
         at = self.run.at.astimezone(UTC).replace(tzinfo=None)
-        return {"as_of": self.run.as_of, "at": at, "timezone": self.run.timezone, "currency": self.run.currency}
+        told = {"as_of": self.run.as_of, "at": at, "timezone": self.run.timezone, "currency": self.run.currency}
+        return {**told, **hash_parameters(self.run.root)}
 
     @property
     def counts(self) -> StepCounts:

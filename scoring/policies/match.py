@@ -95,6 +95,8 @@ class MatchPolicy(Policy):
     auto_from: Share
     review_from: Share
     most_family_names: int = Field(1, ge=1)
+    most_names: int = Field(3, ge=1)
+    most_ids: int = Field(5, ge=1)
     most_shared: int = Field(5, ge=1)
     candidates_kept: int = Field(3, ge=1, le=20)
     candidates: Candidates = Candidates()

@@ -20,8 +20,8 @@ from tasks.outbound.desired import Desired, gather_marts, make_desired, persons_
 from tasks.outbound.gate import Gate, PersonKeys, Word, naive_utc
 from tasks.outbound.outbox import OPEN, Intent, Journal
 from tasks.outbound.plan import Change, Plan, plan, worth_asking
-from tasks.outbound.suppress import read_secret
 from tasks.policies import load_policy
+from warehouse.secret import read_secret
 from warehouse.steps import Work
 
 LINES_PER_OBJECT = 20

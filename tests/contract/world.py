@@ -18,9 +18,9 @@ from tasks.outbound.desired import Desired
 from tasks.outbound.gate import Gate, PersonKeys, Subject, naive_utc
 from tasks.outbound.outbox import Journal, census
 from tasks.outbound.push import Desk, PushPlan, plan_objects
-from tasks.outbound.suppress import make_secret
 from warehouse.lease import take_lease
 from warehouse.ledger import Ledger
+from warehouse.secret import make_secret
 
 POLICIES = Path(__file__).parent.parent.parent / "scoring" / "policies"
 AT = datetime(2026, 10, 31, 8, tzinfo=UTC)

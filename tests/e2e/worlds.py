@@ -38,10 +38,12 @@ def write_small_world(root: Path, seed: int = SEED) -> Path:
 
 
 def unsynced(synced: Path, root: Path) -> Path:
-    """A workspace in `root` with the same input and rules as one that was synced; gives `root`."""
+    """A workspace in `root` with the same input, rules and key as one that was synced; gives `root`."""
     for name in ("inbox", "config"):
         shutil.copytree(synced / name, root / name)
     shutil.copy(synced / "abmloop.yaml", root)
+    (root / "ledger").mkdir()
+    shutil.copy(synced / "ledger" / "suppression.key", root / "ledger")
     return root
 
 

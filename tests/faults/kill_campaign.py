@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.worlds import conservation_faults, differing, exported_records, hashes, sync, write_small_world
+from warehouse.secret import make_secret
 
 SCHEMAS = ("raw", "resolved", "matched", "core", "scored", "marts")
 ROOT = Path(__file__).parent.parent.parent
@@ -112,6 +113,7 @@ def run_undisturbed(folder: Path) -> Undisturbed:
 
     import_seconds()  # once, here: the children are forked with the library in memory
     inputs = write_small_world(folder / "inputs")
+    make_secret(inputs)
     root = folder / "undisturbed"
     shutil.copytree(inputs, root)
     started = time.monotonic()

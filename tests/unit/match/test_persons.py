@@ -1,11 +1,14 @@
 """Who is one person: what joins rows, what never does, and after which key a person is named."""
 
+import hashlib
 from datetime import date
 
 import pyarrow as pa
+import pytest
 
 from scoring.persons import find_persons
 
+SECRET = b"of a test"
 DAY, NEXT = date(2026, 1, 1), date(2026, 1, 2)
 COLUMNS = ("entity", "row_id", "landed_on", "key_kind", "key_value", "can_be_strong", "person_name")
 Row = tuple[str, str, date, str, str, bool, str | None]
@@ -13,7 +16,7 @@ Row = tuple[str, str, date, str, str, bool, str | None]
 
 def people(*rows: Row) -> dict[str, str]:
     """row_id → person_id."""
-    persons = find_persons(key_rows(*rows))
+    persons = find_persons(key_rows(*rows), SECRET)
     return dict(zip(persons.rows["row_id"].to_pylist(), persons.rows["person_id"].to_pylist(), strict=True))
 
 
@@ -117,11 +120,104 @@ def test_e08_the_order_of_rows_changes_no_id() -> None:
         ("touches", "t", NEXT, "mobile", "+861", True, None),
         ("touches", "u", NEXT, "phone", "+8621", False, None),
     )
-    one, other = find_persons(key_rows(*rows)), find_persons(key_rows(*rows[::-1]))
+    one, other = find_persons(key_rows(*rows), SECRET), find_persons(key_rows(*rows[::-1]), SECRET)
     assert one.rows.equals(other.rows)
     assert one.keys.equals(other.keys)
 
 
 def test_no_rows_give_no_persons() -> None:
-    persons = find_persons(key_rows())
+    persons = find_persons(key_rows(), SECRET)
     assert (persons.rows.num_rows, persons.keys.num_rows) == (0, 0)
+
+
+def test_an_id_tells_nothing_without_the_secret() -> None:
+    rows = key_rows(("contacts", "a", DAY, "mobile", "+8613800138000", True, None))
+    one, other = find_persons(rows, b"one"), find_persons(rows, b"other")
+    plain = hashlib.md5(b"mobile:+8613800138000", usedforsecurity=False).hexdigest()
+    assert one.rows["person_id"] != other.rows["person_id"]
+    assert plain[:16] not in one.rows["person_id"][0].as_py() + one.keys["key_hash"][0].as_py()
+
+
+def test_a_lead_id_from_before_ids_were_keyed_names_its_person() -> None:
+    plain = "L" + hashlib.md5(b"mobile:+861", usedforsecurity=False).hexdigest()[:16]
+    found = people(
+        ("contacts", "a", DAY, "mobile", "+861", True, None),
+        ("lead_status", "f", NEXT, "lead_id", f"crm:{plain}", True, None),
+    )
+    assert found["f"] == found["a"]
+
+
+@pytest.mark.parametrize(
+    ("names", "is_shared"),
+    [
+        (("王明", "王先生", "王 明"), False),
+        (("Wang Ming", "Ming Wang", "王明"), False),
+        (("王明", "王芳", "王强"), False),
+        (("王明", "王芳", "王强", "王军"), True),
+        (("王明", "李四"), True),
+        (("John Smith", "Mary Jones"), True),
+    ],
+)
+def test_e05_a_key_is_shared_when_too_many_names_bear_it(names: tuple[str, ...], is_shared: bool) -> None:
+    rows = [("contacts", str(n), DAY, "email", "sales@x.com", True, name) for n, name in enumerate(names)]
+    strong = find_persons(key_rows(*rows), SECRET).keys["is_strong"].to_pylist()
+    assert strong == [not is_shared] * len(strong)
+
+
+def test_e05_an_agencys_number_on_many_ids_joins_nobody() -> None:
+    def ids(count: int) -> int:
+        rows = [("contacts", str(n), DAY, "mobile", "+861", True, None) for n in range(count)]
+        rows += [("contacts", str(n), DAY, "contact_id", f"crm:{n}", True, None) for n in range(count)]
+        return len(set(people(*rows).values()))
+
+    assert (ids(5), ids(6)) == (1, 6)
+
+
+def test_e05_people_of_one_mailbox_without_keys_of_their_own_stay_apart() -> None:
+    found = people(
+        ("contacts", "a", DAY, "email", "info@x.com", False, "王明"),
+        ("contacts", "b", DAY, "email", "info@x.com", False, "李四"),
+        ("touches", "t", NEXT, "email", "info@x.com", False, "李四"),
+        ("touches", "u", NEXT, "email", "info@x.com", False, None),
+    )
+    assert found["a"] != found["b"] == found["t"]
+    assert found["u"] in (found["a"], found["b"])
+
+
+def test_e05_what_is_signed_on_a_shared_number_goes_to_who_signed() -> None:
+    found = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", DAY, "mobile", "+861", True, "王明"),
+        ("contacts", "b", DAY, "contact_id", "s:2", True, "李四"),
+        ("contacts", "b", DAY, "mobile", "+861", True, "李四"),
+        ("touches", "t", NEXT, "mobile", "+861", True, "李四"),
+        ("touches", "u", NEXT, "mobile", "+861", True, "赵六"),
+    )
+    assert found["t"] == found["b"]
+    assert found["u"] not in (found["a"], found["b"])
+
+
+def test_a_switchboards_caller_with_another_name_is_another_person() -> None:
+    found = people(
+        ("contacts", "a", DAY, "contact_id", "s:1", True, "王明"),
+        ("contacts", "a", DAY, "phone", "+8621", False, "王明"),
+        ("touches", "t", DAY, "phone", "+8621", False, "李四"),
+        ("touches", "u", DAY, "phone", "+8621", False, "王先生"),
+    )
+    assert found["t"] != found["a"] == found["u"]
+
+
+def test_the_former_ids_of_merged_people_are_those_of_their_keys() -> None:
+    """matched.person_redirects builds on this: a person is named by one of their keys' hashes."""
+    rows: tuple[Row, ...] = (
+        ("contacts", "a", DAY, "mobile", "+861", True, "王明"),
+        ("contacts", "b", NEXT, "email", "w@x.com", True, "王明"),
+    )
+    apart = people(*rows)
+    tie: tuple[Row, ...] = (
+        ("touches", "t", NEXT, "mobile", "+861", True, None),
+        ("touches", "t", NEXT, "email", "w@x.com", True, None),
+    )
+    joined = find_persons(key_rows(*rows, *tie), SECRET)
+    assert set(joined.rows["person_id"].to_pylist()) == {apart["a"]}
+    assert apart["b"][1:] in [key[:16] for key in joined.keys["key_hash"].to_pylist()]

@@ -14,9 +14,10 @@ from abmloop.policy import parse_policy, read_policy
 from abmloop.run import Person
 from scoring.policies.consent import ConsentPolicy
 from tasks.outbound.gate import ConsentEvent, Gate, PersonKeys, Subject
-from tasks.outbound.suppress import make_secret, read_secret, suppress, suppression_hash
+from tasks.outbound.suppress import suppress, suppression_hash
 from tests.contract.world import POLICIES, consent_policy
 from warehouse.ledger import Ledger
+from warehouse.secret import make_secret, read_secret
 
 AT = datetime(2026, 10, 31)
 EARLY, LATE = datetime(2026, 3, 1), datetime(2026, 9, 1)

@@ -7,7 +7,7 @@
 -- column: person_id | the person
 -- column: account_id | the company, where the match is decided; null otherwise
 -- column: party_id | the company, else 'person:' and the person
--- column: person_key | hash of the person's strong key that was landed first; outlives merges of persons
+-- column: person_key | keyed hash of the person's strong key that was landed first; outlives merges of persons
 -- column: inquiry_at | first sign of life: contact created, or first touch that is not in the future, else the day it was landed; UTC
 -- column: first_touch_id | the earliest touch; null without touches
 -- column: first_campaign_id | its campaign
@@ -42,7 +42,7 @@ deal as (
     group by all
 ),
 strong_key as (
-    select person_id, md5(first(key_kind || ':' || key_value order by first_landed_on, key_kind, key_value)) as person_key
+    select person_id, first(key_hash order by first_landed_on, key_kind, key_value) as person_key
     from matched.person_keys
     where is_strong
     group by all

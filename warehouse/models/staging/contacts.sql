@@ -31,7 +31,7 @@
 -- column: lead_source | where the contact came from, as given
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
--- column: source_key | the record's key in its source; the hash of an address or number where that is the key
+-- column: source_key | the record's key in its source; a keyed hash where an address or number is the key
 -- column: source_rank | 1 is the most trusted
 -- column: source_date | the day the source speaks of
 -- column: landed_on | the day this version was landed
@@ -42,35 +42,15 @@
 -- column: sheet | its sheet
 -- column: line | its line
 -- column: extra | JSON of unknown columns
-with kept as (
-    select received.rowid as place, received.source, coalesce(case when contact_id_read.value is null then received.contact_id else contact_id_read.id end,
-               case when lead_id_read.value is null then received.lead_id else lead_id_read.id end,
-               -- An address or number names the record by its hash: row ids are read where contacts are masked.
-               md5(coalesce(email_read.email, mobile_read.mobile,
-                   case when wechat_unionid_read.value is null then received.wechat_unionid else wechat_unionid_read.id end,
-                   case when wechat_openid_read.value is null then received.wechat_openid else wechat_openid_read.id end,
-                   phone_read.phone || '|' || coalesce(name_read.text, ''))),
-               received.row_hash) as source_key,
-           received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
-    from raw.contacts as received
-    left join staging.parsed_ids as contact_id_read on contact_id_read.value = received.contact_id
-    left join staging.parsed_ids as lead_id_read on lead_id_read.value = received.lead_id
-    left join staging.parsed_ids as wechat_unionid_read on wechat_unionid_read.value = received.wechat_unionid
-    left join staging.parsed_ids as wechat_openid_read on wechat_openid_read.value = received.wechat_openid
-    left join staging.parsed_emails as email_read on email_read.value = received.email
-    left join staging.parsed_phones as mobile_read on mobile_read.value = received.mobile and mobile_read.country = 'CN'
-    left join staging.parsed_phones as phone_read on phone_read.value = received.phone and phone_read.country = 'CN'
-    left join staging.parsed_texts as name_read on name_read.value = received.name
-    anti join (select row_hash from staging.rejected_rows where entity = 'contacts') as rejected on rejected.row_hash = received.row_hash
-),
-latest as (
-    select place, source || ':' || source_key as row_id, source_key, min(landed_on) over record as first_landed_on,
-           count(*) over record as versions
-    from kept
-    window record as (partition by source, source_key)
+with latest as (
+    select place, row_id, source_key, min(landed_on) over record as first_landed_on, count(*) over record as versions
+    from staging.contact_versions
+    join raw.contacts as received on received.rowid = place
+    window record as (partition by row_id)
     qualify row_number() over (
-        partition by source, source_key
-        order by landed_on desc, source_date desc nulls last, sequence desc nulls last, row_hash desc, file_sha, record
+        partition by row_id
+        order by landed_on desc, source_date desc nulls last, sequence desc nulls last, received.row_hash desc, file_sha,
+                 record
     ) = 1
 )
 select case when contact_id_read.value is null then received.contact_id else contact_id_read.id end as contact_id,
