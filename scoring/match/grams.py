@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 from sparse_dot_topn import sp_matmul_topn
 
+from scoring.match.hashing import distinct
 from scoring.match.sides import Column
+from scoring.names.buffers import Texts
+from scoring.names.text import is_han
 
-_HAN_FIRST, _HAN_LAST = 0x3400, 0x9FFF
 _CODE_BITS = 21  # a code point fits in 21 bits, three in 63
-_NEWLINE = 10
+_SPACE = 32
 # Hashed grams: four buckets a character of the directory, so that few rare grams share one (the features then tell the
 # names apart), within bounds that keep small directories quick and large ones in memory.
 _LEAST_BITS, _MOST_BITS = 16, 24
@@ -61,19 +65,20 @@ def find_candidates(given: Column, stems: Column, rule: GramRule) -> tuple[np.nd
 
 def _grams(texts: Column, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """(row, hashed gram) of every text: neighbours and next-but-one of Han, triples of other scripts."""
-    codes = np.frombuffer(("\n" + "\n".join(f" {text} " for text in texts) + "\n").encode("utf-32-le"), np.uint32)
-    lines = (np.cumsum(codes == _NEWLINE, dtype=np.int32) - 1).astype(np.int32)
-    codes = codes.astype(np.uint64)
-    is_han = (codes >= _HAN_FIRST) & (codes <= _HAN_LAST)
+    spaced = pc.binary_join_element_wise("", pa.array(texts, pa.string()), "", " ")
+    buffer = Texts.of(spaced)
+    lines = np.repeat(np.arange(len(buffer), dtype=np.int32), buffer.lengths)
+    han = is_han(buffer.codes)
+    codes = buffer.codes.astype(np.uint64)
     found = []
     for step in (1, 2):
-        is_pair = is_han[:-step] & is_han[step:] & (lines[:-step] == lines[step:])
-        pairs = codes[:-step][is_pair] << np.uint64(_CODE_BITS) | codes[step:][is_pair]
-        found.append((lines[:-step][is_pair], _hashed(pairs, bits)))
-    inside = ~is_han & (codes != _NEWLINE)
-    is_triple = inside[:-2] & inside[1:-1] & inside[2:] & (codes[1:-1] != ord(" "))
-    triples = codes[:-2][is_triple] << np.uint64(2 * _CODE_BITS) | codes[1:-1][is_triple] << np.uint64(_CODE_BITS)
-    found.append((lines[:-2][is_triple], _hashed(triples | codes[2:][is_triple], bits)))
+        at = np.flatnonzero(han[:-step] & han[step:] & (lines[:-step] == lines[step:]))
+        found.append((lines[at], _hashed(codes[at] << np.uint64(_CODE_BITS) | codes[at + step], bits)))
+    inside = ~han & (codes != _SPACE)
+    near = ~han[:-2] & inside[1:-1] & ~han[2:] & (lines[:-2] == lines[2:])
+    at = np.flatnonzero(near)
+    triples = codes[at] << np.uint64(2 * _CODE_BITS) | codes[at + 1] << np.uint64(_CODE_BITS) | codes[at + 2]
+    found.append((lines[at], _hashed(triples, bits)))
     return np.concatenate([row for row, _ in found]), np.concatenate([gram for _, gram in found])
 
 
@@ -85,7 +90,7 @@ def _hashed(grams: np.ndarray, bits: int) -> np.ndarray:
 
 def _distinct(rows: np.ndarray, grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each gram once a row, in the order of rows."""
-    both = np.unique(rows.astype(np.int64) << _MOST_BITS | grams)
+    both = distinct(rows.astype(np.int64) << _MOST_BITS | grams)
     return both >> _MOST_BITS, both & ((1 << _MOST_BITS) - 1)
 
 

@@ -1,4 +1,23 @@
-"""Pairs to be judged: contact profiles joined to accounts by exact keys and by rare grams."""
+"""Pairs to be judged: contact profiles joined to accounts by keys, by abbreviation and by rare grams.
+
+Each pair says by what it met (`via`), which is evidence of its own:
+
+- code, crm_id, domain, phone: the same code, id, domain, number; name: the same whole name; alias: the name given is
+  one of the account's other names
+- stem: the same name but for region, form and branch; core: the same proper name
+- core_place: the same proper name in the same province (of the name or of the row's fields)
+- slip, slip_place: the stems are the same but for one character of either (typed wrongly, left out, too many, changed
+  places with its neighbour); slip_place in the same city, where stems need not be as rare
+- sound, sound_place: the stems sound alike in Mandarin (also z and zh, n and l, in and ing); sound_place the proper
+  names, in the same province
+- letters: the same Latin words but for their spaces; phrase: the Latin name of one stands in that of the other, in
+  whole words; starts: the first two Latin words begin alike, as abbreviated words do; initials: one is the other's
+  acronym
+- romanised: one is the other's Chinese proper name in Mandarin letters (huawei, 华为)
+- label: the domains are the same but for their endings (abnova.com, abnova.com.tw); brand: the domain of one is the
+  other's name in letters, or its acronym
+- short: the characters of a short Chinese name stand in the account's name in this order (江特电机, 江西特种电机)
+"""
 
 from dataclasses import dataclass
 
@@ -7,40 +26,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.match.abbreviations import AbbreviationRule, find_abbreviated
 from scoring.match.grams import GramRule, find_candidates
+from scoring.match.hashing import Rows, distinct
+from scoring.match.keys import NEAR_JOINS, SURE_JOINS, Join, SideKeys, join_keys
 from scoring.match.sides import Column, Side
+from scoring.names.buffers import Texts
+from scoring.names.text import fold_names, is_han
+from scoring.names.words import load_words
+from scoring.policies.match import Candidates
 
-_STEM_TWINS = 30  # a stem that more accounts share says nothing by itself; its grams still bring the nearest ones
-_CORE_TWINS = 8
-
-
-@dataclass(frozen=True)
-class KeyTable:
-    """Exact keys of accounts that are asked for: key → row of the account; `share` counts the accounts that hold it."""
-
-    keys: Column
-    rows: np.ndarray
-    share: np.ndarray
-
-    @classmethod
-    def of(cls, keys: Column, rows: np.ndarray, *asked: Column) -> "KeyTable":
-        """The table of distinct (key, row) pairs, of the keys asked for only; empty ones are never."""
-        wanted = set().union(*(set(column) for column in asked)) - {""}
-        kept = np.fromiter((key in wanted for key in keys), bool, len(keys))
-        table = pa.table({"key": pa.array(keys[kept], pa.string()), "row": pa.array(rows[kept], pa.int64())})
-        table = table.group_by(["key", "row"]).aggregate([])
-        share = table.join(table.group_by("key").aggregate([("row", "count")]), "key")
-        share = share.sort_by([("key", "ascending"), ("row", "ascending")])
-        return cls(_objects(share["key"]), share["row"].to_numpy(), share["row_count"].to_numpy())
-
-    def join(self, given: Column, most_shared: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """(row of given, row of account) of equal keys, held by at most `most_shared` accounts."""
-        keep = np.ones(len(self.keys), bool) if most_shared is None else self.share <= most_shared
-        left = pa.table({"key": pa.array(given, pa.string()), "given": np.arange(len(given))})
-        left = left.filter(pc.not_equal(left["key"], ""))
-        right = pa.table({"key": pa.array(self.keys[keep], pa.string()), "row": self.rows[keep]})
-        joined = left.join(right, "key", join_type="inner")
-        return joined["given"].to_numpy(), joined["row"].to_numpy()
+Met = tuple[Rows, Rows]
+_SHORT = "short"
 
 
 @dataclass(frozen=True)
@@ -48,15 +45,15 @@ class Directory:
     """The accounts' side; `aliases` and `domains` as (key, row) columns, since an account has several."""
 
     side: Side
-    aliases: tuple[Column, np.ndarray]
-    domains: tuple[Column, np.ndarray]
+    aliases: tuple[Column, Rows]
+    domains: tuple[Column, Rows]
 
 
 @dataclass(frozen=True)
 class Pairs:
     """Rows of the given side (`given`) and of the directory (`account`), each pair once, in their order.
 
-    `via_*` say which exact keys the two share; `cosine` is that of their grams, 0 where they met by a key alone.
+    `via` says by what the two met, see above; `cosine` is that of their grams, 0 where they met otherwise alone.
     """
 
     given: np.ndarray
@@ -68,70 +65,124 @@ class Pairs:
         return len(self.given)
 
 
-def collect_pairs(given: Side, bare_key: Column, directory: Directory, rule: GramRule, most_shared: int) -> Pairs:
-    """All pairs worth judging. Domains and phones held by more than `most_shared` accounts bring none."""
+def collect_pairs(given: Side, bare_key: Column, directory: Directory, rule: Candidates, most_shared: int) -> Pairs:
+    """All pairs worth judging. Domains and phones held by more than `most_shared` accounts bring none.
+
+    Whoever met an account by its whole name, a code or an id is not looked for further.
+    """
     accounts = directory.side
-    rows = np.arange(len(accounts))
-    names = KeyTable.of(accounts.key, rows, given.key, bare_key)
-    aliases = KeyTable.of(*directory.aliases, given.key, bare_key)
-    stems = KeyTable.of(accounts.stem, rows, given.stem)
-    cores = KeyTable.of(accounts.core, rows, given.stem, given.core)
-    met = {
-        "code": KeyTable.of(accounts.code, rows, given.code).join(given.code),
-        "crm_id": KeyTable.of(accounts.crm_id, rows, given.crm_id).join(given.crm_id),
-        "name": _both(names.join(given.key), names.join(bare_key)),
-        "alias": _both(aliases.join(given.key), aliases.join(bare_key)),
-        "domain": KeyTable.of(*directory.domains, given.domain).join(given.domain, most_shared),
-        "phone": KeyTable.of(accounts.phone, rows, given.phone).join(given.phone, most_shared),
-        "stem": _both(stems.join(given.stem, _STEM_TWINS), cores.join(given.stem, _CORE_TWINS)),
-        "core": cores.join(given.core, _CORE_TWINS),
+    asked = SideKeys(given, np.arange(len(given)), {"name": _both_names(given, bare_key)})
+    named = {"name": (accounts.key, np.arange(len(accounts))), "alias": directory.aliases, "domain": directory.domains}
+    held = SideKeys(accounts, np.arange(len(accounts)), named)
+    most = {"domain": most_shared, "phone": most_shared} | dict(rule.most_shared.items())
+    met = _met(SURE_JOINS, asked, held, most)
+    found = np.zeros(len(given), bool)
+    for via in ("code", "crm_id", "name"):
+        found[met[via][0]] = True
+    open_rows = np.flatnonzero(~found)
+    near = SideKeys(given, open_rows, {})
+    met |= _met(NEAR_JOINS, near, held, most)
+    spoken = _spoken(given, bare_key, open_rows)
+    short = AbbreviationRule(rule.short_most_shared, rule.short_per_name)
+    met[_SHORT] = _at(open_rows, find_abbreviated(_short_names(spoken), accounts, short))
+    return _union(met, _by_grams(given, spoken, open_rows, directory, rule), len(accounts))
+
+
+def _both_names(given: Side, bare_key: Column) -> tuple[Column, Rows]:
+    rows = np.arange(len(given))
+    return np.concatenate([given.key, bare_key]), np.concatenate([rows, rows])
+
+
+def _met(joins: tuple[Join, ...], asked: SideKeys, held: SideKeys, most: dict[str, int]) -> dict[str, Met]:
+    """By what rows of the two sides meet; each kind of the accounts' keys is made once."""
+    met: dict[str, list[Met]] = {}
+    for kind in dict.fromkeys(join.account for join in joins):
+        keys = held.of(kind)
+        for join in joins:
+            if join.account == kind:
+                met.setdefault(join.via, []).append(join_keys(asked.of(join.given), keys, most.get(join.via)))
+    return {
+        via: (np.concatenate([one for one, _ in found]), np.concatenate([other for _, other in found]))
+        for via, found in met.items()
     }
-    undecided = _distinct_stems(given)
-    grams = find_candidates(undecided.stems, accounts.stem, rule)
-    return _union(met, undecided.spread(grams), len(accounts))
+
+
+def _at(rows: Rows, met: Met) -> Met:
+    return rows[met[0]], met[1]
+
+
+def _spoken(given: Side, bare_key: Column, rows: Rows) -> Column:
+    """Whole names for comparison, also those that say only a place or a trade (東台, 測繪股份): a short name may."""
+    keys = bare_key[rows].copy()
+    blank = np.flatnonzero(keys == "")
+    folded = np.array([name.replace(" ", "") for name in fold_names(given.names[rows[blank]].tolist())], object)
+    placeholders = {word.replace(" ", "") for word in fold_names(list(load_words().placeholders))}
+    keys[blank] = ["" if name in placeholders else name for name in folded]
+    return keys
+
+
+def _short_names(names: Column) -> Column:
+    """Names without the legal form, the share class and the mark of special treatment that short names bear."""
+    bare = pc.replace_substring_regex(pa.array(names, pa.string()), r"^(?:s?st|xd|xr|dr|n|c)(\p{Han})", r"\1")
+    bare = pc.replace_substring_regex(bare, r"(?:集团|控股|股份|有限|责任|公司|ky|u|w|uw|vu|a|b|h|r|s|sw|dr|cdr)+$", "")
+    return np.asarray(bare.to_numpy(zero_copy_only=False), object)
+
+
+def _by_grams(
+    given: Side, spoken: Column, rows: Rows, directory: Directory, rule: Candidates
+) -> tuple[Rows, Rows, np.ndarray]:
+    """(row of given, row of account, cosine) of the nearest by rare grams: whole Chinese names, stems of others."""
+    accounts = directory.side
+    asked = _DistinctTexts.of(_gram_texts(given.stem[rows], spoken), rows)
+    texts = np.concatenate([_gram_texts(accounts.stem, accounts.key), directory.aliases[0]])
+    holders = np.concatenate([np.arange(len(accounts)), directory.aliases[1]])
+    one, text, cosine = find_candidates(
+        asked.texts, texts, GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
+    )
+    return asked.spread((one, holders[text], cosine))
+
+
+def _gram_texts(stems: Column, keys: Column) -> Column:
+    texts = Texts.of(pa.array(stems, pa.string()))
+    is_latin = (texts.counts(is_han(texts.codes)) == 0) & (texts.lengths > 0)
+    chosen: Column = np.where(is_latin, stems, keys)
+    return chosen
 
 
 @dataclass(frozen=True)
-class _DistinctStems:
-    """The stems to look up once each, and the rows that hold them."""
+class _DistinctTexts:
+    """The texts to look up once each, and the rows that hold them."""
 
-    stems: Column
+    texts: Column
     order: np.ndarray
     starts: np.ndarray
 
-    def spread(self, found: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Candidates of stems as candidates of the rows that hold them."""
-        stem, account, cosine = found
-        holders = self.starts[stem + 1] - self.starts[stem]
-        again = np.repeat(np.arange(len(stem)), holders)
+    @classmethod
+    def of(cls, texts: Column, rows: Rows) -> "_DistinctTexts":
+        filled = np.flatnonzero(texts != "")
+        which, distinct = pd.factorize(texts[filled], sort=True)
+        order = np.argsort(which, kind="stable")
+        starts = np.searchsorted(which[order], np.arange(len(distinct) + 1))
+        return cls(np.asarray(distinct, object), rows[filled[order]], starts)
+
+    def spread(self, found: tuple[Rows, Rows, np.ndarray]) -> tuple[Rows, Rows, np.ndarray]:
+        """Candidates of texts as candidates of the rows that hold them."""
+        text, account, cosine = found
+        holders = self.starts[text + 1] - self.starts[text]
+        again = np.repeat(np.arange(len(text)), holders)
         within = np.arange(len(again)) - np.repeat(np.cumsum(holders) - holders, holders)
-        return self.order[self.starts[stem][again] + within], account[again], cosine[again]
+        return self.order[self.starts[text][again] + within], account[again], cosine[again]
 
 
-def _distinct_stems(given: Side) -> _DistinctStems:
-    rows = np.flatnonzero(given.stem != "")
-    which, stems = pd.factorize(given.stem[rows], sort=True)
-    order = np.argsort(which, kind="stable")
-    starts = np.searchsorted(which[order], np.arange(len(stems) + 1))
-    return _DistinctStems(np.asarray(stems, object), rows[order], starts)
-
-
-def _both(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
-
-
-def _union(
-    met: dict[str, tuple[np.ndarray, np.ndarray]], grams: tuple[np.ndarray, np.ndarray, np.ndarray], accounts: int
-) -> Pairs:
-    """Each pair once, with the keys it met by."""
+def _union(met: dict[str, Met], grams: tuple[Rows, Rows, np.ndarray], accounts: int) -> Pairs:
+    """Each pair once, with what it met by; of several cosines (of a name and an alias) the greatest."""
     codes = {name: rows * accounts + account for name, (rows, account) in met.items()}
     gram_codes = grams[0] * accounts + grams[1]
-    every = np.unique(np.concatenate([gram_codes, *codes.values()])).astype(np.int64)
+    every = distinct(np.concatenate([gram_codes, *codes.values()]))
     cosine = np.zeros(len(every))
-    cosine[np.searchsorted(every, gram_codes)] = grams[2]
-    via = {name: np.isin(every, found) for name, found in codes.items()}
+    np.maximum.at(cosine, np.searchsorted(every, gram_codes), grams[2])
+    via = {}
+    for name, found in codes.items():
+        via[name] = np.zeros(len(every), bool)
+        via[name][np.searchsorted(every, found)] = True
     return Pairs(every // max(accounts, 1), every % max(accounts, 1), via, cosine)
-
-
-def _objects(column: pa.ChunkedArray) -> Column:
-    return np.asarray(column.to_numpy(), object)

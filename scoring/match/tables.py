@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.match.features import compare
-from scoring.match.grams import GramRule
 from scoring.match.judge import NO_RULE, Judged, Ranked, judge_pairs, rank_pairs
 from scoring.match.pairs import Directory, Pairs, collect_pairs
 from scoring.match.sides import Column, Side, account_side, given_side
@@ -42,7 +41,7 @@ def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) ->
     """
     given, bare_key = given_side(contacts)
     directory = directory_of(accounts)
-    pairs = collect_pairs(given, bare_key, directory, _gram_rule(policy), policy.most_shared)
+    pairs = collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared)
     judged = judge_pairs(compare(pairs, given, bare_key, directory.side), policy)
     kept = np.flatnonzero(judged.rule != NO_RULE)
     pairs, judged = _only(pairs, judged, kept)
@@ -56,12 +55,7 @@ def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> t
     """The pairs that would be judged, and the two sides their rows refer to."""
     given, bare_key = given_side(contacts)
     directory = directory_of(accounts)
-    return collect_pairs(given, bare_key, directory, _gram_rule(policy), policy.most_shared), given, directory
-
-
-def _gram_rule(policy: MatchPolicy) -> GramRule:
-    rule = policy.candidates
-    return GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
+    return collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared), given, directory
 
 
 def _only(pairs: Pairs, judged: Judged, rows: np.ndarray) -> tuple[Pairs, Judged]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -54,6 +55,22 @@ FeatureName = Literal[
     "names_agree",
     "no_name",
 ]
+KeyName = Literal[
+    "stem",
+    "core",
+    "core_place",
+    "slip",
+    "slip_place",
+    "sound",
+    "sound_place",
+    "letters",
+    "phrase",
+    "romanised",
+    "label",
+    "brand",
+    "initials",
+    "starts",
+]
 Tie = Literal["open_deal", "customer", "target", "most_contacts", "oldest", "account_id"]
 
 
@@ -82,8 +99,11 @@ class Candidates(Rule):
     """How far candidates are looked for."""
 
     max_frequency: int = Field(2000, ge=1)
-    grams_per_name: int = Field(8, ge=1)
+    grams_per_name: int = Field(12, ge=1)
     per_name: int = Field(15, ge=1, le=200)
+    short_most_shared: int = Field(3000, ge=1)
+    short_per_name: int = Field(10, ge=1, le=200)
+    most_shared: Mapping[KeyName, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
 
 class MatchPolicy(Policy):
