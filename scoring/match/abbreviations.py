@@ -7,15 +7,16 @@ import pyarrow as pa
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
-from scoring.match.hashing import Numbers, Rows, distinct
-from scoring.match.keys import Keyed, join_keys, keys_asked_for
+from scoring.match.hashing import Numbers, Rows
+from scoring.match.keys import Keyed, join_keys
 from scoring.match.sides import Column, Side
-from scoring.names.buffers import Texts
+from scoring.names.buffers import Flags, Texts
 from scoring.names.text import is_han
 
 _LENGTHS = (2, 6)  # characters of an abbreviation
 _REACH = 8  # characters from one of an abbreviation to the next in the whole name, at most
 _CODE_BITS = 21
+_CODE_MASK = (1 << _CODE_BITS) - 1
 _CODE_POINTS = 0x110000
 
 
@@ -32,19 +33,28 @@ def find_abbreviated(given: Column, accounts: Side, rule: AbbreviationRule) -> t
 
     They are found by those two neighbours of the short name whose characters are rarest; where these stand in order in
     more than `rule.most_shared` names nobody is found. The `rule.per_name` likeliest are kept: first those that begin
-    as the short name does, then those with the shorter names.
+    as the short name does, then those with the shorter names. The names given are distinct.
     """
     texts = Texts.of(pa.array(given, pa.string()))
     is_short = (texts.lengths >= _LENGTHS[0]) & (texts.lengths <= _LENGTHS[1])
     rows = np.flatnonzero(is_short & (texts.counts(is_han(texts.codes)) == texts.lengths))
+    texts = texts.slices(texts.starts[rows], texts.ends[rows])
     keys = Texts.of(pa.array(accounts.key, pa.string()))
-    asked = _rarest_neighbours(texts.slices(texts.starts[rows], texts.ends[rows]), keys)
+    asked = _rarest_neighbours(texts, keys)
     one, other = join_keys((asked, np.arange(len(rows))), _ordered_pairs(keys, asked), rule.most_shared)
-    one = rows[one]
-    is_inside = cpdist(given[one], accounts.key[other], scorer=LCSseq.similarity) == texts.lengths[one]
+    is_inside = cpdist(given[rows[one]], accounts.key[other], scorer=LCSseq.similarity) == texts.lengths[one]
     one, other = one[is_inside], other[is_inside]
-    kept = _likeliest(given, one, accounts, other, rule.per_name)
-    return one[kept], other[kept]
+    stems = Texts.of(pa.array(accounts.stem, pa.string()))
+    first = texts.codes[texts.starts[one]]
+    begins = (first == keys.codes[keys.starts[other]]) | (first == _first_codes(stems, other))
+    kept = _likeliest(one, other, begins, stems.lengths[other], rule.per_name)
+    return rows[one[kept]], other[kept]
+
+
+def _first_codes(texts: Texts, rows: Rows) -> Numbers:
+    """The first character of each text, 0 of an empty one."""
+    codes = np.append(texts.codes, 0)[texts.starts[rows]]
+    return np.where(texts.lengths[rows] > 0, codes, 0)
 
 
 def _rarest_neighbours(texts: Texts, keys: Texts) -> Numbers:
@@ -62,27 +72,29 @@ def _rarest_neighbours(texts: Texts, keys: Texts) -> Numbers:
 
 def _ordered_pairs(texts: Texts, asked: Numbers) -> Keyed:
     """Where the two characters asked for stand in order, at most `_REACH` apart, as (number, row)."""
-    is_first, is_second = np.zeros(_CODE_POINTS, bool), np.zeros(_CODE_POINTS, bool)
-    is_first[asked >> _CODE_BITS], is_second[asked & ((1 << _CODE_BITS) - 1)] = True, True
-    firsts, seconds = np.flatnonzero(is_first[texts.codes]), is_second[texts.codes]
-    ends = np.repeat(texts.ends, texts.lengths)[firsts]
-    known, found = distinct(asked), []
+    one, first_of = np.unique(asked >> _CODE_BITS, return_inverse=True)
+    two, second_of = np.unique(asked & _CODE_MASK, return_inverse=True)
+    is_asked = np.zeros((len(one) + 1, len(two) + 1), bool)  # row and column 0: no character that is asked for
+    is_asked[first_of + 1, second_of + 1] = True
+    ranks = []
+    for characters in (one, two):
+        rank = np.zeros(_CODE_POINTS, np.int16)
+        rank[characters] = np.arange(1, len(characters) + 1)
+        ranks.append(rank[texts.codes])
+    firsts = np.flatnonzero(ranks[0])
+    lines = np.repeat(np.arange(len(texts), dtype=np.int32), texts.lengths)
+    found = []
     for distance in range(1, _REACH + 1):
-        at = firsts[firsts + distance < ends]
-        at = at[seconds[at + distance]]
-        numbers = texts.codes[at].astype(np.int64) << _CODE_BITS | texts.codes[at + distance]
-        kept = keys_asked_for(known, numbers)
-        found.append((numbers[kept], texts.rows_of(at[kept])))
+        firsts = firsts[: np.searchsorted(firsts, len(texts.codes) - distance)]
+        at = firsts[is_asked[ranks[0][firsts], ranks[1][firsts + distance]]]
+        at = at[lines[at] == lines[at + distance]]
+        found.append((texts.codes[at].astype(np.int64) << _CODE_BITS | texts.codes[at + distance], lines[at]))
     return np.concatenate([numbers for numbers, _ in found]), np.concatenate([rows for _, rows in found])
 
 
-def _likeliest(given: Column, one: Rows, accounts: Side, other: Rows, most: int) -> Rows:
+def _likeliest(one: Rows, other: Rows, begins: Flags, length: Rows, most: int) -> Rows:
     """Positions of the pairs kept, in the order of the given rows."""
-    begins = np.fromiter(
-        (name[0] in (stem[:1], key[0]) for name, stem, key in zip(
-            given[one], accounts.stem[other], accounts.key[other], strict=True)), bool, len(one),
-    )  # fmt: skip
-    length = np.fromiter(map(len, accounts.stem[other]), np.int64, len(one))
     order = np.lexsort((other, length, ~begins, one))
     rank = np.arange(len(order)) - np.searchsorted(one[order], one[order])
-    return order[rank < most]
+    kept: Rows = order[rank < most]
+    return kept

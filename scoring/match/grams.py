@@ -15,7 +15,7 @@ from scoring.names.text import is_han
 
 _CODE_BITS = 21  # a code point fits in 21 bits, three in 63
 _SPACE = 32
-# Hashed grams: four buckets a character of the directory, so that few rare grams share one (the features then tell the
+# Hashed grams: two buckets a character of the directory, so that few rare grams share one (the features then tell the
 # names apart), within bounds that keep small directories quick and large ones in memory.
 _LEAST_BITS, _MOST_BITS = 16, 24
 
@@ -29,44 +29,58 @@ class GramRule:
     candidates: int
 
 
-def find_candidates(given: Column, stems: Column, rule: GramRule) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(row in given, row in stems, cosine of the weighted grams), the best `rule.candidates` of each given stem.
+def find_candidates(given: Column, names: Column, rule: GramRule) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(row in given, row in names, cosine of the weighted grams), the best `rule.candidates` of each given text.
 
-    Grams in more than `rule.max_frequency` stems are left out, except the rarest of a name that has no other, so that
+    Grams in more than `rule.max_frequency` names are left out, except the rarest of a text that has no other, so that
     the cost grows no faster than the directory.
     """
-    if not len(given) or not len(stems):
+    if not len(given) or not len(names):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    characters = sum(map(len, stems))
-    bits = int(np.clip(characters.bit_length() + 2, _LEAST_BITS, _MOST_BITS))
-    rows, grams = _grams(stems, bits)
-    given_rows, given_grams = _distinct(*_grams(given, bits))
-    frequency = np.bincount(grams, minlength=1 << bits)
-    weight = np.log1p(len(stems) / np.maximum(frequency, 1))
-    length = np.sqrt(np.bincount(rows, weights=weight[grams] ** 2, minlength=len(stems)))
-    known = frequency[given_grams] > 0
-    given_rows, given_grams = given_rows[known], given_grams[known]
-    chosen = _rarest(given_rows, frequency[given_grams], rule)
-    given_rows, given_grams = given_rows[chosen], given_grams[chosen]
-    given_length = np.sqrt(np.bincount(given_rows, weights=weight[given_grams] ** 2, minlength=len(given)))
-    is_wanted = np.zeros(1 << bits, bool)
-    is_wanted[given_grams] = True
-    column = np.cumsum(is_wanted) - 1
-    kept = is_wanted[grams]
+    buffer = Texts.of(_spaced(names))
+    bits = int(np.clip(len(buffer.codes).bit_length() + 1, _LEAST_BITS, _MOST_BITS))
+    rows, grams = _grams(buffer, bits)
+    frequency = np.bincount(grams, minlength=1 << bits).astype(np.int32)
+    length = np.sqrt(np.bincount(rows, weights=_weight(frequency[grams], len(names)) ** 2, minlength=len(names)))
+    asked = _asked(given, frequency, bits, rule)
+    place = np.zeros(1 << bits, np.int32)
+    chosen = distinct(asked[1])
+    place[chosen] = np.arange(1, len(chosen) + 1)
+    kept = np.flatnonzero(place[grams])
     rows, grams = _distinct(rows[kept], grams[kept])
-    size = int(column[-1]) + 1
-    directory = _matrix(rows, column[grams], weight[grams] / length[rows], (len(stems), size))
-    wanted = _matrix(
-        given_rows, column[given_grams], weight[given_grams] / given_length[given_rows], (len(given), size)
-    )
+    weight = _weight(frequency[chosen], len(names))
+    directory = _matrix(rows, place[grams] - 1, weight[place[grams] - 1] / length[rows], (len(names), len(chosen)))
+    wanted = _normal(asked[0], place[asked[1]] - 1, weight, len(given))
     best = sp_matmul_topn(wanted, directory.T.tocsr(), top_n=rule.candidates, sort=True).tocoo()
     return best.row.astype(np.int64), best.col.astype(np.int64), best.data
 
 
-def _grams(texts: Column, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def _asked(given: Column, frequency: np.ndarray, bits: int, rule: GramRule) -> tuple[np.ndarray, np.ndarray]:
+    """(row, gram) of the grams that each given text is looked for by."""
+    rows, grams = _distinct(*_grams(Texts.of(_spaced(given)), bits))
+    known = frequency[grams] > 0
+    rows, grams = rows[known], grams[known]
+    chosen = _rarest(rows, frequency[grams], rule)
+    return rows[chosen], grams[chosen]
+
+
+def _weight(frequency: np.ndarray, names: int) -> np.ndarray:
+    """The rarer a gram, the more it says."""
+    return np.log1p(np.float32(names) / frequency)
+
+
+def _normal(rows: np.ndarray, columns: np.ndarray, weight: np.ndarray, size: int) -> sparse.csr_matrix:
+    length = np.sqrt(np.bincount(rows, weights=weight[columns] ** 2, minlength=size))
+    return _matrix(rows, columns, weight[columns] / length[rows], (size, len(weight)))
+
+
+def _spaced(texts: Column) -> pa.Array:
+    """Texts with a space before and behind, so that words have beginnings and ends."""
+    return pc.binary_join_element_wise("", pa.array(texts, pa.string()), "", " ")
+
+
+def _grams(buffer: Texts, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """(row, hashed gram) of every text: neighbours and next-but-one of Han, triples of other scripts."""
-    spaced = pc.binary_join_element_wise("", pa.array(texts, pa.string()), "", " ")
-    buffer = Texts.of(spaced)
     lines = np.repeat(np.arange(len(buffer), dtype=np.int32), buffer.lengths)
     han = is_han(buffer.codes)
     codes = buffer.codes.astype(np.uint64)

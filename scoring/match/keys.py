@@ -110,10 +110,25 @@ class SideKeys:
     def _words(self) -> "_Words":
         return _Words(self._stems, ~self._han)
 
+    @cached_property
+    def _places(self) -> dict[int, tuple[Numbers, Numbers]]:
+        """By digits of the code (2 a province, 4 a city): that in the name, and that of the row's fields; 0 none."""
+        codes = [_buffer(column) for column in (self._side.region, self._side.place)]
+        return {
+            digits: tuple(
+                np.where(texts.lengths >= digits, _heads(texts, digits).wholes(), np.uint64(0)) for texts in codes
+            )
+            for digits in (2, 4)
+        }
+
     def _core_place_keys(self) -> Keyed:
-        return self._in_places(Hashes(self._cores).wholes(), self._rows, 2)
+        return self._in_places((Hashes(self._cores).wholes(), self._rows), 2)
 
     def _slip_keys(self) -> Keyed:
+        return self._slips
+
+    @cached_property
+    def _slips(self) -> Keyed:
         """The stem, and the stem without any one of its characters: an error in one, whatever its kind, leaves one of
         these the same, and so do two neighbours that changed places.
         """
@@ -124,13 +139,13 @@ class SideKeys:
         return every, self._rows[np.concatenate([long, at])]
 
     def _slip_place_keys(self) -> Keyed:
-        return self._in_places(*self._slip_keys(), 4)
+        return self._in_places(self._slips, 4)
 
     def _sound_keys(self) -> Keyed:
         return self._of_han(Hashes(self._stems, confused()).wholes())
 
     def _sound_place_keys(self) -> Keyed:
-        return self._in_places(*self._of_han(Hashes(self._cores, confused()).wholes()), 2)
+        return self._in_places(self._of_han(Hashes(self._cores, confused()).wholes()), 2)
 
     def _letters_keys(self) -> Keyed:
         return np.where(self._han, np.uint64(0), Hashes(_unspaced(self._stems)).wholes()), self._rows
@@ -172,17 +187,15 @@ class SideKeys:
     def _of_han(self, numbers: Numbers) -> Keyed:
         return np.where(self._han, numbers, np.uint64(0)), self._rows
 
-    def _in_places(self, numbers: Numbers, rows: Rows, digits: int) -> Keyed:
+    def _in_places(self, keyed: Keyed, digits: int) -> Keyed:
         """Keys that hold in one province (2 digits) or city (4): that in the name, and that of the row's fields."""
-        found = []
-        for codes in (self._side.region, self._side.place):
-            place = codes.astype(f"U{digits}")
-            known = np.flatnonzero(np.char.str_len(place) == digits)
-            number = np.zeros(len(codes), np.uint64)
-            number[known] = place[known].astype(np.uint64)
-            here = number[rows]
-            found.append((np.where((here == 0) | (numbers == 0), np.uint64(0), joined(numbers, here)), rows))
-        return _together(*found)
+        numbers, rows = keyed
+        named, stated = (places[rows] for places in self._places[digits])
+        other = (stated != 0) & (stated != named)
+        rows = np.concatenate([rows[named != 0], rows[other]])
+        places = np.concatenate([named[named != 0], stated[other]])
+        numbers = np.concatenate([numbers[named != 0], numbers[other]])
+        return np.where(numbers == 0, np.uint64(0), joined(numbers, places)), rows
 
 
 class _Words:
@@ -250,6 +263,10 @@ class _Words:
 
 def _buffer(texts: Column) -> Texts:
     return Texts.of(pa.array(texts, pa.string()))
+
+
+def _heads(texts: Texts, letters: int) -> Hashes:
+    return Hashes(texts.slices(texts.starts, np.minimum(texts.ends, texts.starts + letters)))
 
 
 def _unspaced(texts: Texts) -> Texts:

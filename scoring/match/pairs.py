@@ -31,7 +31,7 @@ from scoring.match.grams import GramRule, find_candidates
 from scoring.match.hashing import Rows, distinct
 from scoring.match.keys import NEAR_JOINS, SURE_JOINS, Join, SideKeys, join_keys
 from scoring.match.sides import Column, Side
-from scoring.names.buffers import Texts
+from scoring.names.buffers import Texts, positions
 from scoring.names.text import fold_names, is_han
 from scoring.names.words import load_words
 from scoring.policies.match import Candidates
@@ -84,7 +84,8 @@ def collect_pairs(given: Side, bare_key: Column, directory: Directory, rule: Can
     met |= _met(NEAR_JOINS, near, held, most)
     spoken = _spoken(given, bare_key, open_rows)
     short = AbbreviationRule(rule.short_most_shared, rule.short_per_name)
-    met[_SHORT] = _at(open_rows, find_abbreviated(_short_names(spoken), accounts, short))
+    names = _DistinctTexts.of(_short_names(spoken), open_rows)
+    met[_SHORT] = names.spread(find_abbreviated(names.texts, accounts, short))
     return _union(met, _by_grams(given, spoken, open_rows, directory, rule), len(accounts))
 
 
@@ -105,10 +106,6 @@ def _met(joins: tuple[Join, ...], asked: SideKeys, held: SideKeys, most: dict[st
         via: (np.concatenate([one for one, _ in found]), np.concatenate([other for _, other in found]))
         for via, found in met.items()
     }
-
-
-def _at(rows: Rows, met: Met) -> Met:
-    return rows[met[0]], met[1]
 
 
 def _spoken(given: Side, bare_key: Column, rows: Rows) -> Column:
@@ -139,7 +136,8 @@ def _by_grams(
     one, text, cosine = find_candidates(
         asked.texts, texts, GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
     )
-    return asked.spread((one, holders[text], cosine))
+    again, rows = asked.holders(one)
+    return rows, holders[text[again]], cosine[again]
 
 
 def _gram_texts(stems: Column, keys: Column) -> Column:
@@ -165,13 +163,16 @@ class _DistinctTexts:
         starts = np.searchsorted(which[order], np.arange(len(distinct) + 1))
         return cls(np.asarray(distinct, object), rows[filled[order]], starts)
 
-    def spread(self, found: tuple[Rows, Rows, np.ndarray]) -> tuple[Rows, Rows, np.ndarray]:
-        """Candidates of texts as candidates of the rows that hold them."""
-        text, account, cosine = found
-        holders = self.starts[text + 1] - self.starts[text]
-        again = np.repeat(np.arange(len(text)), holders)
-        within = np.arange(len(again)) - np.repeat(np.cumsum(holders) - holders, holders)
-        return self.order[self.starts[text][again] + within], account[again], cosine[again]
+    def holders(self, texts: Rows) -> tuple[Rows, Rows]:
+        """(place in `texts`, row that holds that text)."""
+        counts = self.starts[texts + 1] - self.starts[texts]
+        again = np.repeat(np.arange(len(texts)), counts)
+        return again, self.order[positions(self.starts[texts], self.starts[texts + 1])]
+
+    def spread(self, found: Met) -> Met:
+        """What texts met as what the rows that hold them met."""
+        again, rows = self.holders(found[0])
+        return rows, found[1][again]
 
 
 def _union(met: dict[str, Met], grams: tuple[Rows, Rows, np.ndarray], accounts: int) -> Pairs:
