@@ -113,13 +113,8 @@ class SideKeys:
     @cached_property
     def _places(self) -> dict[int, tuple[Numbers, Numbers]]:
         """By digits of the code (2 a province, 4 a city): that in the name, and that of the row's fields; 0 none."""
-        codes = [_buffer(column) for column in (self._side.region, self._side.place)]
-        return {
-            digits: tuple(
-                np.where(texts.lengths >= digits, _heads(texts, digits).wholes(), np.uint64(0)) for texts in codes
-            )
-            for digits in (2, 4)
-        }
+        named, stated = _buffer(self._side.region), _buffer(self._side.place)
+        return {digits: (_heads(named, digits), _heads(stated, digits)) for digits in (2, 4)}
 
     def _core_place_keys(self) -> Keyed:
         return self._in_places((Hashes(self._cores).wholes(), self._rows), 2)
@@ -265,8 +260,10 @@ def _buffer(texts: Column) -> Texts:
     return Texts.of(pa.array(texts, pa.string()))
 
 
-def _heads(texts: Texts, letters: int) -> Hashes:
-    return Hashes(texts.slices(texts.starts, np.minimum(texts.ends, texts.starts + letters)))
+def _heads(texts: Texts, letters: int) -> Numbers:
+    """The number of the first letters of each text; 0 where it has fewer."""
+    heads = Hashes(texts.slices(texts.starts, np.minimum(texts.ends, texts.starts + letters))).wholes()
+    return np.where(texts.lengths >= letters, heads, np.uint64(0))
 
 
 def _unspaced(texts: Texts) -> Texts:
