@@ -9,16 +9,11 @@ must fail. Process death only: power loss is another claim.
 """
 
 import argparse
-import os
 import random
 import re
 import shutil
 import signal
-import sys
 import tempfile
-import time
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +28,7 @@ from tests.e2e.worlds import (
     unsynced,
     write_small_world,
 )
+from tests.faults.forked import in_child
 from warehouse.database import warehouse_path
 
 SCHEMAS = ("raw", "resolved", "matched", "core", "scored", "marts")
@@ -79,32 +75,6 @@ def draw_moments(count: int, seed: int, duration: float) -> list[Moment]:
         Moment(points[number // 2 % len(points)], 0) if number % 2 == 0 else Moment(None, chance.uniform(0.2, duration))
         for number in range(count)
     ]
-
-
-def in_child(work: Callable[[], None], environment: dict[str, str], kill_after: float | None = None) -> int:
-    """Do `work` in a forked child; gives its exit status as `os.waitpid` tells it, negative for a signal."""
-    child = os.fork()
-    if child == 0:
-        status = 70
-        try:
-            os.environ.update(environment)
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-    if kill_after is not None:
-        ends = time.monotonic() + kill_after
-        while time.monotonic() < ends:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)
-        os.kill(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @dataclass(frozen=True)
