@@ -16,6 +16,7 @@ Flags = Any  # a NumPy array of booleans
 _NUMERALS = "0123456789一二三四五六七八九十百"
 _LONG_LATIN, _LONG_HAN = 13, 12  # letters, characters: an error of one is then unlikely to be another company
 _LONG_CORE = 4  # characters: in a shorter proper name one character makes another name (银丰, 瑞丰)
+_SHORT_CORE = 3
 _FIRST_LETTERS = 3
 
 
@@ -217,6 +218,29 @@ def branch_differs(pairs: Compared) -> Flags:
     return (pairs.given.branch != pairs.account.branch) & ~pairs.via["name"]
 
 
+def branch_or_company(pairs: Compared) -> Flags:
+    """One is a branch, the other is not."""
+    return ((pairs.given.branch == "") != (pairs.account.branch == "")) & ~pairs.via["name"]
+
+
+def shares_differ(pairs: Compared) -> Flags:
+    """One is limited by shares, the other is not (股份有限公司 against 有限公司)."""
+    is_said = (pairs.given.form != "") & (pairs.account.form != "") & pairs.is_han
+    return is_said & (_holds(pairs.given.form, "股份") != _holds(pairs.account.form, "股份"))
+
+
+def short_core_differs(pairs: Compared) -> Flags:
+    """One character of a short proper name differs (华为 against 华微): a slip or another company."""
+    one, other = pairs.given.core, pairs.account.core
+    short = np.flatnonzero(
+        pairs.is_han & (one != other) & (_lengths(one) <= _SHORT_CORE) & (_lengths(other) <= _SHORT_CORE)
+    )
+    flags = np.zeros(len(one), bool)
+    errors = _measured(one[short], other[short], OSA.distance)
+    flags[short] = (errors == 1) & (_lengths(one[short]) == _lengths(other[short]))
+    return flags & ~pairs.via["name"]
+
+
 def numerals_differ(pairs: Compared) -> Flags:
     """The numbers in the names differ (第一 against 第二)."""
     close = pairs.ratio > 0.5
@@ -242,6 +266,11 @@ def account_is_local(pairs: Compared) -> Flags:
     return begins & (pairs.given.region == "")
 
 
+def is_near(pairs: Compared) -> Flags:
+    """The names share something rare."""
+    return np.ones(len(pairs.ratio), bool)
+
+
 def names_agree(pairs: Compared) -> Flags:
     """The names have enough in common, or are in scripts that cannot be compared."""
     cross_script = pairs.is_han != _is_han(pairs.account.stem)
@@ -251,6 +280,17 @@ def names_agree(pairs: Compared) -> Flags:
 def no_name(pairs: Compared) -> Flags:
     """No company name was given."""
     return pairs.bare_key == ""
+
+
+def only(pairs: Compared, rows: np.ndarray) -> Compared:
+    """Those rows of the columns."""
+    columns = {name: column[rows] for name, column in pairs.__dict__.items() if isinstance(column, np.ndarray)}
+    via = {name: flags[rows] for name, flags in pairs.via.items()}
+    return Compared(**columns, via=via, given=_taken(pairs.given, rows), account=_taken(pairs.account, rows))
+
+
+def _holds(texts: Column, word: str) -> np.ndarray:
+    return np.fromiter((word in text for text in texts), bool, len(texts))
 
 
 def _taken(side: Side, rows: np.ndarray) -> Side:

@@ -14,10 +14,12 @@ NO_RULE = -1
 
 @dataclass(frozen=True)
 class Judged:
-    """Per pair: its rule (row in the policy, or NO_RULE), its confidence, and the features it has, by name."""
+    """Per pair: its rule (row in the policy, or NO_RULE), its confidence, whether the rule gave it, and the features it
+    has, by name."""
 
     rule: np.ndarray
     confidence: np.ndarray
+    by_rule: np.ndarray
     flags: dict[str, np.ndarray]
 
 
@@ -31,29 +33,33 @@ class Ranked:
     tie_break: np.ndarray
 
 
-def judge_pairs(pairs: Compared, policy: MatchPolicy) -> Judged:
-    """The first rule that fits gives the confidence; contradictions hold it down."""
+def judge_pairs(pairs: Compared, chance: np.ndarray, policy: MatchPolicy) -> Judged:
+    """The first rule that fits says by what a pair was found, and how sure it is at least; `chance` is the model's.
+
+    Contradictions hold a pair down, whatever the model says.
+    """
     flags = {name: np.asarray(getattr(features, name)(pairs), bool) for name in _used(policy)}
     size = len(pairs.ratio)
-    rule, confidence = np.full(size, NO_RULE), np.zeros(size)
+    rule, least = np.full(size, NO_RULE), np.zeros(size)
     for number, one in enumerate(policy.rules):
         fits = rule == NO_RULE
         for name in one.all_of:
             fits = fits & flags[name]
         for name in one.none_of:
             fits = fits & ~flags[name]
-        rule[fits], confidence[fits] = number, one.confidence
+        rule[fits], least[fits] = number, one.at_least
+    confidence = np.maximum(np.round(chance, 3), least)
     for cap in policy.caps:
         held = flags[cap.when]
         for name in cap.unless:
             held = held & ~flags[name]
         confidence = np.where(held, np.minimum(confidence, cap.at_most), confidence)
-    return Judged(rule, confidence, flags)
+    return Judged(rule, confidence, confidence == least, flags)
 
 
 def _used(policy: MatchPolicy) -> list[str]:
     named = {name for rule in policy.rules for name in (*rule.all_of, *rule.none_of)}
-    return sorted(named | {name for cap in policy.caps for name in (cap.when, *cap.unless)})
+    return sorted(named | set(policy.told) | {name for cap in policy.caps for name in (cap.when, *cap.unless)})
 
 
 def rank_pairs(given: np.ndarray, judged: Judged, twins: np.ndarray, ties: dict[str, np.ndarray]) -> Ranked:

@@ -64,6 +64,11 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.given)
 
+    def taken(self, rows: np.ndarray) -> "Pairs":
+        """Those rows."""
+        via = {name: flags[rows] for name, flags in self.via.items()}
+        return Pairs(self.given[rows], self.account[rows], via, self.cosine[rows])
+
 
 def collect_pairs(given: Side, bare_key: Column, directory: Directory, rule: Candidates, most_shared: int) -> Pairs:
     """All pairs worth judging. Domains and phones held by more than `most_shared` accounts bring none.

@@ -8,14 +8,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.match.features import compare
-from scoring.match.judge import NO_RULE, Judged, Ranked, judge_pairs, rank_pairs
+from scoring.match.features import only
+from scoring.match.judge import Judged, Ranked, judge_pairs, rank_pairs
+from scoring.match.measures import measured, weigh
+from scoring.match.model import load_model
 from scoring.match.pairs import Directory, Pairs, collect_pairs
 from scoring.match.sides import Column, Side, account_side, given_side
 from scoring.names import parse_names
 from scoring.policies.match import MatchPolicy
 
-_EVIDENCE_HIDDEN = ("names_agree", "no_name")
+_EVIDENCE_HIDDEN = ("names_agree", "no_name", "is_near", "branch_or_company", "shares_differ")
+_KEYS_MET = ("code", "crm_id", "name", "alias", "domain", "phone")
+_NEAR_RATIO = 0.7  # pairs as alike as this are kept to explain what was near
 _NO_NAME, _NOTHING_NEAR, _NEW_ACCOUNT = "no_company_name", "nothing_near", "new_account_candidate"
 
 
@@ -42,9 +46,7 @@ def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) ->
     given, bare_key = given_side(contacts)
     directory = directory_of(accounts)
     pairs = collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared)
-    judged = judge_pairs(compare(pairs, given, bare_key, directory.side), policy)
-    kept = np.flatnonzero(judged.rule != NO_RULE)
-    pairs, judged = _only(pairs, judged, kept)
+    pairs, judged = _judged(pairs, given, bare_key, directory, policy)
     ties = {name: column[pairs.account] for name, column in _tie_columns(accounts, policy).items()}
     ranked = rank_pairs(pairs.given, judged, _twins(directory.side)[pairs.account], ties)
     decisions = _decisions(given, pairs, judged, ranked, directory.side, policy)
@@ -58,13 +60,15 @@ def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> t
     return collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared), given, directory
 
 
-def _only(pairs: Pairs, judged: Judged, rows: np.ndarray) -> tuple[Pairs, Judged]:
-    via = {name: flags[rows] for name, flags in pairs.via.items()}
-    flags = {name: found[rows] for name, found in judged.flags.items()}
-    return (
-        Pairs(pairs.given[rows], pairs.account[rows], via, pairs.cosine[rows]),
-        Judged(judged.rule[rows], judged.confidence[rows], flags),
-    )
+def _judged(
+    pairs: Pairs, given: Side, bare_key: Column, directory: Directory, policy: MatchPolicy
+) -> tuple[Pairs, Judged]:
+    """The pairs that keep a chance, or that a key or likeness brought together, judged."""
+    weighed = weigh(pairs, given, bare_key, directory.side)
+    chance = load_model().chances(measured(weighed))
+    met = np.logical_or.reduce([weighed.pairs.via[name] for name in _KEYS_MET])
+    kept = np.flatnonzero(met | (chance >= policy.least_chance) | (weighed.compared.ratio >= _NEAR_RATIO))
+    return weighed.pairs.taken(kept), judge_pairs(only(weighed.compared, kept), chance[kept], policy)
 
 
 def directory_of(accounts: pa.Table) -> Directory:
@@ -121,11 +125,9 @@ def _decisions(
     contact = pairs.given[first]
     equal = ranked.equal[ranked.rank == 0]
     confidence = np.zeros(size)
-    confidence[contact] = judged.confidence[first] / np.maximum(equal, 1)
+    # A rule's word is shared among those of whom it holds as well; the model has seen the others.
+    confidence[contact] = judged.confidence[first] / np.where(judged.by_rule[first], np.maximum(equal, 1), 1)
     runner_up, margin = _runner_up(pairs, judged, ranked, accounts, confidence)
-    clear_by = np.zeros(size)
-    clear_by[contact] = np.array([rule.clear_by for rule in policy.rules])[judged.rule[first]]
-    confidence = np.where(margin < clear_by, np.minimum(confidence, policy.unclear_at_most), confidence)
     account, method, tie, nobody = (np.full(size, None, object) for _ in range(4))
     evidence: list[list[str]] = [[] for _ in range(size)]
     methods = np.array([rule.method for rule in policy.rules], object)
@@ -160,7 +162,7 @@ def _runner_up(
     second = ranked.order[is_second]
     contact = pairs.given[second]
     runner_up[contact] = accounts.ids[pairs.account[second]]
-    shared = judged.confidence[second] / np.maximum(ranked.equal[is_second], 1)
+    shared = judged.confidence[second] / np.where(judged.by_rule[second], np.maximum(ranked.equal[is_second], 1), 1)
     margin[contact] = np.maximum(confidence[contact] - shared, 0)
     return runner_up, margin
 

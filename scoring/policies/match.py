@@ -52,6 +52,10 @@ FeatureName = Literal[
     "branch_differs",
     "numerals_differ",
     "account_is_local",
+    "branch_or_company",
+    "shares_differ",
+    "short_core_differs",
+    "is_near",
     "names_agree",
     "no_name",
 ]
@@ -75,14 +79,13 @@ Tie = Literal["open_deal", "customer", "target", "most_contacts", "oldest", "acc
 
 
 class MatchRule(Rule):
-    """Features that together make a pair as sure as `confidence`."""
+    """Features that together say by what a pair was found, and make it `at_least` so sure whatever the model says."""
 
     id: str
     method: Method
     all_of: tuple[FeatureName, ...] = Field(min_length=1)
     none_of: tuple[FeatureName, ...] = ()
-    confidence: Share
-    clear_by: Share = 0
+    at_least: Share = 0
     why: str
 
 
@@ -112,6 +115,7 @@ class MatchPolicy(Policy):
     file_name: ClassVar[str] = "match.yaml"
 
     version: int = 1
+    promise: Share = 0.99
     auto_from: Share
     review_from: Share
     most_family_names: int = Field(1, ge=1)
@@ -120,8 +124,9 @@ class MatchPolicy(Policy):
     most_shared: int = Field(5, ge=1)
     candidates_kept: int = Field(3, ge=1, le=20)
     candidates: Candidates = Candidates()
+    least_chance: Share = 0.02
     rules: tuple[MatchRule, ...] = Field(min_length=1)
-    unclear_at_most: Share = 1
+    told: tuple[FeatureName, ...] = ()
     caps: tuple[Cap, ...] = ()
     tie_order: tuple[Tie, ...]
 

@@ -153,9 +153,10 @@ def test_a_stated_alias_decides() -> None:
     assert (*found(result), result["method"]) == ("auto", "A1", "alias")
 
 
-def test_an_abbreviation_in_order_waits_for_review() -> None:
+def test_an_abbreviation_in_order_is_found() -> None:
     accounts = {"account_id": "A1", "name": "江西特种电机股份有限公司"}
-    assert found(match({"company_name": "江特电机"}, accounts))[0] == "review"
+    result = match({"company_name": "江特电机"}, accounts)
+    assert (result["account_id"], result["method"]) == ("A1", "short_name")
 
 
 def test_domain_and_agreeing_name_decide() -> None:

@@ -1,0 +1,482 @@
+"""What the judge weighs, pair by pair: numbers, each named, the first line of each saying what it measures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler, LCSseq, Postfix
+from rapidfuzz.process import cpdist
+
+from scoring.match.features import Compared, compare
+from scoring.match.pairs import Pairs
+from scoring.match.rarity import Rarity, Shared, shared_units, worth_weighing
+from scoring.match.sides import Column, Side
+
+Numbers = Any  # a NumPy array of float32
+_SHARES, _GROUP, _ANY_FORM = "股份", "集团", "公司"
+_MEASURES: dict[str, Callable[["Weighed"], Numbers]] = {}
+
+
+def measure(function: Callable[["Weighed"], Numbers]) -> Callable[["Weighed"], Numbers]:
+    """Take the function into the matrix, as the next column."""
+    _MEASURES[function.__name__] = function
+    return function
+
+
+def measure_names() -> list[str]:
+    """The columns of the matrix, in order."""
+    return list(_MEASURES)
+
+
+def measured(weighed: "Weighed") -> np.ndarray:
+    """The matrix of all measures: one row per pair, one column per measure."""
+    matrix = np.empty((len(weighed.pairs), len(_MEASURES)), np.float32)
+    for column, function in enumerate(_MEASURES.values()):
+        matrix[:, column] = function(weighed)
+    return matrix
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The pairs, both sides whole, and what was compared and counted of them already."""
+
+    pairs: Pairs
+    compared: Compared
+    given: Side
+    bare_key: Column
+    accounts: Side
+    rarity: Rarity
+    shared: Shared
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """Where the pairs of each contact begin; pairs stand in the order of contacts."""
+        return np.flatnonzero(np.diff(self.pairs.given, prepend=-1))
+
+    @cached_property
+    def group_of(self) -> np.ndarray:
+        """Number of the contact's group, pair by pair."""
+        return np.cumsum(np.diff(self.pairs.given, prepend=-1) != 0) - 1
+
+    @cached_property
+    def same_stem_as_given(self) -> Numbers:
+        return (self.compared.given.stem == self.compared.account.stem) & (self.compared.given_length > 0)
+
+    @cached_property
+    def same_core_as_given(self) -> Numbers:
+        return (self.compared.given.core == self.compared.account.core) & (self.compared.given.core != "")
+
+    @cached_property
+    def core_ratio(self) -> Numbers:
+        return _scored(self.compared.given.core, self.compared.account.core, fuzz.ratio)
+
+    @cached_property
+    def key_ratio(self) -> Numbers:
+        return _scored(self.compared.bare_key, self.compared.account.key, fuzz.ratio)
+
+    @cached_property
+    def covered(self) -> Numbers:
+        return self.compared.common / np.maximum(self.compared.given_length, 1)
+
+    @cached_property
+    def stem_common(self) -> np.ndarray:
+        return np.asarray(
+            cpdist(self.compared.bare_key, self.compared.account.stem, scorer=LCSseq.similarity), np.float32
+        )
+
+
+def weigh(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Weighed:
+    """The pairs worth weighing, with all that the measures need."""
+    rarity = Rarity.of(accounts)
+    shared = shared_units(pairs, given, accounts, rarity)
+    rows = worth_weighing(pairs, shared)
+    pairs = pairs.taken(rows)
+    compared = compare(pairs, given, bare_key, accounts)
+    return Weighed(pairs, compared, given, bare_key, accounts, rarity, shared.taken(rows))
+
+
+@measure
+def stem_ratio(weighed: Weighed) -> Numbers:
+    """How alike proper name and trade are."""
+    return weighed.compared.ratio
+
+
+@measure
+def core_ratio(weighed: Weighed) -> Numbers:
+    """How alike the proper names are."""
+    return weighed.core_ratio
+
+
+@measure
+def name_ratio(weighed: Weighed) -> Numbers:
+    """How alike the whole names are."""
+    return weighed.key_ratio
+
+
+@measure
+def beginning_alike(weighed: Weighed) -> Numbers:
+    """How alike proper name and trade are, their beginnings counting most."""
+    return _scored(weighed.compared.given.stem, weighed.compared.account.stem, JaroWinkler.normalized_similarity, 1)
+
+
+@measure
+def given_in_order(weighed: Weighed) -> Numbers:
+    """Share of what is given that stands in the account's name in this order."""
+    return weighed.covered
+
+
+@measure
+def account_in_order(weighed: Weighed) -> Numbers:
+    """Share of the account's proper name and trade that stands in what is given in this order."""
+    return weighed.stem_common / np.maximum(weighed.compared.account_length, 1)
+
+
+@measure
+def common_beginning_of_given(weighed: Weighed) -> Numbers:
+    """Share of what is given that both begin with."""
+    return weighed.compared.prefix / np.maximum(weighed.compared.given_length, 1)
+
+
+@measure
+def common_beginning_of_account(weighed: Weighed) -> Numbers:
+    """Share of the account's proper name and trade that both begin with."""
+    return weighed.compared.prefix / np.maximum(weighed.compared.account_length, 1)
+
+
+@measure
+def common_ending(weighed: Weighed) -> Numbers:
+    """How many characters both end with."""
+    ending = cpdist(weighed.compared.given.stem, weighed.compared.account.stem, scorer=Postfix.similarity)
+    return np.asarray(ending, np.float32)
+
+
+@measure
+def stem_errors(weighed: Weighed) -> Numbers:
+    """Slips between proper names and trades."""
+    return np.minimum(weighed.compared.stem_errors, 20)
+
+
+@measure
+def name_errors(weighed: Weighed) -> Numbers:
+    """Slips between the whole names."""
+    return np.minimum(weighed.compared.key_errors, 20)
+
+
+@measure
+def given_units_shared(weighed: Weighed) -> Numbers:
+    """Share of the given words or characters, by rarity, that the account's name has."""
+    return weighed.shared.of_given
+
+
+@measure
+def account_units_shared(weighed: Weighed) -> Numbers:
+    """Share of the account's words or characters, by rarity, that are given."""
+    return weighed.shared.of_account
+
+
+@measure
+def grams_shared(weighed: Weighed) -> Numbers:
+    """How many rare pieces the names share (cosine)."""
+    return weighed.pairs.cosine
+
+
+@measure
+def same_core(weighed: Weighed) -> Numbers:
+    """The proper name 字号 is the same."""
+    return weighed.same_core_as_given
+
+
+@measure
+def is_same_name(weighed: Weighed) -> Numbers:
+    """The whole names are the same."""
+    return weighed.pairs.via["name"]
+
+
+@measure
+def is_one_slip(weighed: Weighed) -> Numbers:
+    """The names are the same but for one character: 1, in the same city 2."""
+    return _via(weighed, "slip") + 2 * _via(weighed, "slip_place")
+
+
+@measure
+def sounds_alike(weighed: Weighed) -> Numbers:
+    """The names sound alike in Mandarin: 1, in the same province 2."""
+    return _via(weighed, "sound") + 2 * _via(weighed, "sound_place")
+
+
+@measure
+def same_latin_letters(weighed: Weighed) -> Numbers:
+    """The same Latin words but for their spaces 2; one name stands in the other in whole words 1."""
+    return 2 * _via(weighed, "letters") + _via(weighed, "phrase")
+
+
+@measure
+def words_begin_alike(weighed: Weighed) -> Numbers:
+    """The first two words begin alike, as abbreviated words do."""
+    return _via(weighed, "starts")
+
+
+@measure
+def is_acronym(weighed: Weighed) -> Numbers:
+    """One name is the other's acronym."""
+    return _via(weighed, "initials")
+
+
+@measure
+def is_romanised(weighed: Weighed) -> Numbers:
+    """One name is the other in Mandarin letters (huawei, 华为)."""
+    return _via(weighed, "romanised")
+
+
+@measure
+def is_short_name(weighed: Weighed) -> Numbers:
+    """A short name whose characters stand in the account's name in this order."""
+    return _via(weighed, "short")
+
+
+@measure
+def given_length(weighed: Weighed) -> Numbers:
+    """Length of what is given without region and form."""
+    return weighed.compared.given_length
+
+
+@measure
+def account_length(weighed: Weighed) -> Numbers:
+    """Length of the account's proper name and trade."""
+    return weighed.compared.account_length
+
+
+@measure
+def given_core_length(weighed: Weighed) -> Numbers:
+    """Length of the given proper name."""
+    return _by_side(weighed.given.core, weighed.pairs.given, pc.utf8_length)
+
+
+@measure
+def account_core_length(weighed: Weighed) -> Numbers:
+    """Length of the account's proper name."""
+    return _by_side(weighed.accounts.core, weighed.pairs.account, pc.utf8_length)
+
+
+@measure
+def given_is_chinese(weighed: Weighed) -> Numbers:
+    """What is given is Chinese."""
+    return weighed.compared.is_han
+
+
+@measure
+def region_levels(weighed: Weighed) -> Numbers:
+    """How far the regions in the names agree: province, city, district; below zero where they do not."""
+    return weighed.compared.regions
+
+
+@measure
+def place_levels(weighed: Weighed) -> Numbers:
+    """How far the contact's place and the account's agree; below zero where they do not."""
+    return weighed.compared.places
+
+
+@measure
+def regions_stated(weighed: Weighed) -> Numbers:
+    """Which of the two names states a region."""
+    return _stated(weighed.compared.given.region, weighed.compared.account.region)
+
+
+@measure
+def places_stated(weighed: Weighed) -> Numbers:
+    """Which of the two has a place of its own."""
+    return _stated(weighed.compared.given.place, weighed.compared.account.place)
+
+
+@measure
+def forms_agree(weighed: Weighed) -> Numbers:
+    """Legal forms: the same 3, one of them not said 1 or 2, none said 0, different -1."""
+    one, other = weighed.compared.given.form, weighed.compared.account.form
+    stated = _stated(one, other)
+    return np.where(stated == 3, np.where(one == other, 3, -1), stated)
+
+
+@measure
+def given_form(weighed: Weighed) -> Numbers:
+    """Kind of the given legal form."""
+    return _form_kind(weighed.given.form)[weighed.pairs.given]
+
+
+@measure
+def account_form(weighed: Weighed) -> Numbers:
+    """Kind of the account's legal form."""
+    return _form_kind(weighed.accounts.form)[weighed.pairs.account]
+
+
+@measure
+def branches_agree(weighed: Weighed) -> Numbers:
+    """Branches: the same 3, one of them no branch 1 or 2, neither 0, different -1."""
+    one, other = weighed.compared.given.branch, weighed.compared.account.branch
+    stated = _stated(one, other)
+    return np.where(stated == 3, np.where(one == other, 3, -1), stated)
+
+
+@measure
+def branch_ratio(weighed: Weighed) -> Numbers:
+    """How alike the words for the branch are."""
+    return _where_both(weighed.compared.given.branch, weighed.compared.account.branch)
+
+
+@measure
+def trade_ratio(weighed: Weighed) -> Numbers:
+    """How alike the words for the trade are."""
+    return _where_both(_trade(weighed.compared.given), _trade(weighed.compared.account))
+
+
+@measure
+def numerals_agree(weighed: Weighed) -> Numbers:
+    """Numbers in the names: the same 1, none 0, different -1."""
+    one = _numerals(weighed.bare_key)[weighed.pairs.given]
+    rows, of_account = np.unique(weighed.pairs.account, return_inverse=True)
+    other = _numerals(weighed.accounts.key[rows])[of_account]
+    return np.where((one == "") & (other == ""), 0, np.where(one == other, 1, -1))
+
+
+@measure
+def candidates(weighed: Weighed) -> Numbers:
+    """How many accounts were looked at."""
+    return np.diff(weighed.groups, append=len(weighed.pairs))[weighed.group_of]
+
+
+@measure
+def candidates_of_same_core(weighed: Weighed) -> Numbers:
+    """How many of them have the given proper name."""
+    return _summed(weighed, weighed.same_core_as_given)
+
+
+@measure
+def candidates_of_same_stem(weighed: Weighed) -> Numbers:
+    """How many of them have the given proper name and trade."""
+    return _summed(weighed, weighed.same_stem_as_given)
+
+
+@measure
+def candidates_holding_given(weighed: Weighed) -> Numbers:
+    """How many of them hold all that is given, in order."""
+    return _summed(weighed, weighed.covered >= 1)
+
+
+@measure
+def ratio_ahead(weighed: Weighed) -> Numbers:
+    """How far the proper name and trade are more alike than those of the best other."""
+    return _ahead(weighed, weighed.compared.ratio)
+
+
+@measure
+def name_ahead(weighed: Weighed) -> Numbers:
+    """How far the whole name is more alike than that of the best other."""
+    return _ahead(weighed, weighed.key_ratio)
+
+
+@measure
+def grams_ahead(weighed: Weighed) -> Numbers:
+    """How far more rare pieces are shared than with the best other."""
+    return _ahead(weighed, weighed.pairs.cosine)
+
+
+@measure
+def given_units_ahead(weighed: Weighed) -> Numbers:
+    """How far more of what is given is found than in the best other."""
+    return _ahead(weighed, weighed.shared.of_given)
+
+
+@measure
+def account_units_ahead(weighed: Weighed) -> Numbers:
+    """How far less of the account's name is left over than of the best other."""
+    return _ahead(weighed, weighed.shared.of_given + weighed.shared.of_account)
+
+
+@measure
+def place_ahead(weighed: Weighed) -> Numbers:
+    """How far the place agrees better than that of the best other."""
+    return _ahead(weighed, (weighed.compared.places + weighed.compared.regions).astype(np.float32))
+
+
+@measure
+def namesakes_of_account(weighed: Weighed) -> Numbers:
+    """How many accounts have this account's proper name and trade (logarithm)."""
+    return np.log1p(weighed.rarity.stems_of(weighed.compared.account.stem))
+
+
+@measure
+def core_shared_by(weighed: Weighed) -> Numbers:
+    """How many accounts have this account's proper name (logarithm)."""
+    return np.log1p(weighed.rarity.cores_of(weighed.compared.account.core))
+
+
+@measure
+def given_core_shared_by(weighed: Weighed) -> Numbers:
+    """How many accounts have the given proper name (logarithm)."""
+    return np.log1p(weighed.rarity.cores_of(weighed.given.core))[weighed.pairs.given]
+
+
+def _via(weighed: Weighed, key: str) -> Numbers:
+    return weighed.pairs.via[key].astype(np.float32)
+
+
+def _scored(one: Column, other: Column, scorer: Callable[..., float], whole: float = 100) -> Numbers:
+    return np.asarray(cpdist(one, other, scorer=scorer), np.float32) / np.float32(whole)
+
+
+def _by_side(column: Column, rows: np.ndarray, function: Callable[[pa.Array], pa.Array]) -> Numbers:
+    return np.asarray(function(pa.array(column, pa.string())).to_numpy(zero_copy_only=False))[rows]
+
+
+def _where_both(one: Column, other: Column) -> Numbers:
+    """How alike two texts are; -1 where one says nothing, 1 where neither does."""
+    stated = _stated(one, other)
+    ratio = np.where(stated == 0, 1, -1).astype(np.float32)
+    rows = np.flatnonzero(stated == 3)
+    ratio[rows] = _scored(one[rows], other[rows], fuzz.ratio)
+    return ratio
+
+
+def _trade(side: Side) -> Column:
+    """The stem behind the proper name."""
+    return np.array([stem[len(core) :] for stem, core in zip(side.stem, side.core, strict=True)], object)
+
+
+def _numerals(texts: Column) -> Numbers:
+    kept = pc.replace_substring_regex(pa.array(texts, pa.string()), "[^0-9一二三四五六七八九十百]+", "")
+    return np.asarray(kept.to_numpy(zero_copy_only=False), object)
+
+
+def _stated(one: Column, other: Column) -> Numbers:
+    """0 neither, 1 only the first, 2 only the second, 3 both."""
+    return (one != "").astype(np.int8) + 2 * (other != "").astype(np.int8)
+
+
+def _form_kind(forms: Column) -> Numbers:
+    """0 none, 1 a company limited by shares, 2 a group, 3 a company, 4 another form."""
+    texts = pa.array(forms, pa.string())
+    shares, group, company = (
+        pc.match_substring(texts, word).to_numpy(zero_copy_only=False) for word in (_SHARES, _GROUP, _ANY_FORM)
+    )
+    return np.select([forms == "", shares, group, company], [0, 1, 2, 3], 4)
+
+
+def _summed(weighed: Weighed, flags: np.ndarray) -> Numbers:
+    """Sum over the contact's pairs, pair by pair."""
+    return np.add.reduceat(flags.astype(np.float32), weighed.groups)[weighed.group_of]
+
+
+def _ahead(weighed: Weighed, values: np.ndarray) -> Numbers:
+    """How far each value lies above the best other one of its contact; the value itself where there is no other."""
+    values = values.astype(np.float32)
+    best = np.maximum.reduceat(values, weighed.groups)[weighed.group_of]
+    is_best = values == best
+    others = np.where(is_best, -np.inf, values)
+    second = np.maximum.reduceat(others, weighed.groups)[weighed.group_of]
+    several = _summed(weighed, is_best) > 1
+    rival = np.where(is_best & ~several, second, best)
+    return np.where(np.isfinite(rival), values - rival, values)

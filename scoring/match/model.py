@@ -1,0 +1,63 @@
+"""The judge that ships: boosted trees over the measures of a pair, as text, with the card that says what made it."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from abmloop.errors import BadPolicy
+from scoring.match.measures import measure_names
+
+SHIPPED = "match"
+_FORMAT = "abmloop-match-model"
+
+
+@dataclass(frozen=True)
+class MatchModel:
+    """`trees` give the chance that a pair is right; `card` says version, data and figures."""
+
+    trees: Any
+    card: dict[str, Any]
+
+    @property
+    def version(self) -> str:
+        """Name and version, as it stands beside results."""
+        return f"{self.card['name']}-{self.card['version']}"
+
+    def chances(self, matrix: np.ndarray) -> np.ndarray:
+        """Probability that each pair is right; `matrix` has the columns of `measure_names`."""
+        if not len(matrix):
+            return np.zeros(0)
+        return np.asarray(self.trees.predict(matrix, validate_features=False))
+
+
+@lru_cache(maxsize=4)
+def load_model(folder: Path | None = None) -> MatchModel:
+    """The model in a folder (trees.txt, card.json), or the one that ships. Raises BadPolicy where it does not fit."""
+    where = Path(str(files("scoring.models") / SHIPPED)) if folder is None else folder
+    try:
+        card = json.loads((where / "card.json").read_text(encoding="utf-8"))
+        text = (where / "trees.txt").read_text(encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        raise BadPolicy(
+            f"{where}: no match model is there ({problem}); give a folder with trees.txt and card.json"
+        ) from None
+    if card.get("format") != _FORMAT or card.get("measures") != measure_names():
+        raise BadPolicy(f"{where}: this model weighs other measures than this version of abmloop; train it again")
+    return MatchModel(booster_of(text), card)
+
+
+def booster_of(text: str) -> Any:
+    """Trees from their text; the library is loaded only here."""
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
+
+
+def card_of(version: int, **about: Any) -> dict[str, Any]:
+    """A model's card: what it is, the measures it weighs, and what is said `about` it."""
+    return {"format": _FORMAT, "name": SHIPPED, "version": version, "measures": measure_names(), **about}

@@ -1,0 +1,1 @@
+"""Where the shipped judge comes from: invented companies, real other writings, noise, and the fit."""

@@ -1,0 +1,1 @@
+"""Models that ship, as text, each with its card."""
