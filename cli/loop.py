@@ -74,13 +74,16 @@ def sync(
     """The daily run: take in the inbox, bring everything up to date, tell the CRM what changed. 每日同步."""
     from datetime import UTC
 
+    from warehouse.database import published_path
     from warehouse.quality.gate import import_in_background
 
     root = find_workspace(workspace)
     if at is not None and not (local or only):
         raise BadUsage("sync: --at goes with --local; a Prefect flow goes by the end of the day of --as-of, or by now")
     if local or only:
-        import_in_background()
+        if not published_path(root).is_file():
+            # A later run seldom brings figures that the gates have not judged yet.
+            import_in_background()
         _sync_local(root, _as_day(as_of), at.replace(tzinfo=UTC) if at else None, only, push)
     else:
         _sync_with_prefect(root, _as_day(as_of), push or load_settings(root).push)

@@ -7,14 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-
-def console() -> Console:
-    """A console that never breaks lines in the middle of piped output."""
-    return Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False, highlight=False)
 
 
 def show_rows(rows: Sequence[dict[str, Any]], as_json: bool = False, title: str | None = None) -> None:
@@ -25,13 +17,19 @@ def show_rows(rows: Sequence[dict[str, Any]], as_json: bool = False, title: str 
     if not rows:
         typer.echo("nothing")
         return
+    # Imported here: only a table for people needs it.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in rows[0]:
         is_number = all(isinstance(row[column], int | float | Decimal) or row[column] is None for row in rows)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
-    console().print(table)
+    # A console that never breaks lines in the middle of piped output.
+    Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False, highlight=False).print(table)
 
 
 def _cell(value: Any) -> str:

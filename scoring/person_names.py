@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 _TITLES = r"(?:先生|女士|小姐|老师|经理|总监|主任|总|\s)+$"
 
@@ -50,5 +48,9 @@ def _families(names: pd.DataFrame) -> np.ndarray:
     token = nodes.groupby(["key", "is_han", "token"], sort=True).ngroup().to_numpy()
     size = len(names) + (int(token.max()) + 1 if len(token) else 0)
     edges = (np.ones(len(token), np.int8), (tokens.index.to_numpy(), token + len(names)))
+    # Imported here: a run without new people does without SciPy.
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     graph = sparse.coo_matrix(edges, shape=(size, size))
     return np.asarray(connected_components(graph, directed=False)[1][: len(names)])

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from scoring.person_names import name_tokens, people_per_key, plain_names
 
@@ -97,6 +95,10 @@ def _ids_per_key(frame: pd.DataFrame) -> pd.Series:
 
 def _components(frame: pd.DataFrame, is_strong: pd.Series) -> pd.Series:
     """row → number of its connected set of strong keys."""
+    # Imported here: a run without new people does without SciPy.
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     rows, keys = frame["row"].max() + 1, frame["key"].max() + 1
     edges = frame[is_strong]
     graph = sparse.coo_matrix(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
-import holidays
 import numpy as np
 import numpy.typing as npt
 
 from abmloop.calendar import zone
 from scoring.policies.routing import WorkingTime
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 Ints = npt.NDArray[np.int64]
 
@@ -29,7 +32,9 @@ class Shifts:
 
 
 @cache
-def _public_holidays(country: str, year: int) -> holidays.HolidayBase:
+def _public_holidays(country: str, year: int) -> HolidayBase:
+    import holidays  # here: only a run with leads on their way needs it
+
     return holidays.country_holidays(country, years=year)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -19,9 +20,12 @@ from tasks.quality.rule_changes import rule_changes
 from tasks.quality.telling import tell_difference, tell_stopped
 from tasks.quality.watching import watch_snapshots
 from tasks.summary import Rows
-from warehouse.quality.gate import Answer, ask
+from warehouse.quality.gate import Answer, ask, figure_hashes
 from warehouse.quality.metrics import landed_metrics, published_metrics, standing_metrics
 from warehouse.steps import Work, step
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger("abmloop")
 _HELD = "select * from quality.differences where state = 'held' order by entity, source, kind, subject, hold_id"
@@ -39,7 +43,7 @@ def check_landed(run: Run) -> StepCounts:
         watch_snapshots(work, policy, accepted)
         heal_quarantine(work, is_final=False)
         note_refused_shares(work, settings, accepted)
-        answers = ask("landed", landed_metrics(partial(work.query)), _limits(settings))
+        answers = _ask(work, "landed", landed_metrics(partial(work.query)), settings)
         held = _keep(work, "landed", answers)
         told = work.query(_TOLD, run_id=run.run_id).to_pylist()
     for row in told:
@@ -57,7 +61,7 @@ def check_published(run: Run) -> StepCounts:
     settings = load_settings(run.root)
     with step(run, "check_published") as work:
         note_refused_shares(work, settings, accepted_holds(work.ledger.read("decisions", run)))
-        answers = ask("published", published_metrics(partial(work.query)), _limits(settings))
+        answers = _ask(work, "published", published_metrics(partial(work.query)), settings)
         held = _keep(work, "published", answers)
         changes = rule_changes(work)
         work.replace(
@@ -78,8 +82,16 @@ def _rows(run: Run, changes: dict[str, int]) -> pa.Table:
     return typed_rows("quality.metrics", rows)
 
 
-def _limits(settings: Settings) -> dict[str, float]:
-    return {"quarantine_hold_share": settings.quarantine_hold_share}
+def _ask(work: Work, door: str, metrics: "pd.DataFrame", settings: Settings) -> list[Answer]:
+    """The answers of a door's suite; what it passed is kept, for the next run not to ask about it again."""
+    limits = {"quarantine_hold_share": settings.quarantine_hold_share}
+    known = work.query("select figures_hash from quality.passed_figures where door = $door", door=door)
+    answers = ask(door, metrics, limits, set(known["figures_hash"].to_pylist()))
+    if all(answer.success for answer in answers):
+        hashes = sorted(set(figure_hashes(door, metrics, limits)))
+        rows = [{"door": door, "figures_hash": figures_hash} for figures_hash in hashes]
+        work.replace("quality.passed_figures", typed_rows("quality.passed_figures", rows), where=f"door = '{door}'")
+    return answers
 
 
 def _keep(work: Work, door: str, answers: list[Answer]) -> Rows:

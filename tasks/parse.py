@@ -264,11 +264,14 @@ def _tell_quality(work: Work) -> None:
     work.con.register("told_rules", pa.Table.from_pylist(told))
     for table in ("quality.quarantine", "quality.repairs"):
         work.execute(f"delete from {table} where rule in (select rule from rules.value_actions)")
-    for entity in entities().values():
+    faulty = set(work.query(_FAULTY)["entity"].to_pylist())
+    for entity in (entity for entity in entities().values() if entity.name in faulty):
         columns = ", ".join(f"{quote(name)} := {quote(name)}" for name in entity.column_names)
         work.execute(_QUARANTINE.format(entity=entity.name, columns=columns, secret_rules=_SECRET_RULES))
         work.execute(_REPAIRS.format(entity=entity.name, secret_rules=_SECRET_RULES))
-        work.execute(_SECRETS.format(entity=entity.name))
+    if work.query("select 1 from staging.parsed_extras where rule is not null limit 1").num_rows:
+        for name in entities():
+            work.execute(_SECRETS.format(entity=name))
     work.con.unregister("told_rules")
     refused, mended = work.execute(
         "select (select count(distinct (entity, row_hash)) from staging.rejected_rows),"
@@ -276,6 +279,8 @@ def _tell_quality(work: Work) -> None:
     ).fetchall()[0]
     work.count(quarantined=refused, repairs=mended)
 
+
+_FAULTY = "select entity from staging.rejected_rows union select entity from staging.value_faults"
 
 # What these rules find is not written down a second time.
 _SECRET_RULES = "'text-sensitive', 'name-sensitive', 'code-person-id'"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import factorial
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from abmloop.errors import BadUsage
 from scoring.attribution.columns import Flags, Floats, Ints, ranges, sums
 from scoring.attribution.journeys import Journeys
 from scoring.attribution.rules import Weights
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 MAX_SHAPLEY_SET = 12
 # The transient mass at which an absorbing chain counts as absorbed: far below the 1e-9 to which results are compared.
@@ -47,6 +50,9 @@ def markov_removal_effects(paths: Paths, order: int, max_steps: int | None = Non
     worth the mean unit value of the paths with the same last state. `max_steps` ends a walk after so many states;
     None lets it end by itself. Source: spec 07-attribution.
     """
+    if not len(paths.path):
+        nothing = np.zeros(len(paths.channels))
+        return RemovalEffects(nothing, nothing, 0.0)
     chain = _Chain.of(paths, order)
     reach = np.where(chain.holds.T, 0.0, 1.0)
     alive = np.vstack([np.ones(reach.shape[1]), reach])  # first row: nothing removed
@@ -75,6 +81,8 @@ class _Chain:
 
     @classmethod
     def of(cls, paths: Paths, order: int) -> _Chain:
+        from scipy import sparse  # here: only Markov's model needs it
+
         weight = paths.conversions + paths.nulls
         length = np.bincount(paths.path, minlength=len(weight))
         used = (weight > 0) & (length > 0)

@@ -1,17 +1,19 @@
 """Candidates by rare grams: pairs of characters of a Chinese stem, triples of a Latin one, weighted by rarity."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import sparse
-from sparse_dot_topn import sp_matmul_topn
 
 from scoring.match.hashing import distinct
 from scoring.match.sides import Column
 from scoring.names.buffers import Texts
 from scoring.names.text import is_han
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _CODE_BITS = 21  # a code point fits in 21 bits, three in 63
 _SPACE = 32
@@ -35,6 +37,9 @@ def find_candidates(given: Column, names: Column, rule: GramRule) -> tuple[np.nd
     Grams in more than `rule.max_frequency` names are left out, except the rarest of a text that has no other, so that
     the cost grows no faster than the directory.
     """
+    # Imported here: a run without new people does without SciPy.
+    from sparse_dot_topn import sp_matmul_topn
+
     if not len(given) or not len(names):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     buffer = Texts.of(_spaced(names))
@@ -69,7 +74,7 @@ def _weight(frequency: np.ndarray, names: int) -> np.ndarray:
     return np.log1p(np.float32(names) / frequency)
 
 
-def _normal(rows: np.ndarray, columns: np.ndarray, weight: np.ndarray, size: int) -> sparse.csr_matrix:
+def _normal(rows: np.ndarray, columns: np.ndarray, weight: np.ndarray, size: int) -> "sparse.csr_matrix":
     length = np.sqrt(np.bincount(rows, weights=weight[columns] ** 2, minlength=size))
     return _matrix(rows, columns, weight[columns] / length[rows], (size, len(weight)))
 
@@ -116,5 +121,7 @@ def _rarest(rows: np.ndarray, frequency: np.ndarray, rule: GramRule) -> np.ndarr
     return np.sort(order[(is_rare & (rank < rule.grams_per_name)) | (rank == 0)])
 
 
-def _matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
+def _matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> "sparse.csr_matrix":
+    from scipy import sparse
+
     return sparse.csr_matrix((values, (rows, columns)), shape=shape)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -50,6 +48,10 @@ def cluster_rows(codes: Ints, ties: Ties) -> Ints:
 
 def components(size: int, a: Ints, b: Ints) -> Ints:
     """The number of each position's component."""
+    # Imported here: most days tie nothing anew, and importing SciPy takes as long as all else such a day does here.
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     edges = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(size, size))
     return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
 

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import tldextract
 
 from scoring.values.tables import load_yaml
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 _LONGEST_SUFFIX = 4  # labels of a suffix that the bulk path looks at; hosts with more labels go one by one
 _TAILS = tuple(r"(?:^|\.)(?P<tail>[^.]+" + r"\.[^.]+" * labels + ")$" for labels in range(_LONGEST_SUFFIX + 1))
@@ -25,16 +28,21 @@ class Suffixes:
 
 
 @cache
-def _extract() -> tldextract.TLDExtract:
+def _extract() -> "TLDExtract":
+    # Imported here: it brings an HTTP library along, which a run without new domains does without.
+    from tldextract import TLDExtract
+
     # Without these two settings it asks the network for a list and writes a cache.
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 @cache
 def suffixes() -> Suffixes:
     """The bundled list. Registries that sell names below a name of theirs (uk.com) count as suffixes."""
+    from tldextract import TLDExtract
+
     public = frozenset(_extract().tlds)
-    with_private = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+    with_private = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
     registries = frozenset(load_yaml("domains")["registries"])
     private = {rule.removeprefix("*.").removeprefix("!") for rule in with_private.tlds if rule not in public}
     return Suffixes(

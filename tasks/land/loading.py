@@ -38,14 +38,26 @@ class Loaded:
 
 def ensure_raw_tables(work: Work) -> None:
     """Have the raw tables as the registry declares them; one of an older registry is made anew and loaded again."""
+    found = work.query(_RAW_COLUMNS)
+    known = dict(zip(found["name"].to_pylist(), map(set, found["columns"].to_pylist()), strict=True))
     for name, declared in raw_tables().items():
         spec = parse_spec(name, declared, "entities.yaml")
-        if _is_older(work, spec):
+        there = known.get(name)
+        if there == set(spec.columns):
+            work.declared[name] = spec
+            continue
+        if there is not None:
             work.execute(f"drop table {name}")
             work.note_changes(name)
             work.execute("delete from ops.files where entity = ?", [name.partition(".")[2]])
         work.execute(_ddl(spec))
         work.ensure(spec)
+
+
+_RAW_COLUMNS = """
+select 'raw.' || table_name as name, list(column_name) as columns
+from duckdb_columns() where schema_name = 'raw' and database_name = current_database() group by all
+"""
 
 
 def _ddl(spec: TableSpec) -> str:
@@ -57,14 +69,6 @@ def _ddl(spec: TableSpec) -> str:
         for name, (kind, _) in spec.columns.items()
     )
     return f"create table if not exists {spec.name} ({columns})"
-
-
-def _is_older(work: Work, spec: TableSpec) -> bool:
-    schema, _, table = spec.name.partition(".")
-    found = work.execute(
-        "select column_name from information_schema.columns where table_schema = ? and table_name = ?", [schema, table]
-    ).fetchall()
-    return bool(found) and {row[0] for row in found} != set(spec.columns)
 
 
 def load(work: Work, store: RawStore, manifests: list[Manifest]) -> Loaded:

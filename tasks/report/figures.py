@@ -25,12 +25,14 @@ FUNNEL = """
 select stage, count(distinct lead_id) as leads
 from scored.lead_stages where list_contains($stages, stage)
 group by stage
+order by stage
 """
 
 FUNNEL_BY_MONTH = """
 select stage, strftime(entered_at, '%Y-%m') as month, count(*) as leads
 from scored.lead_stages where list_contains($stages, stage) and stage <> 'inquiry'
 group by stage, month
+order by stage, month
 """
 
 CHANNELS = """

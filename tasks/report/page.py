@@ -9,8 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from abmloop.messages import LANGUAGES, say
-from abmloop.settings import load_settings
-from tasks.report import charts, figures
+from abmloop.settings import Settings, load_settings
+from tasks.report import figures
+from tasks.report.drawings import Drawings
 from tasks.report.figures import figure
 from tasks.summary import files_rows, quality_rows, refused_rows, rows_of
 from warehouse.database import connect_published
@@ -24,12 +25,14 @@ def report(root: Path) -> list[Path]:
     settings = load_settings(root)
     folder = root / "reports"
     folder.mkdir(mode=0o700, exist_ok=True)
+    drawings = Drawings(root, "report")
     written = []
     with connect_published(root) as con:
         for language in LANGUAGES:
-            page = _page(con, settings.name, settings.currency, language)
+            page = _page(con, settings, language, drawings)
             names = [f"report.{language}.html"] + ["report.html"] * (language == settings.language)
             written += [write_page(folder / name, page) for name in names]
+    drawings.forget_others()
     return sorted(written)
 
 
@@ -50,7 +53,7 @@ def write_page(path: Path, page: str) -> Path:
     return path
 
 
-def _page(con: duckdb.DuckDBPyConnection, name: str, currency: str, language: str) -> str:
+def _page(con: duckdb.DuckDBPyConnection, settings: Settings, language: str, drawings: Drawings) -> str:
     model = figures.first_model(con)
     asked: dict[str, Any] = {"model": model, "stages": list(figures.STAGES)}
 
@@ -63,8 +66,8 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, currency: str, language: st
         .render(
             t=text,
             language=language,
-            name=name,
-            currency=currency,
+            name=settings.name,
+            currency=settings.currency,
             model=model,
             run=rows_of(con, "select * from marts.published")[0],
             glance=figure(con, figures.GLANCE, **asked)[0],
@@ -78,24 +81,26 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, currency: str, language: st
                 {**row, "expectation": say(f"quality.expect.{row['expectation']}", language)}
                 for row in quality_rows(con)
             ],
-            charts=_charts(con, asked, language),
+            charts=_charts(con, asked, language, drawings),
         )
     )
 
 
-def _charts(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], language: str) -> dict[str, Markup]:
-    """Chart name → SVG; ours to trust, for Vega escapes the data in it."""
+def _charts(
+    con: duckdb.DuckDBPyConnection, asked: dict[str, Any], language: str, drawings: Drawings
+) -> dict[str, Markup]:
+    """Chart name → SVG."""
+    draw = drawings.draw
     history = figure(con, figures.QUALITY_HISTORY)
-    drawn = {
-        "funnel": charts.funnel(figure(con, figures.FUNNEL, **asked), language),
-        "funnel_month": charts.funnel_by_month(figure(con, figures.FUNNEL_BY_MONTH, **asked), language),
-        "channel_roi": charts.channel_roi(figure(con, figures.CHANNELS, **asked), language),
-        "money_month": charts.money_by_month(figure(con, figures.MONEY_BY_MONTH), language),
-        "refused_trend": charts.quality_trend(history, "refused_share", language),
-        "rows_trend": charts.quality_trend(history, "rows_in", language),
-        "models": charts.models(figure(con, figures.MODELS, **asked), language),
+    return {
+        "funnel": draw("funnel", figure(con, figures.FUNNEL, **asked), language),
+        "funnel_month": draw("funnel_by_month", figure(con, figures.FUNNEL_BY_MONTH, **asked), language),
+        "channel_roi": draw("channel_roi", figure(con, figures.CHANNELS, **asked), language),
+        "money_month": draw("money_by_month", figure(con, figures.MONEY_BY_MONTH), language),
+        "refused_trend": draw("quality_trend", history, "refused_share", language),
+        "rows_trend": draw("quality_trend", history, "rows_in", language),
+        "models": draw("models", figure(con, figures.MODELS, **asked), language),
     }
-    return {name: Markup(svg) for name, svg in drawn.items()}
 
 
 def _number(value: Decimal | float | int | None, digits: int = 0) -> str:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from markupsafe import Markup
 
 from abmloop.messages import LANGUAGES, say
 from abmloop.settings import load_settings
 from tasks.quality.refusals import Asked, count_refusals
 from tasks.quality.telling import tell_difference
-from tasks.report import charts
+from tasks.report.drawings import Drawings
 from tasks.report.page import environment, write_page
 from tasks.summary import Rows, quality_rows, rows_of
 from warehouse.database import connect_to_look
@@ -54,12 +53,14 @@ def quality_pages(root: Path) -> list[Path]:
     settings = load_settings(root)
     folder = root / "quality"
     folder.mkdir(mode=0o700, exist_ok=True)
+    drawings = Drawings(root, "quality")
     written: list[Path] = []
     with connect_to_look(root) as con:
         last = rows_of(con, _LAST_RUN)
         for language in LANGUAGES if last else ():
-            page = _page(con, settings.name, language, last[0])
+            page = _page(con, settings.name, language, last[0], drawings)
             written.append(write_page(folder / f"{last[0]['as_of']}.{language}.html", page))
+    drawings.forget_others()
     days = _days(folder)
     for language in LANGUAGES:
         index = environment().get_template("quality_index.html.j2")
@@ -84,7 +85,7 @@ def _days(folder: Path) -> list[dict[str, str]]:
     return [{"day": day, "state": found[day]} for day in sorted(found, reverse=True)]
 
 
-def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[str, Any]) -> str:
+def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[str, Any], drawings: Drawings) -> str:
     differences = [
         {**row, "what": tell_difference(row, language), "state": say(f"quality.state.{row['state']}", language)}
         | {"is_held": row["state"] == "held"}
@@ -92,10 +93,6 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[st
     ]
     doors = [_told(row, language) for row in quality_rows(con)]
     history = _history(con)
-    drawn = {
-        "refused_trend": charts.quality_trend(history, "refused_share", language),
-        "rows_trend": charts.quality_trend(history, "rows_in", language),
-    }
     return (
         environment()
         .get_template("quality.html.j2")
@@ -117,7 +114,10 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[st
             metrics=[
                 {**row, "metric": say(f"quality.metric.{row['metric']}", language)} for row in rows_of(con, _METRICS)
             ],
-            charts={key: Markup(svg) for key, svg in drawn.items()},
+            charts={
+                "refused_trend": drawings.draw("quality_trend", history, "refused_share", language),
+                "rows_trend": drawings.draw("quality_trend", history, "rows_in", language),
+            },
         )
     )
 

@@ -9,21 +9,27 @@ must fail. Process death only: power loss is another claim.
 """
 
 import argparse
-import os
 import random
 import re
 import shutil
 import signal
-import sys
 import tempfile
-import time
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.worlds import conservation_faults, differing, exported_records, hashes, sync, write_small_world
-from warehouse.secret import make_secret
+import duckdb
+
+from tests.e2e.worlds import (
+    conservation_faults,
+    differing,
+    exported_records,
+    hashes,
+    sync,
+    unsynced,
+    write_small_world,
+)
+from tests.faults.forked import in_child
+from warehouse.database import warehouse_path
 
 SCHEMAS = ("raw", "resolved", "matched", "core", "scored", "marts")
 ROOT = Path(__file__).parent.parent.parent
@@ -71,32 +77,6 @@ def draw_moments(count: int, seed: int, duration: float) -> list[Moment]:
     ]
 
 
-def in_child(work: Callable[[], None], environment: dict[str, str], kill_after: float | None = None) -> int:
-    """Do `work` in a forked child; gives its exit status as `os.waitpid` tells it, negative for a signal."""
-    child = os.fork()
-    if child == 0:
-        status = 70
-        try:
-            os.environ.update(environment)
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-    if kill_after is not None:
-        ends = time.monotonic() + kill_after
-        while time.monotonic() < ends:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)
-        os.kill(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @dataclass(frozen=True)
 class Undisturbed:
     """What a sync that nobody disturbed came to."""
@@ -108,18 +88,17 @@ class Undisturbed:
 
 
 def run_undisturbed(folder: Path) -> Undisturbed:
-    """Write the small world, sync it in a child, keep what it came to."""
-    from warehouse.quality.gate import import_seconds
+    """Write the small world, sync it, keep what it came to."""
+    root = write_small_world(folder / "undisturbed")
+    sync(root)
+    return undisturbed_by(root, folder / "inputs")
 
-    import_seconds()  # once, here: the children are forked with the library in memory
-    inputs = write_small_world(folder / "inputs")
-    make_secret(inputs)
-    root = folder / "undisturbed"
-    shutil.copytree(inputs, root)
-    started = time.monotonic()
-    if in_child(lambda: sync(root), {}) != 0:
-        raise SystemExit("the undisturbed sync failed; nothing can be compared")
-    seconds = time.monotonic() - started
+
+def undisturbed_by(root: Path, inputs: Path) -> Undisturbed:
+    """What the one sync of `root`, which nobody disturbed, came to; `inputs` becomes a workspace to begin anew in."""
+    with duckdb.connect(str(warehouse_path(root)), read_only=True) as con:
+        ((seconds,),) = con.execute("select sum(seconds) from ops.steps").fetchall()
+    unsynced(root, inputs)
     return Undisturbed(inputs, hashes(root, SCHEMAS), exported_records(root), seconds)
 
 

@@ -106,6 +106,7 @@ def test_e04_a_closed_company_is_no_target(world: DirectoryWorld) -> None:
     ) == [("1", "D", None), ("2", "A", "target")]
 
 
+@pytest.mark.slow  # tests/faults/test_account_decisions.py holds the same by the command, quicker
 def test_e06_what_a_person_merged_split_and_undid_survives_every_rerun(world: DirectoryWorld) -> None:
     world.drop("a", company("1", "深圳华信科技有限公司", **SHENZHEN), company("2", "深圳远山科技有限公司", **SHENZHEN))
     world.drop("b", company("3", "深圳远山科技有限公司", **SHENZHEN))
@@ -122,6 +123,7 @@ def test_e06_what_a_person_merged_split_and_undid_survives_every_rerun(world: Di
     assert world.companies() == {frozenset("1"), frozenset("2"), frozenset("3")}
 
 
+@pytest.mark.slow  # tests/faults/test_account_decisions.py holds the same by the command, quicker
 def test_e06_a_pinned_value_outlives_better_ranked_lists_and_names_the_person(world: DirectoryWorld) -> None:
     world.drop("a", company("1", "深圳华信科技有限公司", employees="50"))
     world.sync()
@@ -135,6 +137,7 @@ def test_e06_a_pinned_value_outlives_better_ranked_lists_and_names_the_person(wo
     assert "employees = 75: looked (p)" in told
 
 
+@pytest.mark.slow  # tests/faults/test_account_decisions.py holds the same by the command, quicker
 def test_e06_two_codes_that_a_person_calls_one_are_a_succession_not_one_account(world: DirectoryWorld) -> None:
     world.drop("a", company("1", "深圳华信商行", uscc=CODE_A), company("2", "深圳华信科技有限公司", uscc=CODE_B))
     world.sync()

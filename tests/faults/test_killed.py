@@ -1,20 +1,22 @@
-"""Three seeded kills of a sync, and the control that must fail; `make faults` does thirty."""
+"""Two seeded kills of a sync, and the control that must fail; `make faults` does thirty."""
+
+from pathlib import Path
 
 import pytest
 
-from tests.faults.kill_campaign import Undisturbed, campaign, run_undisturbed
+from tests.faults.kill_campaign import Undisturbed, campaign, undisturbed_by
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+def undisturbed(synced: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """What a sync that nobody disturbed came to."""
-    return run_undisturbed(tmp_path_factory.mktemp("killed"))
+    return undisturbed_by(synced, tmp_path_factory.mktemp("killed") / "inputs")
 
 
-def test_a_sync_killed_at_three_moments_ends_like_one_that_nobody_disturbed(undisturbed: Undisturbed) -> None:
-    found = campaign(undisturbed, 3, seed=7)
+def test_a_sync_killed_at_two_moments_ends_like_one_that_nobody_disturbed(undisturbed: Undisturbed) -> None:
+    found = campaign(undisturbed, 2, seed=7)
     assert {moment: faults for moment, faults in found.items() if faults} == {}
-    assert sum(faults is not None for faults in found.values()) >= 2, "most of the runs were really killed"
+    assert any(faults is not None for faults in found.values()), "a run was really killed"
 
 
 @pytest.mark.slow

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 
 from tasks.explain_lead import explain_lead
+from tests.faults.forked import in_child
 from tests.faults.scoring_world import ScoringWorld
 from warehouse.database import connect
 
@@ -87,22 +86,6 @@ def test_g08_the_turn_goes_on_where_it_stopped_after_the_warehouse_is_gone(world
     assert [row[1:] for row in turns] == [("o1", 1), ("o2", 2), ("o1", 3), ("o2", 4)]
 
 
-VICTIM = """
-import os, signal, sys
-from pathlib import Path
-import tasks.route, tasks.score, warehouse.steps
-from tests.faults.test_scoring_routing import fill
-
-def fault_point(name):
-    if name == sys.argv[2]:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-for module in (tasks.route, tasks.score, warehouse.steps):
-    module.fault_point = fault_point
-fill(Path(sys.argv[1])).day("2026-03-05")
-"""
-
-
 def fill(root: Path) -> ScoringWorld:
     """Twelve MQLs and three sales people."""
     world = ScoringWorld(root)
@@ -143,8 +126,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_g08_a_run_killed_in_the_middle_gives_each_lead_one_owner(
     workspace: Path, undisturbed: dict[str, Any], point: str
 ) -> None:
-    killed = subprocess.run([sys.executable, "-c", VICTIM, str(workspace), point], check=False)
-    assert killed.returncode == -signal.SIGKILL, "the run was to be killed"
+    ended = in_child(lambda: fill(workspace).day("2026-03-05"), {"ABMLOOP_FAULT_POINT": point})
+    assert ended == -signal.SIGKILL, "the run was to be killed"
     assert _told(workspace) == undisturbed
     assert undisturbed["turns"] == [("o1", 4), ("o2", 4), ("o3", 4)]
 

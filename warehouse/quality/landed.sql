@@ -13,7 +13,7 @@ share as (
 held as (
     select snapshot_id, kind from quality.differences where state = 'held' and snapshot_id is not null
 )
-select subject, rows_unaccounted, coalesce(refused_share, 0.0) as refused_share, landed_on::varchar as landed_on,
+select subject, rows_unaccounted, coalesce(refused_share, 0.0) as refused_share, case when landed_on is not null then 'known' end as landed_on,
        0 as rows_fell,
        0 as rows_grew,
        0 as region_vanished,
@@ -25,7 +25,7 @@ select subject, rows_unaccounted, coalesce(refused_share, 0.0) as refused_share,
 from file
 left join share using (file_sha, entity)
 union all
-select file_names[-1] || ' (' || entity || ')', 0, 0.0, landed_on::varchar,
+select file_names[-1] || ' (' || entity || ')', 0, 0.0, 'known',
        count(*) filter (kind = 'rows_fell'),
        count(*) filter (kind = 'rows_grew'),
        count(*) filter (kind = 'region_vanished'),
@@ -36,5 +36,5 @@ select file_names[-1] || ' (' || entity || ')', 0, 0.0, landed_on::varchar,
        count(*) filter (kind = 'values_changed')
 from quality.snapshots
 join held using (snapshot_id)
-group by snapshot_id, file_names, entity, landed_on
+group by snapshot_id, file_names, entity
 order by subject

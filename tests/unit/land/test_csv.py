@@ -16,7 +16,7 @@ CELLS = st.lists(PIECES, max_size=6).map("".join)
 TABLES = st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=8)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(table=TABLES, line_end=st.sampled_from(["\n", "\r\n"]), all_quoted=st.booleans())
 def test_reads_what_the_csv_module_reads(
     tmp_path: Path, table: list[list[str]], line_end: str, all_quoted: bool
@@ -24,7 +24,7 @@ def test_reads_what_the_csv_module_reads(
     quoting = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator=line_end, quoting=quoting)
-    writer.writerow(["contact_id", "email", "note"])
+    writer.writerow(["contact_id", "email", "备注"])  # a Han letter: nothing else tells ü from 眉
     writer.writerows([[f"id{number}", *cells[1:]] for number, cells in enumerate(table)])
     expected = list(csv.reader(io.StringIO(stream.getvalue(), newline="")))[1:]
     found = read_bytes(tmp_path, stream.getvalue())

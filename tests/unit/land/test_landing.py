@@ -1,9 +1,6 @@
 """From inbox to warehouse: sources, rules that change, kills in between, the real funnel by mapping alone."""
 
-import os
 import shutil
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +11,7 @@ from scoring.policies.sources import SourcesPolicy
 from tasks.land.entities import entities
 from tasks.land.inspecting import inspect_file
 from tasks.land.plans import plan_file, unmapped_source
+from tests.faults.forked import in_child
 from tests.unit.land.landed import ask, configure, drop, everything, land_day
 
 PEOPLE = "姓名,手机,备注\n张三,13800138000,x\n李四,13900139000,y\n"
@@ -87,15 +85,7 @@ def test_killed_at_any_boundary_the_next_run_ends_the_same(workspace: Path, poin
     twin = workspace.parent / "twin"
     shutil.copytree(workspace, twin)
     land_day(twin)
-    code = (
-        "import sys; from pathlib import Path; from tests.unit.land.landed import land_day; land_day(Path(sys.argv[1]))"
-    )
-    killed = subprocess.run(
-        [sys.executable, "-c", code, str(workspace)],
-        env={**os.environ, "ABMLOOP_FAULT_POINT": point, "PYTHONPATH": str(Path(__file__).parents[3])},
-        check=False, capture_output=True,
-    )  # fmt: skip
-    assert killed.returncode == -9
+    assert in_child(lambda: land_day(workspace), {"ABMLOOP_FAULT_POINT": point}) == -9
     from warehouse.ledger import Ledger
 
     with Ledger.of(workspace) as ledger, ledger.transaction() as transaction:

@@ -13,6 +13,7 @@ from tasks.land.headers import Reading
 from tasks.land.reading import Job
 from tasks.land.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("own_reader")
 PEOPLE = "姓名,手机\n张三,13800138000\n"
 
 
