@@ -167,35 +167,57 @@ def _amounts(entity: str, column: str, effect: Effect, prefix: str = "amount") -
     ]
 
 
-def _companies() -> list[Defect]:
-    def company(column: str, catalogue: str, rule: str, effect: Effect, spoil: Spoil) -> Defect:
-        return Defect("companies", column, catalogue, rule, effect, spoil)
+def _company(column: str, catalogue: str, rule: str, effect: Effect, spoil: Spoil) -> Defect:
+    return Defect("companies", column, catalogue, rule, effect, spoil)
 
+
+def _companies() -> list[Defect]:
+    return [
+        *_company_names(),
+        *_company_values(),
+        *_company_texts(),
+        *_company_places(),
+        *_company_commons(),
+        *_company_rows(),
+    ]
+
+
+def _company_names() -> list[Defect]:
+    return [
+        _company("source_id", "V01", "id-scientific", "null_value", lambda _, n: f"1.{_digits(n, 5)}E+11"),
+        _company("source_id", "V09", "id-placeholder", "null_value", _spread("无", "-", "N/A", "null")),
+        _company("source_id", "V02", "id-spreadsheet", "repair", lambda value, _: f"'{value}"),
+        _company("name", "V09", "name-placeholder", "null_value", _PLACEHOLDER),
+        _company("name", "F05", "name-mojibake", "flag", lambda value, _: "锟斤拷" + value),
+        _company("name", "V13", "name-mixed-script", "flag", lambda _, n: f"Аcme{n} Trading Ltd"),
+        _company("name", "V30", "name-sensitive", "null_value", lambda value, n: f"{value} {_person_id('', n)}"),
+    ]
+
+
+def _company_values() -> list[Defect]:
+    return [
+        _company("founded_on", "V21", "date-serial", "repair", lambda _, n: f"{36_000 + n % 9000}"),
+        _company("founded_on", "V21", "date-epoch", "repair", lambda _, n: f"{1_000_000_000 + n * 777}"),
+        _company("founded_on", "V21", "date-without-month", "repair", lambda _, n: f"{1990 + n % 30}"),
+        _company("founded_on", "V21", "date-without-day", "repair", lambda _, n: f"{1990 + n % 30}年{n % 12 + 1}月"),
+        _company("founded_on", "V22", "date-founded-in-future", "null_value", lambda _, n: f"20{30 + n % 50}-01-05"),
+        _company("employees", "V09", "employees-placeholder", "null_value", _PLACEHOLDER),
+        _company("employees", "V25", "employees-unreadable", "null_value", lambda _, n: f"{n}条船"),
+        _company("status", "V25", "status-unknown", "flag", lambda _, n: f"状态{n}"),
+        _company("industry", "V26", "industry-unknown", "flag", lambda _, n: f"第{n}类"),
+        _company("country", "V26", "country-unknown", "flag", lambda _, n: f"某国{n}"),
+        _company("website", "V09", "domain-placeholder", "null_value", _PLACEHOLDER),
+        _company("website", "V12", "domain-invalid", "null_value", lambda _, n: f"firma{n}"),
+        _company("website", "V13", "domain-look-alike", "null_value", lambda _, n: f"www.pаy{n}.com"),
+        _company("address", "V09", "text-placeholder", "null_value", _PLACEHOLDER),
+    ]
+
+
+def _company_texts() -> list[Defect]:
     def text(catalogue: str, rule: str, effect: Effect, spoil: Spoil) -> Defect:
-        return company("scope", catalogue, f"text-{rule}", effect, spoil)
+        return _company("scope", catalogue, f"text-{rule}", effect, spoil)
 
     return [
-        company("source_id", "V01", "id-scientific", "null_value", lambda _, n: f"1.{_digits(n, 5)}E+11"),
-        company("source_id", "V09", "id-placeholder", "null_value", _spread("无", "-", "N/A", "null")),
-        company("source_id", "V02", "id-spreadsheet", "repair", lambda value, _: f"'{value}"),
-        company("name", "V09", "name-placeholder", "null_value", _PLACEHOLDER),
-        company("name", "F05", "name-mojibake", "flag", lambda value, _: "锟斤拷" + value),
-        company("name", "V13", "name-mixed-script", "flag", lambda _, n: f"Аcme{n} Trading Ltd"),
-        company("name", "V30", "name-sensitive", "null_value", lambda value, n: f"{value} {_person_id('', n)}"),
-        company("founded_on", "V21", "date-serial", "repair", lambda _, n: f"{36_000 + n % 9000}"),
-        company("founded_on", "V21", "date-epoch", "repair", lambda _, n: f"{1_000_000_000 + n * 777}"),
-        company("founded_on", "V21", "date-without-month", "repair", lambda _, n: f"{1990 + n % 30}"),
-        company("founded_on", "V21", "date-without-day", "repair", lambda _, n: f"{1990 + n % 30}年{n % 12 + 1}月"),
-        company("founded_on", "V22", "date-founded-in-future", "null_value", lambda _, n: f"20{30 + n % 50}-01-05"),
-        company("employees", "V09", "employees-placeholder", "null_value", _PLACEHOLDER),
-        company("employees", "V25", "employees-unreadable", "null_value", lambda _, n: f"{n}条船"),
-        company("status", "V25", "status-unknown", "flag", lambda _, n: f"状态{n}"),
-        company("industry", "V26", "industry-unknown", "flag", lambda _, n: f"第{n}类"),
-        company("country", "V26", "country-unknown", "flag", lambda _, n: f"某国{n}"),
-        company("website", "V09", "domain-placeholder", "null_value", _PLACEHOLDER),
-        company("website", "V12", "domain-invalid", "null_value", lambda _, n: f"firma{n}"),
-        company("website", "V13", "domain-look-alike", "null_value", lambda _, n: f"www.pаy{n}.com"),
-        company("address", "V09", "text-placeholder", "null_value", _PLACEHOLDER),
         text("V09", "placeholder", "null_value", _PLACEHOLDER),
         text("V09", "same-as-above", "null_value", _spread("同上", "ditto")),
         text("V14", "empty", "null_value", _spread("\u200b", "\u2060", "\u3000\u200b")),
@@ -207,46 +229,39 @@ def _companies() -> list[Defect]:
         text("V30", "sensitive", "null_value", lambda _, n: f"密码：a{n}"),
         text("V30", "sensitive", "null_value", lambda _, n: f"{n} 号客户身患重病"),
         Defect("companies", "备注", "V30", "text-sensitive", "flag", lambda _, n: f"口令:{n}", "extra.备注"),
+    ]
+
+
+def _company_places() -> list[Defect]:
+    def elsewhere(value: str, _: int) -> str:
+        return "海南省" if value.startswith("新疆") else "新疆维吾尔自治区"
+
+    return [
         Defect("companies", "district", "V26", "place-partly-known", "flag", lambda _, n: f"{n}区", "province"),
-        Defect(
-            "companies",
-            "province",
-            "V26",
-            "place-conflict",
-            "flag",
-            lambda value, _: "海南省" if value.startswith("新疆") else "新疆维吾尔自治区",
-        ),
-        Defect(
-            "companies", "phone", "V07", "phone-too-common", "null_value", lambda *_: "0755-26012345", is_common=True
-        ),
-        Defect(
-            "companies", "email", "V09", "email-too-common", "null_value", lambda *_: "x@agent.com.cn", is_common=True
-        ),
-        Defect(
-            "companies",
-            "website",
-            "V09",
-            "domain-too-common",
-            "null_value",
-            lambda *_: "www.agent.com.cn",
-            is_common=True,
-        ),
-        Defect(
-            "companies", "uscc", "V09", "code-too-common", "null_value", lambda *_: "91350100M000100Y43", is_common=True
-        ),
-        Defect(
-            "companies",
-            "address",
-            "V09",
-            "address-too-common",
-            "flag",
-            lambda *_: "前海深港合作区前湾一路1号A栋201室",
-            is_common=True,
-        ),
-        Defect("companies", "name", "V09", "row-without-key", "reject_row", _PLACEHOLDER, "", ("uscc", "无")),
-        Defect(
-            "companies", "name", "V18", "row-without-key", "reject_row", _PLACEHOLDER, "", ("uscc", "9144030071526726X")
-        ),
+        _company("province", "V26", "place-conflict", "flag", elsewhere),
+    ]
+
+
+def _company_commons() -> list[Defect]:
+    def common(column: str, catalogue: str, rule: str, value: str, effect: Effect = "null_value") -> Defect:
+        return Defect("companies", column, catalogue, f"{rule}-too-common", effect, lambda *_: value, is_common=True)
+
+    return [
+        common("phone", "V07", "phone", "0755-26012345"),
+        common("email", "V09", "email", "x@agent.com.cn"),
+        common("website", "V09", "domain", "www.agent.com.cn"),
+        common("uscc", "V09", "code", "91350100M000100Y43"),
+        common("address", "V09", "address", "前海深港合作区前湾一路1号A栋201室", "flag"),
+    ]
+
+
+def _company_rows() -> list[Defect]:
+    def keyless(catalogue: str, code: str) -> Defect:
+        return Defect("companies", "name", catalogue, "row-without-key", "reject_row", _PLACEHOLDER, "", ("uscc", code))
+
+    return [
+        keyless("V09", "无"),
+        keyless("V18", "9144030071526726X"),
         Defect("companies", "scope", "F08", "ragged", "reject_row", lambda value, _: value, ""),
         Defect("companies", "scope", "F10", "control_character", "reject_row", lambda value, n: f"{value}\x01{n}"),
     ]

@@ -16,8 +16,8 @@ TABLES = {
     "matched.persons": "person_id varchar, name varchar, title varchar, department varchar, seniority varchar, "
     "email varchar, mobile varchar, company_name varchar, province_code varchar, city_code varchar, country varchar, "
     "first_seen_at timestamp, lead_source varchar, is_excluded boolean, exclusion_reason varchar",
-    "matched.person_keys": "key_kind varchar, key_value varchar, person_id varchar, is_strong boolean, "
-    "first_landed_on date",
+    "matched.person_keys": "key_kind varchar, key_value varchar, key_hash varchar, person_id varchar, "
+    "is_strong boolean, first_landed_on date",
     "matched.person_rows": "entity varchar, row_id varchar, person_id varchar",
     "matched.person_accounts": "person_id varchar, account_id varchar, decision varchar, method varchar, "
     "evidence varchar[], confidence double",
@@ -62,8 +62,8 @@ class ScoringWorld:
         person, row = f"P{number}", f"crm:c{number}"
         usual = {"name": f"n{number}", "email": f"n{number}@example.com", "seniority": "manager"}
         self.add("matched.persons", person_id=person, **{**usual, **other})
-        self.add("matched.person_keys", key_kind="email", key_value=f"n{number}@example.com", person_id=person,
-                 is_strong=True, first_landed_on=date(2026, 1, 1))  # fmt: skip
+        self.add("matched.person_keys", key_kind="email", key_value=f"n{number}@example.com",
+                 key_hash=f"h{number}", person_id=person, is_strong=True, first_landed_on=date(2026, 1, 1))  # fmt: skip
         self.add("matched.person_rows", entity="contacts", row_id=row, person_id=person)
         self.add("staging.contacts", row_id=row, created_at=datetime(2026, 1, 1))
         decision = "auto" if account else "none"
