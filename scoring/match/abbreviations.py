@@ -26,29 +26,39 @@ class AbbreviationRule:
 
     most_shared: int
     per_name: int
+    accounts: int
 
 
-def find_abbreviated(given: Column, accounts: Side, rule: AbbreviationRule) -> tuple[Rows, Rows]:
+def find_abbreviated(
+    given: Column, accounts: Side, identity: Numbers, frequency: Numbers, rule: AbbreviationRule
+) -> tuple[Rows, Rows]:
     """(row of given, row of account): accounts in whose whole name the characters of a short name stand in order.
 
-    They are found by those two neighbours of the short name whose characters are rarest; where these stand in order in
-    more than `rule.most_shared` names nobody is found. The `rule.per_name` likeliest are kept: first those that begin
-    as the short name does, then those with the shorter names. The names given are distinct.
+    They are found by those two neighbours of the short name whose characters are rarest (`frequency`, by code point, in
+    the names of `rule.accounts` accounts); where more than `rule.most_shared` names hold these two by chance nobody is
+    found. The `rule.per_name` likeliest are kept: first those that begin as the short name does, then those with the
+    shorter names, then those whose `identity` is the smaller. The names given are distinct.
     """
     texts = Texts.of(pa.array(given, pa.string()))
     is_short = (texts.lengths >= _LENGTHS[0]) & (texts.lengths <= _LENGTHS[1])
     rows = np.flatnonzero(is_short & (texts.counts(is_han(texts.codes)) == texts.lengths))
     texts = texts.slices(texts.starts[rows], texts.ends[rows])
+    asked, kept = _rarest_neighbours(texts, frequency, rule)
+    rows, texts = rows[kept], texts.slices(texts.starts[kept], texts.ends[kept])
     keys = Texts.of(pa.array(accounts.key, pa.string()))
-    asked = _rarest_neighbours(texts, keys)
-    one, other = join_keys((asked, np.arange(len(rows))), _ordered_pairs(keys, asked), rule.most_shared)
+    one, other = join_keys((asked, np.arange(len(rows))), _ordered_pairs(keys, asked), None)
     is_inside = cpdist(given[rows[one]], accounts.key[other], scorer=LCSseq.similarity) == texts.lengths[one]
     one, other = one[is_inside], other[is_inside]
     stems = Texts.of(pa.array(accounts.stem, pa.string()))
     first = texts.codes[texts.starts[one]]
     begins = (first == keys.codes[keys.starts[other]]) | (first == _first_codes(stems, other))
-    kept = _likeliest(one, other, begins, stems.lengths[other], rule.per_name)
+    kept = _likeliest(one, begins, stems.lengths[other], identity[other], rule.per_name)
     return rows[one[kept]], other[kept]
+
+
+def count_characters(keys: Column) -> Numbers:
+    """How often each code point stands in these texts."""
+    return np.bincount(Texts.of(pa.array(keys, pa.string())).codes, minlength=_CODE_POINTS)
 
 
 def _first_codes(texts: Texts, rows: Rows) -> Numbers:
@@ -57,17 +67,18 @@ def _first_codes(texts: Texts, rows: Rows) -> Numbers:
     return np.where(texts.lengths[rows] > 0, codes, 0)
 
 
-def _rarest_neighbours(texts: Texts, keys: Texts) -> Numbers:
-    """For each text the two neighbouring characters that are rarest in the keys, as one number."""
-    frequency = np.bincount(keys.codes, minlength=_CODE_POINTS).astype(np.float64)
+def _rarest_neighbours(texts: Texts, frequency: Numbers, rule: AbbreviationRule) -> tuple[Numbers, Rows]:
+    """(the two neighbouring characters that are rarest, as one number; row of the text), but for those too common."""
     first = np.ones(len(texts.codes), bool)
     first[texts.ends - 1] = False  # a pair begins at every character but the last
     at = np.flatnonzero(first)
     row = np.repeat(np.arange(len(texts)), texts.lengths - 1)
-    chance = frequency[texts.codes[at]] * frequency[texts.codes[at + 1]]
+    chance = frequency[texts.codes[at]].astype(np.float64) * frequency[texts.codes[at + 1]] / max(rule.accounts, 1)
     order = np.lexsort((at, chance, row))
-    rarest = at[order[np.searchsorted(row[order], np.arange(len(texts)))]]
-    return texts.codes[rarest].astype(np.int64) << _CODE_BITS | texts.codes[rarest + 1]
+    rarest = order[np.searchsorted(row[order], np.arange(len(texts)))]
+    rarest = rarest[chance[rarest] <= rule.most_shared]
+    codes = texts.codes[at[rarest]].astype(np.int64) << _CODE_BITS | texts.codes[at[rarest] + 1]
+    return codes, row[rarest]
 
 
 def _ordered_pairs(texts: Texts, asked: Numbers) -> Keyed:
@@ -92,9 +103,9 @@ def _ordered_pairs(texts: Texts, asked: Numbers) -> Keyed:
     return np.concatenate([numbers for numbers, _ in found]), np.concatenate([rows for _, rows in found])
 
 
-def _likeliest(one: Rows, other: Rows, begins: Flags, length: Rows, most: int) -> Rows:
+def _likeliest(one: Rows, begins: Flags, length: Rows, identity: Numbers, most: int) -> Rows:
     """Positions of the pairs kept, in the order of the given rows."""
-    order = np.lexsort((other, length, ~begins, one))
+    order = np.lexsort((identity, length, ~begins, one))
     rank = np.arange(len(order)) - np.searchsorted(one[order], one[order])
     kept: Rows = order[rank < most]
     return kept

@@ -1,4 +1,4 @@
-"""Candidates by rare grams: pairs of characters of a Chinese stem, triples of a Latin one, weighted by rarity."""
+"""Candidates by rare grams: pairs of characters of a Chinese name, triples of a Latin one, weighted by rarity."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.match.hashing import distinct
+from scoring.match.hashing import Numbers, Rows, distinct
 from scoring.match.sides import Column
 from scoring.names.buffers import Texts
 from scoring.names.text import is_han
@@ -20,6 +20,7 @@ _SPACE = 32
 # Hashed grams: two buckets a character of the directory, so that few rare grams share one (the features then tell the
 # names apart), within bounds that keep small directories quick and large ones in memory.
 _LEAST_BITS, _MOST_BITS = 16, 24
+_TIE = 1e-9  # of two names as near, the one whose account's number is the smaller counts as the nearer
 
 
 @dataclass(frozen=True)
@@ -31,52 +32,90 @@ class GramRule:
     candidates: int
 
 
-def find_candidates(given: Column, names: Column, rule: GramRule) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(row in given, row in names, cosine of the weighted grams), the best `rule.candidates` of each given text.
+@dataclass(frozen=True)
+class GramCounts:
+    """How many of `names` names hold each gram, by its number of `bits` bits."""
+
+    bits: int
+    names: int
+    frequency: Numbers
+
+    def weight(self, grams: Numbers) -> Numbers:
+        """The rarer a gram, the more it says; one that no name held counts as if one did."""
+        return np.log1p(self.names / np.maximum(self.frequency[grams], 1).astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Grams:
+    """The grams of texts, as (row, gram): each once a row, in their order."""
+
+    rows: Rows
+    grams: Numbers
+    size: int
+
+    @classmethod
+    def of(cls, texts: Column, bits: int) -> "Grams":
+        """Neighbours and next-but-one of Chinese characters, triples of others, a word's edges among them."""
+        return cls(*_distinct(*_grams(Texts.of(_spaced(texts)), bits)), len(texts))
+
+    def counts(self, bits: int) -> GramCounts:
+        """How many of these texts hold each gram."""
+        return GramCounts(bits, self.size, np.bincount(self.grams, minlength=1 << bits).astype(np.int32))
+
+    def lengths(self, counts: GramCounts) -> np.ndarray:
+        """The length of each text as a vector of weights."""
+        squares = counts.weight(self.grams) ** 2
+        lengths: np.ndarray = np.sqrt(np.bincount(self.rows, weights=squares, minlength=self.size))
+        return lengths
+
+
+def bits_for(texts: Column) -> int:
+    """Bits of the grams' numbers, for as many characters as these texts have."""
+    characters = int(np.sum(pc.utf8_length(pa.array(texts, pa.string())).to_numpy(zero_copy_only=False)))
+    return int(np.clip(characters.bit_length() + 1, _LEAST_BITS, _MOST_BITS))
+
+
+def asked_grams(texts: Column, counts: GramCounts, rule: GramRule) -> Grams:
+    """The grams that each text is looked for by: its rarest, and those that no name held when they were counted.
 
     Grams in more than `rule.max_frequency` names are left out, except the rarest of a text that has no other, so that
     the cost grows no faster than the directory.
     """
+    every = Grams.of(texts, counts.bits)
+    frequency = counts.frequency[every.grams]
+    is_new = frequency == 0
+    chosen = np.flatnonzero(~is_new)
+    chosen = chosen[_rarest(every.rows[chosen], frequency[chosen], rule)]
+    kept = np.sort(np.concatenate([chosen, np.flatnonzero(is_new)]))
+    return Grams(every.rows[kept], every.grams[kept], every.size)
+
+
+def nearest(
+    asked: Grams, held: Grams, lengths: np.ndarray, identity: Numbers, counts: GramCounts, candidates: int
+) -> tuple[Rows, Rows, np.ndarray]:
+    """(row in asked, row in held, cosine of the weighted grams), the best `candidates` of each row asked for.
+
+    lengths: of the rows held, from all their grams; of `held` only the grams asked for are looked at. identity: a
+    number below 1 for each row held, which decides between equals whatever order they come in.
+    """
     # Imported here: a run without new people does without SciPy.
     from sparse_dot_topn import sp_matmul_topn
 
-    if not len(given) or not len(names):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    buffer = Texts.of(_spaced(names))
-    bits = int(np.clip(len(buffer.codes).bit_length() + 1, _LEAST_BITS, _MOST_BITS))
-    rows, grams = _grams(buffer, bits)
-    frequency = np.bincount(grams, minlength=1 << bits).astype(np.int32)
-    length = np.sqrt(np.bincount(rows, weights=_weight(frequency[grams], len(names)) ** 2, minlength=len(names)))
-    asked = _asked(given, frequency, bits, rule)
-    place = np.zeros(1 << bits, np.int32)
-    chosen = distinct(asked[1])
+    chosen = distinct(asked.grams)
+    place = np.zeros(1 << counts.bits, np.int32)
     place[chosen] = np.arange(1, len(chosen) + 1)
-    kept = np.flatnonzero(place[grams])
-    rows, grams = _distinct(rows[kept], grams[kept])
-    weight = _weight(frequency[chosen], len(names))
-    directory = _matrix(rows, place[grams] - 1, weight[place[grams] - 1] / length[rows], (len(names), len(chosen)))
-    wanted = _normal(asked[0], place[asked[1]] - 1, weight, len(given))
-    best = sp_matmul_topn(wanted, directory.T.tocsr(), top_n=rule.candidates, sort=True).tocoo()
+    weight = counts.weight(chosen)
+    kept = np.flatnonzero(place[held.grams])
+    rows, columns = held.rows[kept], place[held.grams[kept]] - 1
+    scale = (1 - _TIE * identity) / np.maximum(lengths, _TIE)
+    directory = _matrix(rows, columns, weight[columns] * scale[rows], (held.size, len(chosen)))
+    columns = place[asked.grams] - 1
+    known = np.where(counts.frequency[asked.grams] > 0, weight[columns] ** 2, 0)
+    length = np.sqrt(np.bincount(asked.rows, weights=known, minlength=asked.size))
+    length = np.where(length > 0, length, 1)
+    wanted = _matrix(asked.rows, columns, weight[columns] / length[asked.rows], (asked.size, len(chosen)))
+    best = sp_matmul_topn(wanted, directory.T.tocsr(), top_n=candidates, sort=True).tocoo()
     return best.row.astype(np.int64), best.col.astype(np.int64), best.data
-
-
-def _asked(given: Column, frequency: np.ndarray, bits: int, rule: GramRule) -> tuple[np.ndarray, np.ndarray]:
-    """(row, gram) of the grams that each given text is looked for by."""
-    rows, grams = _distinct(*_grams(Texts.of(_spaced(given)), bits))
-    known = frequency[grams] > 0
-    rows, grams = rows[known], grams[known]
-    chosen = _rarest(rows, frequency[grams], rule)
-    return rows[chosen], grams[chosen]
-
-
-def _weight(frequency: np.ndarray, names: int) -> np.ndarray:
-    """The rarer a gram, the more it says."""
-    return np.log1p(np.float32(names) / frequency)
-
-
-def _normal(rows: np.ndarray, columns: np.ndarray, weight: np.ndarray, size: int) -> "sparse.csr_matrix":
-    length = np.sqrt(np.bincount(rows, weights=weight[columns] ** 2, minlength=size))
-    return _matrix(rows, columns, weight[columns] / length[rows], (size, len(weight)))
 
 
 def _spaced(texts: Column) -> pa.Array:
@@ -121,7 +160,7 @@ def _rarest(rows: np.ndarray, frequency: np.ndarray, rule: GramRule) -> np.ndarr
     return np.sort(order[(is_rare & (rank < rule.grams_per_name)) | (rank == 0)])
 
 
-def _matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> "sparse.csr_matrix":
+def _matrix(rows: Rows, columns: Rows, values: np.ndarray, shape: tuple[int, int]) -> "sparse.csr_matrix":
     from scipy import sparse
 
     return sparse.csr_matrix((values, (rows, columns)), shape=shape)

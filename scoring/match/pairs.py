@@ -27,8 +27,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.match.abbreviations import AbbreviationRule, find_abbreviated
-from scoring.match.grams import GramRule, find_candidates
-from scoring.match.hashing import Rows, distinct
+from scoring.match.epoch import Epoch
+from scoring.match.grams import GramRule, Grams, asked_grams, bits_for, nearest
+from scoring.match.hashing import Hashes, Rows, distinct
 from scoring.match.keys import NEAR_JOINS, SURE_JOINS, Join, SideKeys, join_keys
 from scoring.match.sides import Column, Side
 from scoring.names.buffers import Texts, positions
@@ -70,31 +71,80 @@ class Pairs:
         return Pairs(self.given[rows], self.account[rows], via, self.cosine[rows])
 
 
-def collect_pairs(given: Side, bare_key: Column, directory: Directory, rule: Candidates, most_shared: int) -> Pairs:
+def collect_pairs(
+    given: Side,
+    bare_key: Column,
+    directory: Directory,
+    rule: Candidates,
+    most_shared: int,
+    epoch: Epoch | None = None,
+) -> Pairs:
     """All pairs worth judging. Domains and phones held by more than `most_shared` accounts bring none.
 
-    Whoever met an account by its whole name, a code or an id is not looked for further.
+    Whoever met an account by its whole name, a code or an id is not looked for further. Without an epoch what is rare
+    is counted in the directory given.
     """
     accounts = directory.side
-    asked = SideKeys(given, np.arange(len(given)), {"name": _both_names(given, bare_key)})
-    named = {"name": (accounts.key, np.arange(len(accounts))), "alias": directory.aliases, "domain": directory.domains}
-    held = SideKeys(accounts, np.arange(len(accounts)), named)
+    asked = SideKeys(given, np.arange(len(given)), {"name": both_names(given, bare_key)})
+    held = held_keys(directory)
     most = {"domain": most_shared, "phone": most_shared} | dict(rule.most_shared.items())
     met = _met(SURE_JOINS, asked, held, most)
-    found = np.zeros(len(given), bool)
+    open_rows = open_rows_of(len(given), met)
+    met |= _met(NEAR_JOINS, SideKeys(given, open_rows, {}), held, most)
+    spoken = spoken_names(given, bare_key, open_rows)
+    texts = gram_texts(directory)
+    grams = Grams.of(texts.texts, epoch.grams.bits if epoch else bits_for(texts.texts))
+    counted = epoch or Epoch.of(grams, bits_for(texts.texts), accounts.key)
+    identity = identities(accounts.ids)
+    names = DistinctTexts.of(short_names(spoken), open_rows)
+    short = AbbreviationRule(rule.short_most_shared, rule.short_per_name, counted.accounts)
+    met[_SHORT] = names.spread(find_abbreviated(names.texts, accounts, identity, counted.characters, short))
+    spelled = DistinctTexts.of(_chosen_texts(given.stem[open_rows], spoken), open_rows)
+    by_grams = GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
+    looked_for = asked_grams(spelled.texts, counted.grams, by_grams)
+    lengths = grams.lengths(counted.grams)
+    one, text, cosine = nearest(looked_for, grams, lengths, identity[texts.rows], counted.grams, rule.per_name)
+    again, rows = spelled.holders(one)
+    return _union(met, (rows, texts.rows[text[again]], cosine[again]), len(accounts))
+
+
+@dataclass(frozen=True)
+class GramTexts:
+    """The texts of accounts whose grams are looked at, and the rows of the accounts."""
+
+    texts: Column
+    rows: Rows
+
+
+def gram_texts(directory: Directory) -> GramTexts:
+    """Whole Chinese names and the stems of others, then the accounts' other names."""
+    accounts = directory.side
+    texts = np.concatenate([_chosen_texts(accounts.stem, accounts.key), directory.aliases[0]])
+    return GramTexts(texts, np.concatenate([np.arange(len(accounts)), directory.aliases[1]]))
+
+
+def held_keys(directory: Directory) -> SideKeys:
+    """The keys of the accounts."""
+    rows = np.arange(len(directory.side))
+    named = {"name": (directory.side.key, rows), "alias": directory.aliases, "domain": directory.domains}
+    return SideKeys(directory.side, rows, named)
+
+
+def identities(ids: Column) -> np.ndarray:
+    """A number from 0 to 1 for each account id, by which equals are told apart whatever their order."""
+    numbers = Hashes(Texts.of(pa.array(ids, pa.string()))).wholes()
+    return numbers.astype(np.float64) / float(1 << 64)
+
+
+def open_rows_of(size: int, met: dict[str, Met]) -> Rows:
+    """Rows that met nobody by a whole name, a code or an id."""
+    found = np.zeros(size, bool)
     for via in ("code", "crm_id", "name"):
         found[met[via][0]] = True
-    open_rows = np.flatnonzero(~found)
-    near = SideKeys(given, open_rows, {})
-    met |= _met(NEAR_JOINS, near, held, most)
-    spoken = _spoken(given, bare_key, open_rows)
-    short = AbbreviationRule(rule.short_most_shared, rule.short_per_name)
-    names = _DistinctTexts.of(_short_names(spoken), open_rows)
-    met[_SHORT] = names.spread(find_abbreviated(names.texts, accounts, short))
-    return _union(met, _by_grams(given, spoken, open_rows, directory, rule), len(accounts))
+    return np.flatnonzero(~found)
 
 
-def _both_names(given: Side, bare_key: Column) -> tuple[Column, Rows]:
+def both_names(given: Side, bare_key: Column) -> tuple[Column, Rows]:
     rows = np.arange(len(given))
     return np.concatenate([given.key, bare_key]), np.concatenate([rows, rows])
 
@@ -113,7 +163,7 @@ def _met(joins: tuple[Join, ...], asked: SideKeys, held: SideKeys, most: dict[st
     }
 
 
-def _spoken(given: Side, bare_key: Column, rows: Rows) -> Column:
+def spoken_names(given: Side, bare_key: Column, rows: Rows) -> Column:
     """Whole names for comparison, also those that say only a place or a trade (東台, 測繪股份): a short name may."""
     keys = bare_key[rows].copy()
     blank = np.flatnonzero(keys == "")
@@ -123,29 +173,19 @@ def _spoken(given: Side, bare_key: Column, rows: Rows) -> Column:
     return keys
 
 
-def _short_names(names: Column) -> Column:
+def short_names(names: Column) -> Column:
     """Names without the legal form, the share class and the mark of special treatment that short names bear."""
     bare = pc.replace_substring_regex(pa.array(names, pa.string()), r"^(?:s?st|xd|xr|dr|n|c)(\p{Han})", r"\1")
     bare = pc.replace_substring_regex(bare, r"(?:集团|控股|股份|有限|责任|公司|ky|u|w|uw|vu|a|b|h|r|s|sw|dr|cdr)+$", "")
     return np.asarray(bare.to_numpy(zero_copy_only=False), object)
 
 
-def _by_grams(
-    given: Side, spoken: Column, rows: Rows, directory: Directory, rule: Candidates
-) -> tuple[Rows, Rows, np.ndarray]:
-    """(row of given, row of account, cosine) of the nearest by rare grams: whole Chinese names, stems of others."""
-    accounts = directory.side
-    asked = _DistinctTexts.of(_gram_texts(given.stem[rows], spoken), rows)
-    texts = np.concatenate([_gram_texts(accounts.stem, accounts.key), directory.aliases[0]])
-    holders = np.concatenate([np.arange(len(accounts)), directory.aliases[1]])
-    one, text, cosine = find_candidates(
-        asked.texts, texts, GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
-    )
-    again, rows = asked.holders(one)
-    return rows, holders[text[again]], cosine[again]
+def looked_for_texts(given: Side, bare_key: Column) -> Column:
+    """The texts of contacts whose grams are looked for."""
+    return _chosen_texts(given.stem, spoken_names(given, bare_key, np.arange(len(given))))
 
 
-def _gram_texts(stems: Column, keys: Column) -> Column:
+def _chosen_texts(stems: Column, keys: Column) -> Column:
     texts = Texts.of(pa.array(stems, pa.string()))
     is_latin = (texts.counts(is_han(texts.codes)) == 0) & (texts.lengths > 0)
     chosen: Column = np.where(is_latin, stems, keys)
@@ -153,7 +193,7 @@ def _gram_texts(stems: Column, keys: Column) -> Column:
 
 
 @dataclass(frozen=True)
-class _DistinctTexts:
+class DistinctTexts:
     """The texts to look up once each, and the rows that hold them."""
 
     texts: Column
@@ -161,7 +201,7 @@ class _DistinctTexts:
     starts: np.ndarray
 
     @classmethod
-    def of(cls, texts: Column, rows: Rows) -> "_DistinctTexts":
+    def of(cls, texts: Column, rows: Rows) -> "DistinctTexts":
         filled = np.flatnonzero(texts != "")
         which, distinct = pd.factorize(texts[filled], sort=True)
         order = np.argsort(which, kind="stable")

@@ -1,0 +1,124 @@
+"""The index of a directory: its keys as rows of a table, so that those who may meet are found without reading it all.
+
+A row says that an account holds a key: kind, number (32 bits of it: what is found so is looked at again), holder, and
+for grams their part of the cosine. Contacts' keys have the same kinds and numbers. Whoever shares no row with a contact
+is no candidate of it, so that matching against those who do gives what matching against all would.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from scoring.match.abbreviations import AbbreviationRule, find_abbreviated
+from scoring.match.epoch import Epoch
+from scoring.match.grams import GramRule, Grams, asked_grams
+from scoring.match.hashing import Numbers, Rows
+from scoring.match.keys import NEAR_JOINS, SURE_JOINS, SideKeys
+from scoring.match.pairs import (
+    Directory,
+    Pairs,
+    both_names,
+    gram_texts,
+    held_keys,
+    identities,
+    looked_for_texts,
+    short_names,
+    spoken_names,
+)
+from scoring.match.sides import Column, Side
+from scoring.policies.match import MatchPolicy
+
+_JOINS = (*SURE_JOINS, *NEAR_JOINS)
+KINDS = tuple(dict.fromkeys(join.account for join in _JOINS))
+GRAM = len(KINDS)  # the kind of grams
+TEXTS_BITS = 10  # a holder is the account's number, then that of the text (its name, its other names) in so many bits
+_UNBOUNDED = (1 << 31) - 1
+_MOST_FOUND = 1 << 30
+
+
+def held_rows(directory: Directory, numbers: Rows, epoch: Epoch) -> Iterator[pa.Table]:
+    """The index rows (kind, number, holder, value) of these accounts, kind by kind; `numbers` are the accounts' own."""
+    held = held_keys(directory)
+    for kind, name in enumerate(KINDS):
+        found, rows = held.of(name)
+        yield _rows(kind, _short(found), numbers[rows] << TEXTS_BITS, np.zeros(len(rows), np.float32))
+    texts = gram_texts(directory)
+    grams = Grams.of(texts.texts, epoch.grams.bits)
+    holders = (numbers[texts.rows] << TEXTS_BITS) + _places_among_equals(texts.rows)
+    value = epoch.grams.weight(grams.grams) / np.maximum(grams.lengths(epoch.grams), 1e-9)[grams.rows]
+    yield _rows(GRAM, grams.grams, holders[grams.rows], value)
+
+
+def asked_rows(given: Side, bare_key: Column, epoch: Epoch, policy: MatchPolicy) -> pa.Table:
+    """What contacts ask the index for: kind, number, holder (the contact's row), value, most.
+
+    `most` accounts at most may hold the key, else it finds nobody.
+    """
+    asked = SideKeys(given, np.arange(len(given)), {"name": both_names(given, bare_key)})
+    most = {"domain": policy.most_shared, "phone": policy.most_shared} | dict(policy.candidates.most_shared.items())
+    tables = []
+    for join in _JOINS:
+        numbers, rows = asked.of(join.given)
+        found = _rows(KINDS.index(join.account), _short(numbers), rows, np.zeros(len(rows), np.float32))
+        tables.append(_with_most(found, most.get(join.via, _UNBOUNDED)))
+    rule = policy.candidates
+    texts = looked_for_texts(given, bare_key)
+    grams = asked_grams(texts, epoch.grams, GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name))
+    weight = epoch.grams.weight(grams.grams)
+    known = np.where(epoch.grams.frequency[grams.grams] > 0, weight**2, 0)
+    length = np.sqrt(np.bincount(grams.rows, weights=known, minlength=grams.size))
+    value = weight / np.where(length > 0, length, 1)[grams.rows]
+    tables.append(_with_most(_rows(GRAM, grams.grams, grams.rows, value), _UNBOUNDED))
+    return pa.concat_tables(tables)
+
+
+def short_names_of(given: Side, bare_key: Column) -> Column:
+    """What each contact's name is as an abbreviation; "" where it is none."""
+    return short_names(spoken_names(given, bare_key, np.arange(len(given))))
+
+
+def abbreviated(shorts: Column, accounts: Side, epoch: Epoch, policy: MatchPolicy, everyone: bool) -> tuple[Rows, Rows]:
+    """(row of shorts, row of accounts): who may be meant by a short name; the likeliest, or everyone."""
+    rule = policy.candidates
+    most = _MOST_FOUND if everyone else rule.short_per_name
+    found = AbbreviationRule(rule.short_most_shared, most, epoch.accounts)
+    return find_abbreviated(shorts, accounts, identities(accounts.ids), epoch.characters, found)
+
+
+def reach_of(pairs: Pairs, contacts: int, candidates: int) -> np.ndarray:
+    """The cosine below which an account is no candidate of a contact, however near others are; 0 where any is one."""
+    near = np.flatnonzero(pairs.cosine > 0)
+    order = near[np.lexsort((-pairs.cosine[near], pairs.given[near]))]
+    rank = np.arange(len(order)) - np.searchsorted(pairs.given[order], pairs.given[order])
+    reach = np.zeros(contacts)
+    last = order[rank == candidates - 1]
+    reach[pairs.given[last]] = pairs.cosine[last]
+    return reach
+
+
+def _short(numbers: Numbers) -> Numbers:
+    return (numbers >> np.uint64(32)).astype(np.uint32)
+
+
+def _rows(kind: int, numbers: Numbers, holders: Rows, values: np.ndarray) -> pa.Table:
+    return pa.table(
+        {
+            "kind": pa.repeat(pa.scalar(kind, pa.uint8()), len(numbers)),
+            "number": pa.array(numbers.astype(np.uint32)),
+            "holder": pa.array(holders.astype(np.int64)),
+            "value": pa.array(values.astype(np.float32)),
+        }
+    )
+
+
+def _with_most(rows: pa.Table, most: int) -> pa.Table:
+    return rows.append_column("most", pa.repeat(pa.scalar(most, pa.int32()), rows.num_rows))
+
+
+def _places_among_equals(rows: Rows) -> Rows:
+    """0 for the first of equal numbers, 1 for the second, …"""
+    order = np.argsort(rows, kind="stable")
+    places = np.empty(len(rows), np.int64)
+    places[order] = np.arange(len(rows)) - np.searchsorted(rows[order], rows[order])
+    return places
