@@ -17,7 +17,6 @@ from scoring.match.hashing import Numbers, Rows
 from scoring.match.keys import NEAR_JOINS, SURE_JOINS, SideKeys
 from scoring.match.pairs import (
     Directory,
-    Pairs,
     both_names,
     gram_texts,
     held_keys,
@@ -84,17 +83,6 @@ def abbreviated(shorts: Column, accounts: Side, epoch: Epoch, policy: MatchPolic
     most = _MOST_FOUND if everyone else rule.short_per_name
     found = AbbreviationRule(rule.short_most_shared, most, epoch.accounts)
     return find_abbreviated(shorts, accounts, identities(accounts.ids), epoch.characters, found)
-
-
-def reach_of(pairs: Pairs, contacts: int, candidates: int) -> np.ndarray:
-    """The cosine below which an account is no candidate of a contact, however near others are; 0 where any is one."""
-    near = np.flatnonzero(pairs.cosine > 0)
-    order = near[np.lexsort((-pairs.cosine[near], pairs.given[near]))]
-    rank = np.arange(len(order)) - np.searchsorted(pairs.given[order], pairs.given[order])
-    reach = np.zeros(contacts)
-    last = order[rank == candidates - 1]
-    reach[pairs.given[last]] = pairs.cosine[last]
-    return reach
 
 
 def _short(numbers: Numbers) -> Numbers:

@@ -90,9 +90,9 @@ class Weighed:
         )
 
 
-def weigh(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Weighed:
+def weigh(pairs: Pairs, given: Side, bare_key: Column, accounts: Side, rarity: Rarity | None = None) -> Weighed:
     """The pairs worth weighing, with all that the measures need."""
-    rarity = Rarity.of(accounts)
+    rarity = rarity or Rarity.of(accounts)
     shared = shared_units(pairs, given, accounts, rarity)
     rows = worth_weighing(pairs, shared)
     pairs = pairs.taken(rows)

@@ -133,7 +133,8 @@ def held_keys(directory: Directory) -> SideKeys:
 def identities(ids: Column) -> np.ndarray:
     """A number from 0 to 1 for each account id, by which equals are told apart whatever their order."""
     numbers = Hashes(Texts.of(pa.array(ids, pa.string()))).wholes()
-    return numbers.astype(np.float64) / float(1 << 64)
+    shares: np.ndarray = numbers.astype(np.float64) / float(1 << 64)
+    return shares
 
 
 def open_rows_of(size: int, met: dict[str, Met]) -> Rows:
@@ -218,6 +219,17 @@ class DistinctTexts:
         """What texts met as what the rows that hold them met."""
         again, rows = self.holders(found[0])
         return rows, found[1][again]
+
+
+def reach_of(pairs: Pairs, contacts: int, candidates: int) -> np.ndarray:
+    """The cosine below which an account is no candidate of a contact, however near others are; 0 where any is one."""
+    near = np.flatnonzero(pairs.cosine > 0)
+    order = near[np.lexsort((-pairs.cosine[near], pairs.given[near]))]
+    rank = np.arange(len(order)) - np.searchsorted(pairs.given[order], pairs.given[order])
+    reach = np.zeros(contacts)
+    last = order[rank == candidates - 1]
+    reach[pairs.given[last]] = pairs.cosine[last]
+    return reach
 
 
 def _union(met: dict[str, Met], grams: tuple[Rows, Rows, np.ndarray], accounts: int) -> Pairs:

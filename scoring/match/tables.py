@@ -8,11 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.match.counts import Counts
 from scoring.match.features import only
 from scoring.match.judge import Judged, Ranked, judge_pairs, rank_pairs
 from scoring.match.measures import measured, weigh
 from scoring.match.model import load_model
-from scoring.match.pairs import Directory, Pairs, collect_pairs
+from scoring.match.pairs import Directory, Pairs, collect_pairs, reach_of
+from scoring.match.rarity import Rarity
 from scoring.match.sides import Column, Side, account_side, given_side
 from scoring.names import parse_names
 from scoring.policies.match import MatchPolicy
@@ -25,13 +27,16 @@ _NO_NAME, _NOTHING_NEAR, _NEW_ACCOUNT = "no_company_name", "nothing_near", "new_
 
 @dataclass(frozen=True)
 class Matches:
-    """`decisions`: one row per contact. `candidates`: the nearest accounts of each, best first."""
+    """`decisions`: one row per contact. `candidates`: the nearest accounts of each, best first. `reach`: see
+    `pairs.reach_of`.
+    """
 
     decisions: pa.Table
     candidates: pa.Table
+    reach: np.ndarray
 
 
-def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> Matches:
+def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy, counts: Counts | None = None) -> Matches:
     """Decide for every contact which account it belongs to.
 
     contacts: contact_id and whatever is known of company_name, domain, phone, uscc, crm_account_id, province_code,
@@ -39,18 +44,22 @@ def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) ->
     alias_keys (list of comparison keys) and of the columns of the tie order: has_open_deal, is_customer, is_target,
     contact_count, first_landed_on.
 
+    counts: of the epoch; without, what is rare is counted in the accounts given.
+
     decisions: contact_id, account_id, decision (auto, review, none), method, confidence (0..1), evidence (names of
     features), runner_up_account_id, margin, tie_break. A contact in review keeps its best account; one without a match
     has none.
     """
     given, bare_key = given_side(contacts)
     directory = directory_of(accounts)
-    pairs = collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared)
-    pairs, judged = _judged(pairs, given, bare_key, directory, policy)
+    epoch, rarity = (counts.epoch, counts.rarity) if counts else (None, None)
+    pairs = collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared, epoch)
+    reach = reach_of(pairs, len(given), policy.candidates.per_name)
+    pairs, judged = _judged(pairs, given, bare_key, directory, policy, rarity)
     ties = {name: column[pairs.account] for name, column in _tie_columns(accounts, policy).items()}
     ranked = rank_pairs(pairs.given, judged, _twins(directory.side)[pairs.account], ties)
     decisions = _decisions(given, pairs, judged, ranked, directory.side, policy)
-    return Matches(decisions, _candidates(given, pairs, judged, ranked, directory.side, policy))
+    return Matches(decisions, _candidates(given, pairs, judged, ranked, directory.side, policy), reach)
 
 
 def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> tuple[Pairs, Side, Directory]:
@@ -61,10 +70,10 @@ def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> t
 
 
 def _judged(
-    pairs: Pairs, given: Side, bare_key: Column, directory: Directory, policy: MatchPolicy
+    pairs: Pairs, given: Side, bare_key: Column, directory: Directory, policy: MatchPolicy, rarity: Rarity | None
 ) -> tuple[Pairs, Judged]:
     """The pairs that keep a chance, or that a key or likeness brought together, judged."""
-    weighed = weigh(pairs, given, bare_key, directory.side)
+    weighed = weigh(pairs, given, bare_key, directory.side, rarity)
     chance = load_model().chances(measured(weighed))
     met = np.logical_or.reduce([weighed.pairs.via[name] for name in _KEYS_MET])
     kept = np.flatnonzero(met | (chance >= policy.least_chance) | (weighed.compared.ratio >= _NEAR_RATIO))
