@@ -12,6 +12,7 @@ import typer
 from abmloop import __version__
 from abmloop.errors import AbmError
 from cli import account, crm, files, look, loop, quality, quarantine, review
+from cli.called import hints_as_called
 
 app = typer.Typer(
     name="abmloop",
@@ -59,6 +60,17 @@ def main() -> None:
         # Chinese text must survive a console of any code page.
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     atexit.register(_end_quietly)
+    with hints_as_called(_commands()):
+        _carry_out()
+
+
+def _commands() -> list[str]:
+    """The names of all commands and groups of commands."""
+    named = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+    return [name.replace("_", "-") for name in [*named, *(group.name or "" for group in app.registered_groups)] if name]
+
+
+def _carry_out() -> None:
     _show_steps()
     try:
         app()

@@ -1,6 +1,7 @@
 """The loop: what a daily run does, in order. Flows, the command line and the tests all go by this list."""
 
 import logging
+import textwrap
 import time
 from collections.abc import Callable, Iterable
 
@@ -20,6 +21,7 @@ from tasks.route import route
 from tasks.score import score
 
 log = logging.getLogger("abmloop")
+LINE_WIDTH = 98  # a hundred columns less the indent of the command's lines
 Act = Callable[[Run], StepCounts]
 Perform = Callable[[Act, Run], StepCounts]
 
@@ -81,5 +83,15 @@ def run_steps(run: Run, perform: Perform = perform_plainly, only: Iterable[str] 
 def _told(act: Act, run: Run, perform: Perform) -> StepCounts:
     started = time.perf_counter()
     counts = perform(act, run)
-    log.info("%-15s %6.1f s  %s", act.__name__, time.perf_counter() - started, counts)
+    log.info(told_line(counts, time.perf_counter() - started))
     return counts
+
+
+def told_line(counts: StepCounts, seconds: float) -> str:
+    """A step's line for people: what it counted, without what there was none of, in a hundred columns."""
+    told = ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in counts.counts.items() if number)
+    start = f"{counts.step:<15} {seconds:6.1f} s  "
+    # A name and its number stay on one line.
+    bound = (told or "nothing new").replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+    text = textwrap.fill(bound, LINE_WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+    return text.replace("\N{NO-BREAK SPACE}", " ")
