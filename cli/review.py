@@ -1,22 +1,30 @@
 """Working the match queue from the terminal: list, accept, choose, create, reject, undo."""
 
 import getpass
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
-from cli.options import JsonOption, WorkspaceOption
+from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
-from tasks.match_decisions import record_review, review_list, undo_review
+from tasks.match_decisions import record_review, undo_review
+from tasks.review_queue import decided_list, review_list
 from tasks.runs import make_person
 from warehouse.database import connect_published
 from warehouse.ledger import Ledger
 
 # What fits a terminal; --json has all of it, `abmloop explain person` says why.
-SHOWN = ("person_id", "company_name", "account_name", "account_city", "confidence", "method", "stake", "runner_up_name")
+SHOWN = (
+    "person_id", "company_name", "account_name", "account_city", "confidence", "method", "stake", "alike",
+    "runner_up_name",
+)  # fmt: skip
+SHOWN_DECIDED = ("decision_id", "verdict", "company_name", "account_name", "actor", "decided_on", "is_in_use")
 
-PersonArgument = Annotated[str, typer.Argument(help="The person's id, from `abmloop review list`.")]
+PersonArgument = Annotated[str, typer.Argument(help="The person's id, from `abmloop review list`, or a contact's id.")]
+PersonsArgument = Annotated[list[str], typer.Argument(help="The person's id, from `abmloop review list`; or several.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
 
 
@@ -37,59 +45,91 @@ def add_to(app: typer.Typer) -> None:
 
 def queue(
     workspace: WorkspaceOption = None,
+    decided: Annotated[bool, typer.Option("--decided", help="What was decided so far, newest first.")] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
     limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
 ) -> None:
     """The least certain matches with the most at stake, first. 待复核列表."""
-    with connect_published(find_workspace(workspace)) as con:
-        found = review_list(con, limit)
-    show_rows(found if as_json else [{name: row[name] for name in SHOWN} for row in found], as_json)
-
-
-def _record(workspace: WorkspaceOption, person: str, verdict: str, account: str | None, reason: str) -> None:
     root = find_workspace(workspace)
-    actor = getpass.getuser()
-    with connect_published(root) as con, Ledger.of(root, load_settings(root).ledger_url) as ledger:
-        by = make_person(root, actor)
-        decision = record_review(con, ledger, by, person, verdict, account, actor=actor, reason=reason)
-    typer.echo(
-        f"{decision}: {verdict} {person}. The next sync goes by it; `abmloop review undo {decision}` takes it back."
-    )
+    settings = load_settings(root)
+    with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
+        found = decided_list(con, ledger, limit) if decided else review_list(con, limit, ledger)
+    names = SHOWN_DECIDED if decided else SHOWN
+    if as_json or found:
+        show_rows(found if as_json else [{name: row[name] for name in names} for row in found], as_json)
+    if not as_json:
+        topic = "decided" if decided else "queue"
+        code = f"match_{topic}_next" if found else f"match_{topic}_empty"
+        typer.echo(say(code, language or settings.language))
 
 
-def accept(person: PersonArgument, workspace: WorkspaceOption = None, reason: ReasonOption = "") -> None:
-    """The proposed company is right. 接受."""
-    _record(workspace, person, "accept", None, reason)
+def _record(
+    workspace: WorkspaceOption, persons: Sequence[str], verdict: str, account: str | None, told: tuple[str, str | None]
+) -> None:
+    """Write one verdict for each person; `told`: the reason, and the language to answer in."""
+    root = find_workspace(workspace)
+    settings, actor = load_settings(root), getpass.getuser()
+    reason, language = told[0], told[1] or settings.language
+    by = make_person(root, actor)
+    with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
+        for person in persons:
+            decision = record_review(con, ledger, by, person, verdict, account, actor, reason, language)
+            typer.echo(say("match_recorded", language, decision_id=decision, verdict=verdict, person=person))
+
+
+def accept(
+    persons: PersonsArgument,
+    workspace: WorkspaceOption = None,
+    reason: ReasonOption = "",
+    language: LanguageOption = None,
+) -> None:
+    """The proposed company is right; the name given is one of its names from now on. 接受."""
+    _record(workspace, persons, "accept", None, (reason, language))
 
 
 def choose(
     person: PersonArgument,
-    account: Annotated[str, typer.Option("--account", help="The right company's id.")],
+    account: Annotated[str, typer.Option("--account", help="The right company: id, code, row or exact name.")],
     workspace: WorkspaceOption = None,
     reason: ReasonOption = "",
+    language: LanguageOption = None,
 ) -> None:
     """Another company is right. 另选."""
-    _record(workspace, person, "choose", account, reason)
+    _record(workspace, [person], "choose", account, (reason, language))
 
 
-def create(person: PersonArgument, workspace: WorkspaceOption = None, reason: ReasonOption = "") -> None:
-    """The company is not in the directory. 新建."""
-    _record(workspace, person, "create", None, reason)
+def create(
+    persons: PersonsArgument,
+    workspace: WorkspaceOption = None,
+    reason: ReasonOption = "",
+    language: LanguageOption = None,
+) -> None:
+    """The company is not in the directory: it gets an account of its own until a list names it. 新建."""
+    _record(workspace, persons, "create", None, (reason, language))
 
 
-def reject(person: PersonArgument, workspace: WorkspaceOption = None, reason: ReasonOption = "") -> None:
-    """The proposed company is wrong. 拒绝."""
-    _record(workspace, person, "reject", None, reason)
+def reject(
+    persons: PersonsArgument,
+    account: Annotated[str | None, typer.Option("--account", help="Not the one proposed, but this one.")] = None,
+    workspace: WorkspaceOption = None,
+    reason: ReasonOption = "",
+    language: LanguageOption = None,
+) -> None:
+    """The proposed company is wrong; it is not offered again. 拒绝."""
+    _record(workspace, persons, "reject", account, (reason, language))
 
 
 def undo(
-    decision: Annotated[str, typer.Argument(help="The decision's id.")],
+    decision: Annotated[str, typer.Argument(help="The decision's id, from `abmloop review list --decided`.")],
     workspace: WorkspaceOption = None,
     reason: ReasonOption = "",
+    language: LanguageOption = None,
 ) -> None:
     """Take a decision back. 撤销."""
     root = find_workspace(workspace)
-    actor = getpass.getuser()
-    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
-        undone = undo_review(ledger, make_person(root, actor), decision, actor=actor, reason=reason)
-    typer.echo(f"{undone}: {decision} no longer counts, from the next sync on")
+    settings, actor = load_settings(root), getpass.getuser()
+    told = language or settings.language
+    with Ledger.of(root, settings.ledger_url) as ledger:
+        undone = undo_review(ledger, make_person(root, actor), decision, actor, reason, told)
+    typer.echo(say("match_undone", told, undoing=undone, decision_id=decision))

@@ -6,8 +6,7 @@ import pyarrow.compute as pc
 from abmloop.run import Run, StepCounts
 from scoring.match import match_tables
 from scoring.policies.match import MatchPolicy
-from tasks.match_decisions import remembered_decisions
-from tasks.match_persons import gather_persons
+from tasks.match_persons import gather_persons, remember, settle_persons
 from tasks.policies import load_policy
 from warehouse.steps import Work, step
 
@@ -17,11 +16,11 @@ def match(run: Run) -> StepCounts:
     policy = load_policy(run, MatchPolicy)
     with step(run, "match") as work:
         gather_persons(work, policy)
-        work.replace("matched.remembered", remembered_decisions(work.ledger.read("decisions", run)))
+        remember(work)
         work.replace("matched.match_policy", _policy_row(run, policy))
         work.build("matched.directory")
         _judge(work, policy)
-        work.build("matched.person_accounts", "matched.match_candidates", "matched.review_queue")
+        settle_persons(work)
         _count(work)
     return work.counts
 

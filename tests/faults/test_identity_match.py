@@ -161,3 +161,51 @@ def test_two_files_are_matched_without_a_workspace(tmp_path: Path) -> None:
     rows = {row["contact_id"]: row for row in arrow_csv.read_csv(tmp_path / "matches.csv").to_pylist()}
     assert rows["c1"]["account_id"] == "91320411790880099C"
     assert "same_domain" in rows["c1"]["evidence"]
+
+
+def test_e05_who_changes_employer_takes_no_touch_along(filled: Path) -> None:
+    before = at_first(filled)["c1"]
+    (filled / "inbox" / "touches").mkdir()
+    touches = "touch_id,邮箱,类型,时间\nt1,wang@macmicst.com,click,2026-10-01\nt2,wang@macmicst.com,click,2026-11-05\n"
+    (filled / "inbox" / "touches" / "edm.csv").write_text(touches, encoding="utf-8")
+    moved = "contact_id,姓名,公司,邮箱\nc1,王明,江西特种电机股份有限公司,wangming@jxtz.cn\n"
+    (filled / "inbox" / "contacts" / "moved.csv").write_text(moved, encoding="utf-8")
+    with open_run(filled, date(2026, 11, 1)) as run:
+        run_steps(run, only=(*STEPS, "build_core"))
+        after = matches(run)["c1"]
+        with step(run, "look") as work:
+            rows = work.query("select touch_id, account_id from core.touches order by touch_id").to_pylist()
+            told = work.query(
+                "select known_since, known_until, is_primary from matched.employments where person_id = $id order by 3",
+                id=after["person_id"],
+            ).to_pylist()
+    assert after["person_id"] == before["person_id"]
+    assert after["account_id"] != before["account_id"]
+    assert [row["account_id"] for row in rows] == [before["account_id"], after["account_id"]]
+    changed_on = date(2026, 11, 1)
+    assert [(row["known_until"], row["is_primary"]) for row in told] == [(changed_on, False), (None, True)]
+
+
+def test_e06_a_decision_follows_the_person_to_another_row_by_a_strong_key(filled: Path) -> None:
+    before = at_first(filled)["c2"]
+    with Ledger.of(filled) as ledger, warehouse(filled) as con:
+        record_review(con, ledger, BY, before["person_id"], "accept")
+    (filled / "inbox" / "contacts" / "list.csv").write_text(CONTACTS.replace("c2,李四", "c77,李四"), encoding="utf-8")
+    found = matched(filled)["c77"]
+    assert (found["decision"], found["account_id"]) == ("manual", before["account_id"])
+
+
+def test_a_new_account_goes_up_in_the_real_one_when_the_directory_knows_the_company(filled: Path) -> None:
+    new = at_first(filled)["c3"]["new_account_id"]
+    with warehouse(filled) as con:
+        assert con.execute("select name, people, made_by from matched.new_accounts").fetchall() == [
+            ("南通市九洲汽车销售有限公司", 1, "rule")
+        ]
+    row = "企业名称,所属省份,所属城市\n南通市九洲汽车销售有限公司,江苏省,南通市\n"
+    (filled / "inbox" / "companies" / "more.csv").write_text(row, encoding="utf-8")
+    found = matched(filled)["c3"]
+    assert (found["decision"], found["new_account_id"]) == ("auto", None)
+    with warehouse(filled) as con:
+        assert con.execute(
+            "select * from matched.new_account_redirects where old_account_id = ?", [new]
+        ).fetchall() == [(new, found["account_id"])]

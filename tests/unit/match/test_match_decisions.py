@@ -10,7 +10,7 @@ import pytest
 
 from abmloop.errors import BadUsage
 from abmloop.run import Person
-from tasks.match_decisions import record_review, remembered_decisions, undo_review
+from tasks.match_decisions import record_review, remembered_decisions, remembered_keys, undo_review
 from warehouse.ledger import Ledger
 
 BY = Person("wang", date(2026, 10, 31))
@@ -27,6 +27,16 @@ def con() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     for schema in ("matched", "resolved"):
         con.execute(f"create schema {schema}")
+    con.execute(
+        "create table matched.person_keys as from (values ('mobile', '+861', 'h1', 'P1', true),"
+        " ('phone', '+8621', 'h2', 'P1', false)) as rows(key_kind, key_value, key_hash, person_id, is_strong)"
+    )
+    con.execute("create table matched.person_redirects as select 'P0' as old_person_id, 'P1' as person_id")
+    con.execute(
+        "create table resolved.accounts as from (values ('A1', '甲公司', null, '甲公司', ['甲公司']),"
+        " ('A2', '乙公司', null, '乙公司', ['乙公司'])) as rows(account_id, name, uscc, name_key, alias_keys)"
+    )
+    con.execute("create table resolved.account_redirects as select 'A0' as old_account_id, 'A2' as account_id")
     con.execute("create table matched.persons as select 'P1' as person_id, '江特电机' as company_name")
     con.execute(
         "create table matched.person_accounts as select 'P1' as person_id, 'A1' as account_id, 'review' as decision,"
@@ -74,7 +84,7 @@ def test_rejecting_teaches_no_alias(con: duckdb.DuckDBPyConnection, ledger: Ledg
 def test_choosing_needs_an_account_that_is_there(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
     with pytest.raises(BadUsage, match="say which account"):
         record_review(con, ledger, BY, "P1", "choose")
-    with pytest.raises(BadUsage, match="No account A9"):
+    with pytest.raises(BadUsage, match="no account 'A9'"):
         record_review(con, ledger, BY, "P1", "choose", "A9")
     record_review(con, ledger, BY, "P1", "choose", "A2")
     assert remembered(ledger)[0]["account_row_id"] == "qcc:2"
@@ -98,3 +108,19 @@ def test_undoing_what_is_not_there_is_told(ledger: Ledger) -> None:
 def test_no_decisions_give_no_rows(ledger: Ledger) -> None:
     assert isinstance(remembered_decisions(ledger.read("decisions")), pa.Table)
     assert remembered(ledger) == []
+
+
+def test_a_decision_names_the_strong_keys_as_keyed_hashes(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    decision = record_review(con, ledger, BY, "P1", "reject")
+    keys = remembered_keys(ledger.read("decisions")).to_pylist()
+    assert keys == [{"decision_id": decision, "key_hash": "h1"}]
+    assert remembered(ledger)[0]["name_key"] == "江特电机"
+
+
+@pytest.mark.parametrize("person", ["P1", "P0", "c1", "crm:c1"])
+@pytest.mark.parametrize("account", ["A2", "A0", "qcc:2", "乙公司"])
+def test_people_and_companies_are_found_by_any_key(
+    con: duckdb.DuckDBPyConnection, ledger: Ledger, person: str, account: str
+) -> None:
+    record_review(con, ledger, BY, person, "choose", account)
+    assert (remembered(ledger)[0]["row_id"], remembered(ledger)[0]["account_row_id"]) == ("crm:c1", "qcc:2")

@@ -2,7 +2,7 @@
 -- grain: deal_id
 -- check: status in ('won', 'lost', 'open')
 -- column: deal_id | as the CRM names it
--- column: party_id | account_id, else 'person:' and the person; null where neither is known
+-- column: party_id | account_id, else the new account of its person's company, else 'person:' and the person; null where none is known
 -- column: account_id | company: by the deal's own keys, else by its person
 -- column: person_id | the person on which the deal hangs, where it names one
 -- column: name | the deal's name
@@ -40,7 +40,7 @@ last_stage as (
 ),
 holder as (
     select deal.row_id, person_rows.person_id,
-           coalesce(redirects.account_id, deal_accounts.account_id, parties.account_id) as account_id
+           coalesce(redirects.account_id, deal_accounts.account_id, parties.account_id) as account_id, parties.party_id
     from deal
     left join resolved.deal_accounts on deal_accounts.deal_row_id = deal.row_id
     left join resolved.account_redirects as redirects on redirects.old_account_id = deal_accounts.account_id
@@ -67,7 +67,7 @@ account_life as (
 ),
 settled as (
     select deal.deal_id,
-           coalesce(holder.account_id, 'person:' || holder.person_id) as party_id,
+           coalesce(holder.account_id, holder.party_id, 'person:' || holder.person_id) as party_id,
            holder.account_id,
            holder.person_id,
            deal.name,

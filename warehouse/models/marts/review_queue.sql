@@ -14,11 +14,12 @@
 -- column: runner_up_account_id | the other that it may be
 -- column: runner_up_name | its name
 -- column: stake | deals twice, touches and contact rows once
+-- column: alike | people in the queue who describe their company alike: an accepted name settles them all
 select row_number() over (order by queue.priority desc, queue.stake desc, queue.confidence, queue.person_id) as position,
        queue.person_id, persons.name as person_name, persons.company_name, persons.email,
        queue.account_id, accounts.name as account_name, accounts.city as account_city,
        queue.confidence, matches.method, matches.evidence,
-       queue.runner_up_account_id, runner_up.name as runner_up_name, queue.stake
+       queue.runner_up_account_id, runner_up.name as runner_up_name, queue.stake, queue.alike
 from matched.review_queue as queue
 join matched.persons using (person_id)
 join matched.person_accounts as matches using (person_id)

@@ -1,4 +1,4 @@
--- One row per distinct description of an employer: people who describe theirs alike are matched once.
+-- One row per distinct description of an employer, past or present: people who describe theirs alike are matched once.
 -- grain: profile_id
 -- column: profile_id | hash of the description
 -- column: company_name | company as given
@@ -13,5 +13,5 @@
 -- column: people | persons who describe their employer so
 select profile_id, company_name, company_domain as domain, phone, uscc, crm_account_id, province_code, city_code,
        district_code, city, count(*) as people
-from matched.persons
+from matched.employer_claims
 group by all

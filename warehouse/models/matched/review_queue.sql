@@ -5,7 +5,8 @@
 -- column: confidence | probability that it is right
 -- column: runner_up_account_id | the other that it may be
 -- column: stake | deals of the person twice, touches and contact rows once
--- column: priority | stake times doubt: the higher, the earlier
+-- column: alike | people in the queue who describe their company alike: an accepted name settles them all
+-- column: priority | stake of all of them times doubt: the higher, the earlier
 with stake as (
     select person_id, sum(case entity when 'deals' then 2 when 'deal_contacts' then 2 else 1 end) as stake
     from matched.person_rows
@@ -14,8 +15,10 @@ with stake as (
 )
 select matches.person_id, matches.account_id, matches.confidence, matches.runner_up_account_id,
        coalesce(stake.stake, 0) as stake,
+       count(*) over alike as alike,
        -- Doubt is greatest at one half and none at 0 and 1.
-       coalesce(stake.stake, 0) * (1 - abs(2 * matches.confidence - 1)) as priority
+       sum(coalesce(stake.stake, 0)) over alike * (1 - abs(2 * matches.confidence - 1)) as priority
 from matched.person_accounts as matches
 left join stake using (person_id)
 where matches.decision = 'review'
+window alike as (partition by coalesce(matches.profile_id, matches.person_id), matches.decision)

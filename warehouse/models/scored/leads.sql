@@ -6,7 +6,7 @@
 -- column: lead_id | our name of the lead, made from the person's
 -- column: person_id | the person
 -- column: account_id | the company, where the match is decided; null otherwise
--- column: party_id | the company, else 'person:' and the person
+-- column: party_id | the company, else the new account made for it, else 'person:' and the person
 -- column: person_key | keyed hash of the person's strong key that was landed first; outlives merges of persons
 -- column: inquiry_at | first sign of life: contact created, or first touch that is not in the future, else the day it was landed; UTC
 -- column: first_touch_id | the earliest touch; null without touches
@@ -14,7 +14,7 @@
 -- column: first_channel | its channel, else the contact's lead source; null stays a group of its own
 -- column: source | lead source the contact came with
 -- column: decision | decision on the match person to account
--- column: is_new_account | whether the company is a candidate for a new account
+-- column: is_new_account | whether a new account was made for the company, which the directory lacks
 -- column: is_contactable | whether there is an e-mail address or a mobile number
 -- column: is_excluded | own staff, competitor, test user: counted, never scored
 -- column: exclusion_reason | why excluded
@@ -68,7 +68,7 @@ select 'L' || substr(persons.person_id, 2) as lead_id,
        case when first_touch.touch_id is not null then first_touch.channel else persons.lead_source end as first_channel,
        persons.lead_source as source,
        coalesce(matches.decision, 'none') as decision,
-       coalesce(matches.method = 'new_account_candidate', false) as is_new_account,
+       matches.new_account_id is not null as is_new_account,
        persons.email is not null or persons.mobile is not null as is_contactable,
        parties.is_excluded or excluded.reason is not null as is_excluded,
        coalesce(persons.exclusion_reason, excluded.reason) as exclusion_reason
