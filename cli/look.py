@@ -50,19 +50,23 @@ def explain(
     language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Why: each value, score, match, owner and credit with what it came from (accounts also as JSON). 解释."""
+    """Why: each value, score, match, owner and credit with what it came from (companies, people: also JSON). 解释."""
     explainers = _explainers()
     if kind not in explainers:
         raise BadUsage(f"explain {kind}: there is no such kind; it is one of {', '.join(explainers)}")
-    if as_json and kind != "account":
-        raise BadUsage(f"explain {kind}: --json is there for accounts only; `abmloop sql QUERY --json` has the tables")
+    if as_json and kind not in ("account", "person"):
+        raise BadUsage(
+            f"explain {kind}: --json is there for accounts and persons; `abmloop sql QUERY --json` has the tables"
+        )
     root = find_workspace(workspace)
     spoken = language or load_settings(root).language
     with connect_published(root) as con:
         if as_json:
             from tasks.account_facts import account_facts
+            from tasks.person_facts import person_facts
 
-            typer.echo(json.dumps(account_facts(con, key, spoken), ensure_ascii=False, default=str, indent=1))
+            facts = (account_facts if kind == "account" else person_facts)(con, key, spoken)
+            typer.echo(json.dumps(facts, ensure_ascii=False, default=str, indent=1))
             return
         answer = explainers[kind](con, key, spoken)
     typer.echo(answer if isinstance(answer, str) else "\n".join(answer))

@@ -1,7 +1,8 @@
-"""Working the match queue from the terminal: list, accept, choose, create, reject, undo."""
+"""Working the match queue from the terminal (list, accept, choose, create, reject, undo), or as a sheet."""
 
 import getpass
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +39,8 @@ def add_to(app: typer.Typer) -> None:
         ("create", create),
         ("reject", reject),
         ("undo", undo),
+        ("export", export),
+        ("import", import_),
     ):
         review.command(name)(command)
     app.add_typer(review, name="review")
@@ -133,3 +136,38 @@ def undo(
     with Ledger.of(root, settings.ledger_url) as ledger:
         undone = undo_review(ledger, make_person(root, actor), decision, actor, reason, told)
     typer.echo(say("match_undone", told, undoing=undone, decision_id=decision))
+
+
+def export(
+    workspace: WorkspaceOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="A .xlsx or .csv; default: exports/review.xlsx.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many.")] = None,
+    language: LanguageOption = None,
+) -> None:
+    """The queue as a sheet with a column for the decision. 导出待复核表."""
+    from tasks.review_sheet import export_review
+
+    root = find_workspace(workspace)
+    settings, actor = load_settings(root), getpass.getuser()
+    told, path = language or settings.language, out or root / "exports" / "review.xlsx"
+    with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
+        rows = export_review(con, ledger, path, told, limit)
+        line = {"actor": actor, "action": "export review queue", "object": path.name, "detail": f"{rows} rows"}
+        ledger.append("audit", [line], make_person(root, actor))
+    typer.echo(say("review_exported", told, path=path, rows=rows))
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A sheet of `abmloop review export`, filled in.")],
+    workspace: WorkspaceOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """Take the decisions of a filled-in sheet: all of them, or none and what is wrong where. 导入复核结果."""
+    from tasks.review_sheet import import_review
+
+    root = find_workspace(workspace)
+    settings, actor = load_settings(root), getpass.getuser()
+    told = language or settings.language
+    with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
+        done = import_review(con, ledger, file, (make_person(root, actor), actor), told)
+    typer.echo(say("review_imported", told, decisions=len(done.decisions), known=done.known, empty=done.empty))

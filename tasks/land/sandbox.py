@@ -7,6 +7,7 @@ import selectors
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -57,10 +58,14 @@ class Sandbox:
         """A first look at the file, whatever the job's readings. Raises as `read` does."""
         return Look.from_json(self._ask(job, only_look=True))
 
-    def _ask(self, job: Job, *, only_look: bool) -> dict[str, Any]:
+    def grid(self, job: Job, columns: Mapping[str, list[str]]) -> dict[str, Any]:
+        """The rows under these headers, as `read_grid` gives them. Raises as `read` does."""
+        return self._ask(job, only_look=False, columns=columns)
+
+    def _ask(self, job: Job, *, only_look: bool, columns: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
         memory_mb, seconds = limits_for(job)
         child = self._start()
-        request = json.dumps({"job": job.to_json(), "only_look": only_look}) + "\n"
+        request = json.dumps({"job": job.to_json(), "only_look": only_look, "columns": columns}) + "\n"
         try:
             assert child.stdin is not None
             child.stdin.write(request.encode())

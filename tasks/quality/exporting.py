@@ -1,7 +1,6 @@
 """Refused rows as files to correct: as received, with the reason beside, so named that they find their way back."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,7 +14,8 @@ from tasks.land.corrections import ROW_HEADER
 from tasks.land.entities import entities
 from tasks.land.faults import Refused
 from tasks.land.plans import plan_file
-from tasks.outbound.csv_out import csv_bytes, is_formula
+from tasks.outbound.csv_out import csv_bytes
+from tasks.outbound.xlsx_out import write_workbook
 from tasks.quality.refusals import Asked, extras_of, headers_of, refused_rows_received
 from tasks.summary import Rows
 
@@ -26,8 +26,6 @@ _KINDS: dict[str, FieldType] = {
     "phone": "phone", "amount": "decimal", "number": "decimal", "share": "decimal", "integer": "integer",
     "date": "date", "time": "time", "boolean": "boolean",
 }  # fmt: skip
-# What no cell of a workbook may hold.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -141,29 +139,6 @@ def _write(sheet: _Sheet, folder: Path, form: str, taken: set[str]) -> Exported:
     if form == "csv":
         path.write_bytes(csv_bytes(sheet.kinds, sheet.rows, "human"))
     else:
-        _write_workbook(sheet, path)
+        write_workbook(path, "refused", [[*sheet.kinds], *sheet.rows])
     path.chmod(0o600)
     return Exported(path, inbox, len(sheet.rows))
-
-
-def _write_workbook(sheet: _Sheet, path: Path) -> None:
-    """A workbook of text cells: nothing in it is a formula or a number that a spreadsheet would round."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-
-    book = Workbook(write_only=True)
-    page = book.create_sheet("refused")
-    page.freeze_panes = "A2"
-    for row in ([*sheet.kinds], *sheet.rows):
-        cells = []
-        for value in row:
-            text = _CONTROL.sub(" ", value)
-            cell = WriteOnlyCell(page, value=text or None)
-            if text:
-                cell.data_type = "s"
-                cell.number_format = "@"
-                # Without it Excel would take the text for a formula as soon as someone edits the cell.
-                cell.quotePrefix = is_formula(text)
-            cells.append(cell)
-        page.append(cells)
-    book.save(path)

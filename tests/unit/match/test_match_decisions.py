@@ -11,6 +11,7 @@ import pytest
 from abmloop.errors import BadUsage
 from abmloop.run import Person
 from tasks.match_decisions import record_review, remembered_decisions, remembered_keys, undo_review
+from tests.unit.match.published import published
 from warehouse.ledger import Ledger
 
 BY = Person("wang", date(2026, 10, 31))
@@ -23,34 +24,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 @pytest.fixture
 def con() -> duckdb.DuckDBPyConnection:
-    """A published file with one match that waits."""
-    con = duckdb.connect()
-    for schema in ("matched", "resolved"):
-        con.execute(f"create schema {schema}")
-    con.execute(
-        "create table matched.person_keys as from (values ('mobile', '+861', 'h1', 'P1', true),"
-        " ('phone', '+8621', 'h2', 'P1', false)) as rows(key_kind, key_value, key_hash, person_id, is_strong)"
-    )
-    con.execute("create table matched.person_redirects as select 'P0' as old_person_id, 'P1' as person_id")
-    con.execute(
-        "create table resolved.accounts as from (values ('A1', '甲公司', null, '甲公司', ['甲公司']),"
-        " ('A2', '乙公司', null, '乙公司', ['乙公司'])) as rows(account_id, name, uscc, name_key, alias_keys)"
-    )
-    con.execute("create table resolved.account_redirects as select 'A0' as old_account_id, 'A2' as account_id")
-    con.execute("create table matched.persons as select 'P1' as person_id, '江特电机' as company_name")
-    con.execute(
-        "create table matched.person_accounts as select 'P1' as person_id, 'A1' as account_id, 'review' as decision,"
-        " 0.8::double as confidence, 'A2' as runner_up_account_id"
-    )
-    con.execute(
-        "create table matched.person_rows as from (values ('touches', 'web:t1', 'P1'), ('contacts', 'crm:c1', 'P1'))"
-        " as rows(entity, row_id, person_id)"
-    )
-    con.execute(
-        "create table resolved.account_members as from (values ('A1', 'qcc:1', date '2026-01-01'),"
-        " ('A2', 'qcc:2', date '2026-01-01')) as rows(account_id, row_id, first_landed_on)"
-    )
-    return con
+    return published()
 
 
 def remembered(ledger: Ledger) -> list[dict[str, object]]:

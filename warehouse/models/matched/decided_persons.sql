@@ -1,6 +1,5 @@
 -- One row per standing decision on a match and person it is about, by the rows or the strong keys that it names.
 -- grain: decision_id, person_id
--- published: no
 -- column: decision_id | the decision in the ledger
 -- column: person_id | the person
 -- column: seq | order in which it was decided
