@@ -3,12 +3,26 @@
 import numpy as np
 import pandas as pd
 
+from scoring.names.text import fold_names
+
 _TITLES = r"(?:先生|女士|小姐|老师|经理|总监|主任|总|\s)+$"
 
 
 def plain_names(names: pd.Series) -> pd.Series:
-    """Names without title and spaces at the ends, Latin ones in lower case; empty where there is none."""
-    return names.fillna("").str.strip().str.replace(_TITLES, "", regex=True).str.lower()
+    """Names for comparison: folded like company names (width, case, accents, 陳 as 陈), without titles, words in order.
+
+    Empty where there is none.
+    """
+    given = names.fillna("")
+    written = pd.Series(given.unique(), dtype="object")
+    plain = pd.Series(fold_names(written.tolist()), dtype="object").str.replace(_TITLES, "", regex=True).str.strip()
+    plain = plain.where(~is_han(plain), plain.str.replace(" ", "")).where(is_han(plain), _in_order(plain))
+    return given.map(dict(zip(written, plain, strict=True)))
+
+
+def _in_order(names: pd.Series) -> pd.Series:
+    """The words of each name in the order of letters: Ming Wang is Wang Ming."""
+    return names.str.split().map(lambda words: " ".join(sorted(words)))
 
 
 def is_han(names: pd.Series) -> pd.Series:

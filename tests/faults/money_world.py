@@ -19,7 +19,9 @@ STAGED = (
 GIVEN = {
     "matched.persons": "person_id varchar, name varchar, title varchar, seniority varchar, is_excluded boolean",
     "matched.person_rows": "entity varchar, row_id varchar, person_id varchar",
-    "matched.person_accounts": "person_id varchar, account_id varchar, decision varchar",
+    "matched.person_accounts": "person_id varchar, account_id varchar, decision varchar, new_account_id varchar",
+    "matched.employments": "person_id varchar, employer_key varchar, known_since date, known_until date, "
+    "is_primary boolean, account_id varchar, decision varchar, new_account_id varchar",
     "resolved.accounts": "account_id varchar, name varchar, crm_account_id varchar, uscc varchar",
     "resolved.account_redirects": "old_account_id varchar, account_id varchar",
     "resolved.deal_accounts": "deal_row_id varchar, deal_id varchar, account_id varchar",

@@ -20,7 +20,7 @@ TABLES = {
     "is_strong boolean, first_landed_on date",
     "matched.person_rows": "entity varchar, row_id varchar, person_id varchar",
     "matched.person_accounts": "person_id varchar, account_id varchar, decision varchar, method varchar, "
-    "evidence varchar[], confidence double",
+    "evidence varchar[], confidence double, new_account_id varchar",
     "resolved.account_redirects": "old_account_id varchar, account_id varchar",
     "resolved.accounts": "account_id varchar, name varchar, province varchar, province_code varchar, city varchar, "
     "city_code varchar, industry varchar, industry_section varchar, industry_division varchar, employees_band varchar, "

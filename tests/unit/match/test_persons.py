@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -152,6 +153,8 @@ def test_a_lead_id_from_before_ids_were_keyed_names_its_person() -> None:
     [
         (("王明", "王先生", "王 明"), False),
         (("Wang Ming", "Ming Wang", "王明"), False),
+        (("陳明", "陈明", "陈明先生", "陳 明 總監"), False),
+        (("José Núñez", "JOSE NUNEZ", "Ｊｏｓｅ Nunez", "Nunez Jose"), False),
         (("王明", "王芳", "王强"), False),
         (("王明", "王芳", "王强", "王军"), True),
         (("王明", "李四"), True),
@@ -221,3 +224,30 @@ def test_the_former_ids_of_merged_people_are_those_of_their_keys() -> None:
     joined = find_persons(key_rows(*rows, *tie), SECRET)
     assert set(joined.rows["person_id"].to_pylist()) == {apart["a"]}
     assert apart["b"][1:] in [key[:16] for key in joined.keys["key_hash"].to_pylist()]
+
+
+KEYS = (
+    ("mobile", "+861", True), ("mobile", "+862", True), ("email", "w@x.com", True), ("email", "info@x.com", False),
+    ("phone", "+8621", False), ("contact_id", "crm:1", True), ("wechat_unionid", "u", True), ("email", "l@y.com", True),
+)  # fmt: skip
+
+
+def tangle(random: Random) -> list[Row]:
+    """Rows of a few people over a few keys, many of them shared: every kind of tie, several times."""
+    return [
+        ("touches", f"r{number:02}", random.choice([DAY, NEXT]), kind, value, is_strong, name)
+        for number in range(12)
+        for name in [random.choice(["王明", "王先生", "李四", "Wang Ming", None])]
+        for kind, value, is_strong in random.sample(KEYS, random.choice([1, 1, 2]))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_e08_neither_order_nor_repetition_nor_a_stranger_changes_anybody(seed: int) -> None:
+    random = Random(seed)
+    rows = tangle(random)
+    again = [*rows, *random.sample(rows, 5), ("touches", "stranger", DAY, "email", "else@z.com", True, "王明")]
+    random.shuffle(again)
+    alone, together = people(*rows), people(*again)
+    assert {row: person for row, person in together.items() if row != "stranger"} == alone
+    assert together["stranger"] not in alone.values()
