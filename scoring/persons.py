@@ -44,7 +44,8 @@ def find_persons(key_rows: pa.Table, secret: bytes, shared: SharedKeys | None = 
 
     Source: spec 03-matching (people), catalogue E05, 11-faults M9.
     """
-    frame = _coded(key_rows.to_pandas())
+    days = key_rows["landed_on"].cast(pa.int32())  # pandas is slow with days
+    frame = _coded(key_rows.set_column(key_rows.column_names.index("landed_on"), "landed_on", days).to_pandas())
     if frame.empty:
         return _tables(frame, pd.Series(dtype="object"), pd.Series(dtype="bool"), pd.Series(dtype="object"))
     frame["name"] = plain_names(frame["person_name"])
@@ -181,13 +182,15 @@ def _lead_back_own_ids(frame: pd.DataFrame, hashes: pd.Series, component: pd.Ser
 
     Any key of a person may have named the lead once; before ids were keyed, its plain hash did.
     """
+    counts = frame.groupby("row")["key"].transform("size")
+    own = frame[(frame["key_kind"] == "lead_id") & (counts == 1)]
+    if own.empty:
+        return component
     keys = frame.assign(component=frame["row"].map(component)).drop_duplicates(["key", "component"])
     keys = keys[~keys["key"].duplicated(keep=False)]
     plain = (keys["key_kind"] + ":" + keys["key_value"]).map(_plain_hash)
     names = pd.concat([keys["key"].map(hashes), plain]).str[:_ID_CHARACTERS]
     lead_ids = dict(zip("L" + names, pd.concat([keys["component"]] * 2), strict=True))
-    counts = frame.groupby("row")["key"].transform("size")
-    own = frame[(frame["key_kind"] == "lead_id") & (counts == 1)]
     target = own["key_value"].str.replace("^.*:", "", regex=True).map(lead_ids)
     found = own.assign(target=target).dropna(subset=["target"])
     component = component.copy()
@@ -236,7 +239,7 @@ def _tables(frame: pd.DataFrame, person: pd.Series, strong: pd.Series, hashes: p
             {
                 **texts,
                 "is_strong": pa.array(keys["is_strong"], pa.bool_()),
-                "first_landed_on": pa.array(keys["first_landed_on"], pa.date32()),
+                "first_landed_on": pa.array(keys["first_landed_on"], pa.int32()).cast(pa.date32()),
             }
         ),
     )
