@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from abmloop.errors import BadUsage
 from abmloop.run import Run, StepCounts
+from abmloop.settings import load_settings
 from tasks.attribute import attribute
 from tasks.build import build_core, build_marts
 from tasks.check import check_landed, check_published
@@ -19,6 +20,7 @@ from tasks.publish import publish
 from tasks.resolve import resolve, segment
 from tasks.route import route
 from tasks.score import score
+from warehouse.database import Limits, held_open
 
 log = logging.getLogger("abmloop")
 LINE_WIDTH = 98  # a hundred columns less the indent of the command's lines
@@ -77,7 +79,9 @@ def run_steps(run: Run, perform: Perform = perform_plainly, only: Iterable[str] 
     if unknown:
         raise BadUsage(f"no such step: {', '.join(sorted(unknown))}; the steps are {', '.join(NAMES)}")
     log.info("as of %s (run %s)", run.as_of, run.run_id)
-    return [_told(act, run, perform) for act in LOOP if act.__name__ in wanted]
+    settings = load_settings(run.root)
+    with held_open(run.root, Limits(settings.memory_limit, settings.threads)):
+        return [_told(act, run, perform) for act in LOOP if act.__name__ in wanted]
 
 
 def _told(act: Act, run: Run, perform: Perform) -> StepCounts:

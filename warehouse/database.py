@@ -1,6 +1,7 @@
 """Opening the warehouse: one DuckDB file, one writer, nothing outside the workspace in reach."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,18 +32,24 @@ def published_path(root: Path) -> Path:
 
 
 def _lock_down(con: duckdb.DuckDBPyConnection, root: Path, limits: Limits) -> None:
-    """Memory and threads as set; no file outside the workspace, no extension, no later change. Source: spec S13."""
+    """Memory and threads as set; no file outside the workspace, no extension, no later change. Source: spec S13.
+
+    Where the process has the file open already, the settings are those it was opened with.
+    """
+    if con.execute("select current_setting('lock_configuration')").fetchall()[0][0]:
+        return
     temporary = root / "state" / "tmp"
     temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
     con.execute(f"set memory_limit = '{limits.memory_limit}'")
+    # Blocks are handed from one use to the next instead of back to the system: half the time in the system goes there.
+    con.execute(f"set block_allocator_memory = '{limits.memory_limit}'")
     if limits.threads:
         con.execute(f"set threads = {limits.threads}")
     con.execute("set temp_directory = ?", [str(temporary)])
     con.execute("set preserve_insertion_order = false")
-    con.execute("set timezone = 'UTC'")
+    con.execute("set global timezone = 'UTC'")
     for option in ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions"):
         con.execute(f"set {option} = false")
-    con.execute("set enable_progress_bar = false")
     # Squeezing text takes longer than all else that writing a table does: docs/decisions/0008.
     con.execute("set disabled_compression_methods = 'dict_fsst,fsst,zstd'")
     con.execute("set allowed_directories = ?", [[str(root)]])
@@ -98,6 +105,16 @@ def connect(root: Path, limits: Limits | None = None) -> duckdb.DuckDBPyConnecti
     return con
 
 
+@contextlib.contextmanager
+def held_open(root: Path, limits: Limits) -> Iterator[None]:
+    """Have the warehouse open until the block ends: what one step has read, the next finds in memory.
+
+    Connections of this process share it, each with its own transaction and temporary tables.
+    """
+    with connect(root, limits):
+        yield
+
+
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path))
@@ -121,6 +138,8 @@ def connect_to_look(root: Path) -> duckdb.DuckDBPyConnection:
     """
     try:
         return duckdb.connect(str(warehouse_path(root)), read_only=True)
+    except duckdb.ConnectionException:
+        return duckdb.connect(str(warehouse_path(root)))  # this process has it open for writing
     except duckdb.Error:
         return connect_published(root)
 
