@@ -111,9 +111,10 @@ def parse(run: Run) -> StepCounts:
     with step(run, "parse") as work:
         _load_rules(work)
         news = find_common(work, take_news(work))
+        known_names = work.execute(_LAST_NAME).fetchall()[0][0]
         for dictionary in _dictionaries(run):
             _fill(work, dictionary, _values_of(dictionary, news.relations))
-        work.execute(_CLEAN_NAMES)
+        work.execute(_CLEAN_NAMES, {"known": known_names})
         _fill_phones(work, news.relations)
         _fill_words(work, news.relations)
         empty_common(work)
@@ -286,12 +287,15 @@ _FAULTY = "select entity from staging.rejected_rows union select entity from sta
 _SECRET_RULES = "'text-sensitive', 'name-sensitive', 'code-person-id'"
 
 # Steps to the right look names up by their clean writing; it reads as the one it came from.
+_LAST_NAME = "select coalesce(max(rowid), -1) from staging.parsed_names"
 _CLEAN_NAMES = """
 insert into staging.parsed_names by name
+with written as (
+    select * from staging.parsed_names where rowid > $known and name <> value
+)
 select * replace (name as value)
-from staging.parsed_names as written
-anti join staging.parsed_names as known on known.value = written.name
-where name <> value
+from written
+where name not in (select value from staging.parsed_names where value in (select name from written))
 qualify row_number() over (partition by name order by value) = 1
 """
 

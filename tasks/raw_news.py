@@ -12,12 +12,13 @@ from warehouse.tables import quote
 # With more of the directory new than this share, making all of it anew is the shorter way.
 _MOST_IN_PART = 0.2
 NEW_ROWS, PART, VERSIONS, TOUCHED = "new_companies", "part_companies", "part_versions", "touched_companies"
+_NEW_PLACES, _OLD_ROWS = "new_places", "old_rows"
 
 
 @dataclass(frozen=True)
 class News:
     """`relations`: entity → SQL of its rows with values not read yet (missing where nothing is new); `in_part`: only a
-    small part of the directory is touched; its rows stand in the temporary table `new_companies`, some maybe twice."""
+    small part of the directory is touched; its rows stand in the temporary table `new_companies`."""
 
     relations: Mapping[str, str]
     in_part: bool
@@ -33,22 +34,34 @@ def take_news(work: Work) -> News:
             relations[entity] = f"raw.{entity}"
             in_part &= entity != "companies"
         elif changes.rows:
-            relations[entity] = f"(select * from raw.{entity} where file_sha in (select key from {changes.table}))"
+            relations[entity] = f"(select * from raw.{entity} where {_LANDED.format(entity=entity)})"
     if in_part:
-        in_part = _gather_companies(work, relations.get("companies", "(select * from raw.companies limit 0)"))
+        in_part = _gather_companies(work)
     return News(relations, in_part)
 
 
-def _gather_companies(work: Work, relation: str) -> bool:
+def _gather_companies(work: Work) -> bool:
     """`new_companies`: what was landed, and rows whose reading hangs on the day; false where that is most of them."""
-    work.execute(f"create or replace temp table {NEW_ROWS} as select * from {relation}")
+    landed = _LANDED.format(entity="companies")
+    work.execute(f"create or replace temp table {_NEW_PLACES} as select rowid as place from raw.companies where {landed}")
     work.execute(_HANG_ON_THE_DAY, {"as_of": work.run.as_of})
-    if work.pick("raw.companies", "row_hash in (select row_hash from dated_rows)", PART):
-        work.execute(f"insert into {NEW_ROWS} select * from {PART}")
+    _fetch_new(work, "row_hash in (select row_hash from dated_rows)")
     new, all_rows = work.execute(
-        f"select (select count(*) from {NEW_ROWS}), (select count(*) from raw.companies)"
+        f"select (select count(*) from {_NEW_PLACES}), (select count(*) from raw.companies)"
     ).fetchall()[0]
     return bool(new <= all_rows * _MOST_IN_PART)
+
+
+def _fetch_new(work: Work, more: str) -> None:
+    """`new_companies` with the rows that `more` picks, each once."""
+    work.execute(
+        f"insert into {_NEW_PLACES} select rowid from raw.companies"
+        f" where {more} and rowid not in (select place from {_NEW_PLACES})"
+    )
+    work.execute(
+        f"create or replace temp table {NEW_ROWS} as"
+        f" select received.* from {_NEW_PLACES} join raw.companies as received on received.rowid = place"
+    )
 
 
 def with_holders(work: Work, news: News, values: str) -> News:
@@ -63,7 +76,7 @@ def with_holders(work: Work, news: News, values: str) -> News:
             for entity, column, kind in columns_of(*kinds)
             if entity == "companies"
         )
-        work.execute(f"insert into {NEW_ROWS} select * from raw.companies where {holds or 'false'}")
+        _fetch_new(work, f"({holds or 'false'})")
         relations["companies"] = NEW_ROWS
     return News(relations, news.in_part)
 
@@ -79,21 +92,27 @@ def columns_of(*kinds: str) -> list[tuple[str, str, str]]:
 
 
 def touch_records(work: Work) -> None:
-    """The records that new rows belong to: `touched_companies` (key), `part_companies` (all raw rows of theirs).
+    """The records that new rows belong to, or belonged to before they were read anew: `touched_companies` (key).
 
     Needs the dictionaries and the refusals up to date. Then staging.company_versions and staging.companies are too.
     """
     work.part("staging.company_versions", VERSIONS, {"raw.companies": NEW_ROWS})
-    work.execute(f"create or replace temp table {TOUCHED} as select distinct row_id as key from {VERSIONS}")
-    work.pick(
-        "raw.companies",
-        f"row_hash in (select row_hash from staging.company_versions semi join {TOUCHED} on key = row_id"
-        f" union all select row_hash from {NEW_ROWS})",
-        PART,
+    work.execute(_TOUCHED)
+    work.execute(_OLD)
+    work.execute(
+        f"create or replace temp table {PART} as from {NEW_ROWS} union all by name"
+        f" select received.* from {_OLD_ROWS} as old join raw.companies as received on received.rowid = old.place"
+        " where not old.is_superseded"
     )
     work.part("staging.company_versions", VERSIONS, {"raw.companies": PART})
-    # Rows that are alike in another source share their hash, not their record.
-    work.execute(f"delete from {VERSIONS} where row_id not in (select key from {TOUCHED})")
+    [(last,)] = work.execute(f"select max(rowid) from {PART}").fetchall()
+    work.execute(f"insert into {PART} by name select {_OF_VERSIONS} from {_OLD_ROWS} where is_superseded")
+    work.execute(
+        f"insert into {VERSIONS} by name select part.rowid as place, old.row_id, part.source, part.row_hash"
+        f" from {PART} as part join (select distinct source, row_hash, row_id from {_OLD_ROWS}) as old"
+        " using (source, row_hash) where part.rowid > ?",
+        [-1 if last is None else last],
+    )
     touched = f"row_id in (select key from {TOUCHED})"
     work.execute(f"delete from staging.company_versions where {touched}")
     work.execute(f"insert into staging.company_versions by name select * from {VERSIONS}")
@@ -101,6 +120,35 @@ def touch_records(work: Work) -> None:
     work.note_changes("staging.companies", f"select key from {TOUCHED}")
 
 
+_LANDED = "file_sha in (select key from changed_raw_{entity})"
+_TOUCHED = f"""
+create or replace temp table {TOUCHED} as
+select row_id as key from {VERSIONS}
+union
+select row_id from staging.company_versions semi join {NEW_ROWS} using (source, row_hash)
+"""
+# A row that a newer day's row of its record has superseded just says since when the record is known and how often it
+# came: these columns are all that is asked of it. Fetching whole rows from all over a wide table takes much longer.
+_OF_VERSIONS = "source, landed_on, source_date, sequence, row_hash, file_sha, record"
+_OLD = f"""
+create or replace temp table {_OLD_ROWS} as
+with newest as (
+    select row_id, max(landed_on) as newest_on
+    from {VERSIONS} as version
+    join {NEW_ROWS} as received on received.rowid = version.place
+    group by row_id
+),
+old as (
+    select distinct row_id, source, row_hash, newest_on
+    from staging.company_versions
+    semi join {TOUCHED} on key = row_id
+    left join newest using (row_id)
+)
+select received.rowid as place, row_id, {_OF_VERSIONS}, coalesce(landed_on < newest_on, false) as is_superseded
+from raw.companies as received
+join old using (source, row_hash)
+where received.rowid not in (select place from {_NEW_PLACES})
+"""
 _HANG_ON_THE_DAY = """
 create or replace temp table dated_rows as
 select row_hash from staging.value_faults where rule = 'date-founded-in-future'

@@ -10,11 +10,11 @@
 with crm_account as (
     select crm_account_id, min(account_id) as account_id
     from resolved.accounts
-    where crm_account_id is not null
+    where crm_account_id in (select crm_account_id from staging.activities)
     group by all
 ),
 code_account as (
-    select uscc, min(account_id) as account_id from resolved.accounts where uscc is not null group by all
+    select uscc, min(account_id) as account_id from resolved.accounts where uscc in (select uscc from staging.activities) group by all
 )
 select activities.activity_id, activities.owner_id, person_rows.person_id,
        coalesce(parties.account_id, deals.account_id, crm_account.account_id, code_account.account_id) as account_id,

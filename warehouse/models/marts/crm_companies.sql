@@ -32,7 +32,7 @@ with company as (
 ),
 tag_text as (
     select account_id, string_agg(tag_id, ';' order by tag_id) as tags
-    from (select distinct account_id, tag_id from resolved.account_tags)
+    from (select distinct account_id, tag_id from resolved.account_tags semi join company using (account_id))
     group by all
 ),
 target as (

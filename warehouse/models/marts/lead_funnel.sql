@@ -17,7 +17,7 @@
 with place as (
     select province_code, mode(province order by province) as province
     from resolved.accounts
-    where province_code is not null
+    where province_code in (select province_code from matched.persons)
     group by all
 ),
 entry as (

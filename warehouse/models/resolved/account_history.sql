@@ -7,21 +7,26 @@
 -- column: as_of | the day
 -- column: reason | the evidence; in a circle of parents all rows that make it
 -- column: actor | the person who decided; null for a rule
-with row_hashes as (
-    select hash(row_id) as r, account_id, first_landed_on, code is not null as has_code from resolved.account_members
+with parted as (
+    select one_r, other_r, strength, method || ': ' || evidence as reason
+    from resolved.links
+    join resolved.clusters as one_cluster on one_cluster.r = one_r
+    join resolved.clusters as other_cluster on other_cluster.r = other_r and other_cluster.root_r <> one_cluster.root_r
+    where verdict > 0 and method not in ('person', 'split')
+),
+row_hashes as (
+    select hash(row_id) as r, account_id, first_landed_on, code is not null as has_code
+    from resolved.account_members
+    where hash(row_id) in (select unnest([one_r, other_r]) from parted)
 ),
 cut as (
     -- Of two that were kept apart, the one that gave no code asks for a look.
     select case when one.has_code then other.account_id else one.account_id end as account_id,
            case when one.has_code then one.account_id else other.account_id end as other_account_id,
-           greatest(one.first_landed_on, other.first_landed_on) as as_of, links.method || ': ' || links.evidence as reason,
-           links.strength
-    from resolved.links
-    join resolved.clusters as one_cluster on one_cluster.r = links.one_r
-    join resolved.clusters as other_cluster on other_cluster.r = links.other_r and other_cluster.root_r <> one_cluster.root_r
-    join row_hashes as one on one.r = links.one_r
-    join row_hashes as other on other.r = links.other_r
-    where links.verdict > 0 and links.method not in ('person', 'split')
+           greatest(one.first_landed_on, other.first_landed_on) as as_of, reason, strength
+    from parted
+    join row_hashes as one on one.r = one_r
+    join row_hashes as other on other.r = other_r
 ),
 kept_apart as (
     select account_id, min(other_account_id) as other_account_id, max(as_of) as as_of,

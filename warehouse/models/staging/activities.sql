@@ -33,7 +33,14 @@
 -- column: sheet | its sheet
 -- column: line | its line
 -- column: extra | JSON of unknown columns
-with kept as (
+with given_name as (
+    -- The directory fills the dictionaries of names and codes: each join gets only what its column holds.
+    select * from staging.parsed_names where value in (select company_name from raw.activities)
+),
+given_code as (
+    select * from staging.parsed_codes where value in (select uscc from raw.activities)
+),
+kept as (
     select received.rowid as place, received.source, coalesce(case when activity_id_read.value is null then received.activity_id else activity_id_read.id end, received.row_hash) as source_key,
            received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
     from raw.activities as received
@@ -93,8 +100,8 @@ left join staging.parsed_phones as mobile_read on mobile_read.value = received.m
 left join staging.parsed_phones as phone_read on phone_read.value = received.phone and phone_read.country = 'CN'
 left join staging.parsed_ids as wechat_unionid_read on wechat_unionid_read.value = received.wechat_unionid
 left join staging.parsed_ids as wechat_openid_read on wechat_openid_read.value = received.wechat_openid
-left join staging.parsed_names as company_name_read on company_name_read.value = received.company_name
-left join staging.parsed_codes as uscc_read on uscc_read.value = received.uscc
+left join given_name as company_name_read on company_name_read.value = received.company_name
+left join given_code as uscc_read on uscc_read.value = received.uscc
 left join staging.parsed_ids as crm_account_id_read on crm_account_id_read.value = received.crm_account_id
 left join staging.parsed_ids as deal_id_read on deal_id_read.value = received.deal_id
 left join staging.parsed_words as type_read on type_read.vocabulary = 'word' and type_read.value = received.type

@@ -3,6 +3,7 @@
 -- published: no
 -- column: place | rowid in raw.companies as this row was made; of no use later
 -- column: row_id | source and source key: its id, else its code, else its name and place, else the row itself
+-- column: source | the source it came from
 -- column: row_hash | the row's hash in raw
 with unnumbered as (
     select name, name_en, uscc from raw.companies where source_id is null
@@ -31,5 +32,5 @@ kept as (
     anti join (select row_hash from staging.rejected_rows where entity = 'companies') as rejected
         on rejected.row_hash = received.row_hash
 )
-select place, source || ':' || source_key as row_id, row_hash
+select place, source || ':' || source_key as row_id, source, row_hash
 from kept

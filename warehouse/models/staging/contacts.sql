@@ -42,7 +42,14 @@
 -- column: sheet | its sheet
 -- column: line | its line
 -- column: extra | JSON of unknown columns
-with latest as (
+with given_name as (
+    -- The directory fills the dictionaries of names and codes: each join gets only what its column holds.
+    select * from staging.parsed_names where value in (select company_name from raw.contacts)
+),
+given_code as (
+    select * from staging.parsed_codes where value in (select uscc from raw.contacts)
+),
+latest as (
     select place, row_id, source_key, min(landed_on) over record as first_landed_on, count(*) over record as versions
     from staging.contact_versions
     join raw.contacts as received on received.rowid = place
@@ -113,8 +120,8 @@ left join staging.parsed_texts as first_name_read on first_name_read.value = rec
 left join staging.parsed_texts as last_name_read on last_name_read.value = received.last_name
 left join staging.parsed_titles as title_read on title_read.value = received.title
 left join staging.parsed_texts as department_read on department_read.value = received.department
-left join staging.parsed_names as company_name_read on company_name_read.value = received.company_name
-left join staging.parsed_codes as uscc_read on uscc_read.value = received.uscc
+left join given_name as company_name_read on company_name_read.value = received.company_name
+left join given_code as uscc_read on uscc_read.value = received.uscc
 left join staging.parsed_ids as crm_account_id_read on crm_account_id_read.value = received.crm_account_id
 left join staging.parsed_domains as website_read on website_read.value = received.website
 left join staging.parsed_places as place_read on place_read.value = concat_ws('|', coalesce(received.province, ''), coalesce(received.city, ''), '')

@@ -36,7 +36,14 @@
 -- column: sheet | its sheet
 -- column: line | its line
 -- column: extra | JSON of unknown columns
-with kept as (
+with given_name as (
+    -- The directory fills the dictionaries of names and codes: each join gets only what its column holds.
+    select * from staging.parsed_names where value in (select account_name from raw.deals)
+),
+given_code as (
+    select * from staging.parsed_codes where value in (select uscc from raw.deals)
+),
+kept as (
     select received.rowid as place, received.source, coalesce(case when deal_id_read.value is null then received.deal_id else deal_id_read.id end, received.row_hash) as source_key,
            received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
     from raw.deals as received
@@ -92,8 +99,8 @@ select case when deal_id_read.value is null then received.deal_id else deal_id_r
 from latest
 join raw.deals as received on received.rowid = latest.place
 left join staging.parsed_ids as deal_id_read on deal_id_read.value = received.deal_id
-left join staging.parsed_names as account_name_read on account_name_read.value = received.account_name
-left join staging.parsed_codes as uscc_read on uscc_read.value = received.uscc
+left join given_name as account_name_read on account_name_read.value = received.account_name
+left join given_code as uscc_read on uscc_read.value = received.uscc
 left join staging.parsed_ids as crm_account_id_read on crm_account_id_read.value = received.crm_account_id
 left join staging.parsed_ids as contact_id_read on contact_id_read.value = received.contact_id
 left join staging.parsed_ids as lead_id_read on lead_id_read.value = received.lead_id

@@ -36,7 +36,14 @@
 -- column: sheet | its sheet
 -- column: line | its line
 -- column: extra | JSON of unknown columns
-with kept as (
+with given_name as (
+    -- The directory fills the dictionaries of names and codes: each join gets only what its column holds.
+    select * from staging.parsed_names where value in (select company_name from raw.lists)
+),
+given_code as (
+    select * from staging.parsed_codes where value in (select uscc from raw.lists)
+),
+kept as (
     select received.rowid as place, received.source, received.row_hash as source_key,
            received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
     from raw.lists as received
@@ -90,8 +97,8 @@ select list_read.word as list,
 from latest
 join raw.lists as received on received.rowid = latest.place
 left join staging.parsed_words as list_read on list_read.vocabulary = 'list' and list_read.value = received.list
-left join staging.parsed_names as company_name_read on company_name_read.value = received.company_name
-left join staging.parsed_codes as uscc_read on uscc_read.value = received.uscc
+left join given_name as company_name_read on company_name_read.value = received.company_name
+left join given_code as uscc_read on uscc_read.value = received.uscc
 left join staging.parsed_ids as crm_account_id_read on crm_account_id_read.value = received.crm_account_id
 left join staging.parsed_domains as website_read on website_read.value = received.website
 left join staging.parsed_ids as contact_id_read on contact_id_read.value = received.contact_id
