@@ -60,7 +60,7 @@ def accounts_of_key(con: duckdb.DuckDBPyConnection, key: str) -> list[FoundAccou
         "select account_id from resolved.accounts where uscc = upper($key)",
         "select account_id from resolved.account_members where row_id = $key",
         "select account_id from resolved.accounts where name = $key",
-        "select account_id from resolved.accounts where list_contains(alias_keys, $name_key)",
+        "select account_id from resolved.accounts where name_key = $name_key or list_contains(alias_keys, $name_key)",
     )
     if former:
         return [FoundAccount(former[0]["account_id"], key)]

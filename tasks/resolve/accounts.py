@@ -61,13 +61,11 @@ def _resolve_part(work: Work, policy: DirectoryPolicy, changed: str, decisions: 
     """The accounts that changed rows, or decisions that were made or undone, reach."""
     _take_decisions(work, decisions)
     reach.note_changed(work, changed, "changed_decisions")
-    _part_of_staging(work, reach.CHANGED)
-    work.part("resolved.row_keys", "part_keys", {"staging.companies": "part_companies"})
+    reach.gather(work, reach.CHANGED)
+    work.part("resolved.row_keys", "part_keys", {"staging.companies": reach.COMPANIES})
     reach.begin(work, policy, "part_keys")
-    work.execute(f"delete from resolved.row_keys where r in (select r from {reach.CHANGED})")
-    work.execute("insert into resolved.row_keys by name select * from part_keys")
+    reach.take_keys(work, policy, "part_keys")
     work.build("resolved.judged_rows")
-    reach.note_bearers(work, policy)
     link_among(work, policy, reach.AFFECTED)
     reach.finish(work)
     cluster_links(work, reach.REACHED)
@@ -86,14 +84,10 @@ def _take_decisions(work: Work, decisions: pa.Table) -> None:
     )
 
 
-def _part_of_staging(work: Work, rows: str) -> None:
-    work.pick("staging.companies", f"hash(row_id) in (select r from {rows})", "part_companies")
-
-
 def _remake_members(work: Work) -> None:
     """resolved.account_members of the reached rows, then the merged records of their accounts, former and present."""
     reached = f"select r from {reach.REACHED}"
-    _part_of_staging(work, reach.REACHED)
+    reach.gather(work, reach.REACHED)
     work.execute(
         "create or replace temp table part_links as from resolved.links"
         f" where one_r in ({reached}) and other_r in ({reached})"
@@ -106,7 +100,7 @@ def _remake_members(work: Work) -> None:
         "resolved.account_members",
         of_reached,
         {
-            "staging.companies": "part_companies",
+            "staging.companies": reach.COMPANIES,
             "resolved.links": "part_links",
             "resolved.clusters": "part_clusters",
         },
@@ -114,16 +108,18 @@ def _remake_members(work: Work) -> None:
     work.execute(f"insert into {_REMADE} select account_id from ({former}) anti join {_REMADE} using (account_id)")
     _part_of_members(work)
     is_remade = f"account_id in (select account_id from {_REMADE})"
-    part = {"staging.companies": "part_companies", "resolved.account_members": "part_members"}
+    part = {"staging.companies": reach.COMPANIES, "resolved.account_members": "part_members"}
     work.update("resolved.merged_rows", is_remade, part)
     work.execute(f"create or replace temp table part_merged_rows as from resolved.merged_rows where {is_remade}")
     work.update("resolved.merged_accounts", is_remade, part | {"resolved.merged_rows": "part_merged_rows"})
 
 
 def _part_of_members(work: Work) -> None:
+    """`part_members`: the rows of the accounts that are made anew, which only grow in number."""
+    work.execute("create temp table if not exists part_members as from resolved.account_members limit 0")
     work.execute(
-        f"create or replace temp table part_members as"
-        f" from resolved.account_members semi join {_REMADE} using (account_id)"
+        f"insert into part_members from resolved.account_members semi join {_REMADE} using (account_id)"
+        " where account_id not in (select account_id from part_members)"
     )
 
 
@@ -137,13 +133,14 @@ def _remake_accounts(work: Work) -> None:
         f" union (from {_FORMER_HIERARCHY} except from resolved.hierarchy)) anti join {_REMADE} using (account_id)"
     )
     _part_of_members(work)
-    work.pick("staging.companies", "row_id in (select row_id from part_members)", "part_companies")
+    work.execute("create or replace temp table part_rows as select hash(row_id) as r from part_members")
+    reach.gather(work, "part_rows")
     work.execute(
         "create or replace temp table part_merged as"
         f" from resolved.merged_accounts semi join {_REMADE} using (account_id)"
     )
     part = {
-        "staging.companies": "part_companies",
+        "staging.companies": reach.COMPANIES,
         "resolved.account_members": "part_members",
         "resolved.merged_accounts": "part_merged",
     }

@@ -8,6 +8,7 @@ from scoring.policies.directory import DirectoryPolicy
 from scoring.resolve.clusters import APART, LINK, NO_CODE, Ties, cluster_rows
 from scoring.resolve.judge import NAME_BITS, describe, judge_pairs
 from scoring.resolve.pairs import BIT, Pairs, compass_of, letters_of, numerals_of
+from tasks.resolve.reach import COMPANIES, gather
 from warehouse.steps import Work
 
 _BITS = " ".join(f"when '{kind}' then {bit}" for kind, bit in BIT.items())
@@ -87,8 +88,8 @@ def link_among(work: Work, policy: DirectoryPolicy, rows: str) -> None:
     )
     work.execute(f"delete from resolved.links where true{among}")
     work.execute(_PAIRS.format(of_asked=of_asked, among=among_keys, **_limits(policy)))
-    work.pick("staging.companies", f"hash(row_id) in (select r from {rows})", "part_companies")
-    work.part("resolved.judged_rows", "part_judged", {"staging.companies": "part_companies"})
+    gather(work, rows)
+    work.part("resolved.judged_rows", "part_judged", {"staging.companies": COMPANIES})
     _judge(work, policy, "part_judged")
     of_code = (
         f" and key_hash in (select key_hash from resolved.row_keys semi join {rows} using (r) where kind = 'code')"

@@ -9,21 +9,21 @@ from scoring.policies.directory import DirectoryPolicy
 from warehouse.steps import Work
 
 CHANGED, AFFECTED, REACHED = "changed_rows", "affected_rows", "reached_rows"
+COMPANIES = "part_companies"
 
-# The bearers of touched keys that bring rows together; a code always does.
+# Those of the touched keys that bring rows together; a code always does.
 _BEARERS = """
 insert into affected_rows
-with borne as (select row_keys.* from resolved.row_keys semi join touched_keys using (kind, key_hash)),
-joining as (
+with joining as (
     select kind, key_hash
-    from borne
+    from borne_keys
     group by kind, key_hash
     having kind = 'code'
            or count(*) <= {keys_up_to}
               and not (kind in ('phone', 'email', 'domain', 'address')
                        and greatest(count(distinct named_hash), count(distinct code_hash)) >= {shared_from})
 )
-select distinct r from borne semi join joining using (kind, key_hash) where r not in (select r from affected_rows)
+select distinct r from borne_keys semi join joining using (kind, key_hash) where r not in (select r from affected_rows)
 """
 _TIED = """
 insert into reached_rows
@@ -56,6 +56,22 @@ def note_changed(work: Work, changed_keys: str, decided_rows: str) -> None:
     )
 
 
+def gather(work: Work, rows: str) -> None:
+    """Add the rows of `rows` (a table of r) to the temporary table `part_companies`, each once.
+
+    They are found by their ids and then fetched by their place, since a scan of a wide table takes much longer.
+    """
+    work.execute(f"create temp table if not exists {COMPANIES} as from staging.companies limit 0")
+    work.execute(
+        "create or replace temp table more_places as select rowid as place from staging.companies"
+        f" where hash(row_id) in (select r from {rows}) and row_id not in (select row_id from {COMPANIES})"
+    )
+    work.execute(
+        f"insert into {COMPANIES} select company.* from more_places"
+        " join staging.companies as company on company.rowid = place"
+    )
+
+
 def begin(work: Work, policy: DirectoryPolicy, new_keys: str) -> None:
     """What the change reached before it: call this while keys and links are still the old ones.
 
@@ -66,14 +82,25 @@ def begin(work: Work, policy: DirectoryPolicy, new_keys: str) -> None:
         "create or replace temp table touched_keys as select kind, key_hash from resolved.row_keys"
         f" where r in (select r from {CHANGED}) union select kind, key_hash from {new_keys}"
     )
+    work.execute(
+        "create or replace temp table borne_keys as"
+        " select row_keys.* from resolved.row_keys semi join touched_keys using (kind, key_hash)"
+    )
     work.execute(f"create or replace temp table {AFFECTED} as select r from {CHANGED}")
-    note_bearers(work, policy)
+    _note_bearers(work, policy)
     work.execute(f"create or replace temp table {REACHED} as select r from {AFFECTED}")
     _follow_links(work)
 
 
-def note_bearers(work: Work, policy: DirectoryPolicy) -> None:
-    """Who bears the touched keys now: call this again when the keys are up to date, before the links are."""
+def take_keys(work: Work, policy: DirectoryPolicy, new_keys: str) -> None:
+    """Bring the keys up to date, and note who bears the touched ones now: call this before the links are made."""
+    for table in ("resolved.row_keys", "borne_keys"):
+        work.execute(f"delete from {table} where r in (select r from {CHANGED})")
+        work.execute(f"insert into {table} by name select * from {new_keys}")
+    _note_bearers(work, policy)
+
+
+def _note_bearers(work: Work, policy: DirectoryPolicy) -> None:
     work.execute(_BEARERS.format(keys_up_to=policy.keys_up_to, shared_from=policy.shared_from))
 
 

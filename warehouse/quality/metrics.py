@@ -68,8 +68,11 @@ def _duplicate_keys(query: Query, present: set[str]) -> pd.DataFrame:
     prints = query(" union all ".join(_fingerprint(name, grain) for name, grain in leaving.items())).to_pylist()
     first: dict[tuple[Any, ...], str] = {}
     alike = {row["subject"]: first.setdefault((row["n"], row["x"], row["s"]), row["subject"]) for row in prints}
-    exact = query(" union all ".join(_duplicates(name, leaving[name]) for name in sorted(set(alike.values()))))
-    found = dict(zip(exact["subject"].to_pylist(), exact["duplicate_keys"].to_pylist(), strict=True))
+    asked = sorted(set(alike.values()))
+    # Numbers are grouped three times as fast as texts; where two keys have one hash, the keys themselves are asked.
+    by_hash = _counted(query, {name: (f"hash({', '.join(leaving[name])})",) for name in asked})
+    exact = _counted(query, {name: leaving[name] for name in asked if by_hash[name]})
+    found = by_hash | exact
     return pd.DataFrame({"subject": list(alike), "duplicate_keys": [found[same] for same in alike.values()]})
 
 
@@ -78,9 +81,11 @@ def _fingerprint(name: str, grain: tuple[str, ...]) -> str:
     return f"select '{name}' as subject, count(*) as n, bit_xor({key}) as x, sum({key})::varchar as s from {name}"
 
 
-def _duplicates(name: str, grain: tuple[str, ...]) -> str:
-    keys = ", ".join(grain)
-    return (
-        f"select '{name}' as subject, count(*) as duplicate_keys"
-        f" from (select {keys} from {name} group by {keys} having count(*) > 1)"
-    )
+def _counted(query: Query, keys: dict[str, tuple[str, ...]]) -> dict[str, int]:
+    """Values of its key that stand more than once, per table."""
+    parts = [
+        f"select '{name}' as subject, count(*) as twice"
+        f" from (select 1 from {name} group by {', '.join(key)} having count(*) > 1)"
+        for name, key in keys.items()
+    ]
+    return {row["subject"]: row["twice"] for row in query(" union all ".join(parts)).to_pylist()} if parts else {}

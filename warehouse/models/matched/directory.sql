@@ -51,7 +51,7 @@ known as (
 select accounts.account_id, accounts.name, coalesce(parsed_names.name_key, accounts.name_key) as name_key,
        parsed_names.core, parsed_names.industry_word, parsed_names.form, parsed_names.branch, parsed_names.region_code,
        parsed_names.value is not null as is_parsed,
-       list_filter(accounts.alias_keys, lambda key: key is distinct from accounts.name_key) as alias_keys,
+       coalesce(accounts.alias_keys, []) as alias_keys,
        accounts.uscc, accounts.crm_account_id, accounts.province_code, accounts.city_code, accounts.district_code,
        accounts.city, accounts.domain, accounts.domains, accounts.phone,
        coalesce(dealing.has_open_deal, false) as has_open_deal, coalesce(dealing.is_customer, false) as is_customer,

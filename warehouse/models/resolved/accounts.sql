@@ -14,7 +14,7 @@
 -- column: name_en | English name
 -- column: short_name | short name
 -- column: former_names | former names
--- column: alias_keys | comparison keys of all names: present, former, short and English, of all rows
+-- column: alias_keys | comparison keys of its other names: former, short and English, of all rows; null without
 -- column: status | active, suspended, revoked, cancelled; null where unknown
 -- column: founded_on | day of foundation
 -- column: registered_capital | registered capital
@@ -54,9 +54,8 @@ with single as (
     select member.account_id,
            coalesce(name, name_en) as name, coalesce(name_key, name_en_key) as name_key, name_core, name_region_code, name_form,
            name_branch, member.code as uscc, registration_no, name_en, short_name, case when len(former_names) > 1 then list_sort(former_names) else former_names end as former_names,
-           case when coalesce(name_en_key, short_name_key, former_name_keys[1]) is null then [name_key]
-                else list_sort(list_distinct([name_key, name_en_key, short_name_key] || coalesce(former_name_keys, []::varchar[])))
-                end as alias_keys,
+           case when coalesce(name_en_key, short_name_key, former_name_keys[1]) is not null
+                then list_sort(list_distinct([name_en_key, short_name_key] || coalesce(former_name_keys, []::varchar[]))) end as other_keys,
            nullif(status, 'unknown') as status, founded_on, registered_capital, registered_capital_currency,
            province_code, city_code, district_code, province, city, district, country, address, industry, industry_section,
            industry_division, company_type, employees, employees_band, revenue, revenue_band, phone,
@@ -68,14 +67,15 @@ with single as (
 ),
 merged as (
     select account_id, name, name_key, name_core, name_region_code, name_form, name_branch, uscc, registration_no, name_en,
-           short_name, former_names, alias_keys, status, founded_on, registered_capital, registered_capital_currency,
+           short_name, former_names, alias_keys as other_keys, status, founded_on, registered_capital, registered_capital_currency,
            province_code, city_code, district_code, province, city, district, country, address, industry, industry_section,
            industry_division, company_type, employees, employees_band, revenue, revenue_band, phone, phones, email, website,
            domain, domains, scope, crm_account_id, sources, member_count, first_landed_on
     from resolved.merged_accounts
 )
 select account_id, name, name_key, name_core, name_region_code, name_form, uscc, registration_no, name_en, short_name,
-       former_names, alias_keys, status, founded_on, registered_capital, registered_capital_currency, province_code,
+       former_names,
+       nullif(list_filter(other_keys, lambda key: key is not null and key is distinct from name_key), []) as alias_keys, status, founded_on, registered_capital, registered_capital_currency, province_code,
        city_code, district_code, province, city, district, country, address, industry, industry_section, industry_division,
        company_type, employees, employees_band, revenue, revenue_band, phone, phones, email, website, domain, domains, scope,
        hierarchy.parent_account_id,

@@ -26,19 +26,11 @@ bearer as (
 alias as (
     select account_id, uscc, key, key = name_key as is_its_name
     from (
-        -- Most companies have one name; only the few others need their list of names opened.
-        select account_id, uscc, name_key, name_key as key
-        from resolved.accounts
-        where name_key in (select name_key from mention) and list_contains(alias_keys, name_key)
+        select account_id, uscc, name_key, name_key as key from resolved.accounts where name_key in (select name_key from mention)
         union all
-        select account_id, uscc, name_key, key
-        from (
-            select account_id, uscc, name_key, unnest(alias_keys) as key
-            from resolved.accounts
-            where len(alias_keys) > 1 or not coalesce(list_contains(alias_keys, name_key), false)
-        )
-        where key is distinct from name_key and key in (select name_key from mention)
+        select account_id, uscc, name_key, unnest(alias_keys) as key from resolved.accounts where alias_keys is not null
     )
+    where key in (select name_key from mention)
 ),
 candidate as (
     select entity, mention.row_id, 1 as preference, 'code' as method, mention.uscc as evidence, accounts.account_id
