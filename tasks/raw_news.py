@@ -43,7 +43,9 @@ def take_news(work: Work) -> News:
 def _gather_companies(work: Work) -> bool:
     """`new_companies`: what was landed, and rows whose reading hangs on the day; false where that is most of them."""
     landed = _LANDED.format(entity="companies")
-    work.execute(f"create or replace temp table {_NEW_PLACES} as select rowid as place from raw.companies where {landed}")
+    work.execute(
+        f"create or replace temp table {_NEW_PLACES} as select rowid as place from raw.companies where {landed}"
+    )
     work.execute(_HANG_ON_THE_DAY, {"as_of": work.run.as_of})
     _fetch_new(work, "row_hash in (select row_hash from dated_rows)")
     new, all_rows = work.execute(
@@ -116,8 +118,22 @@ def touch_records(work: Work) -> None:
     touched = f"row_id in (select key from {TOUCHED})"
     work.execute(f"delete from staging.company_versions where {touched}")
     work.execute(f"insert into staging.company_versions by name select * from {VERSIONS}")
-    work.update("staging.companies", touched, {"raw.companies": PART, "staging.company_versions": VERSIONS})
+    work.update(
+        "staging.companies", touched, {"raw.companies": PART, "staging.company_versions": VERSIONS} | _read(work)
+    )
     work.note_changes("staging.companies", f"select key from {TOUCHED}")
+
+
+def _read(work: Work) -> dict[str, str]:
+    """Dictionary → temporary table with what it says of the names and codes in `part_companies`: a hundredth of it."""
+    names = " union all ".join(f"select {column} from {PART}" for column in ("name", "name_en", "short_name", "parent"))
+    names += " union all select unnest(names) from staging.parsed_name_lists"
+    codes = " union all ".join(
+        f"select {column} from {PART}" for column in ("uscc", "registration_no", "organisation_code")
+    )
+    work.pick("staging.parsed_names", f"value in ({names})", "part_names")
+    work.pick("staging.parsed_codes", f"value in ({codes})", "part_codes")
+    return {"staging.parsed_names": "part_names", "staging.parsed_codes": "part_codes"}
 
 
 _LANDED = "file_sha in (select key from changed_raw_{entity})"
