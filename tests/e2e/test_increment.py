@@ -47,7 +47,7 @@ def daily(dealt: Dealt, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 def test_control_a_change_that_is_not_followed_leaves_another_directory(
     daily: tuple[Path, dict[str, tuple[int, int]], int], dealt: Dealt, tmp_path: Path
 ) -> None:
-    with patch("tasks.resolve.reach.note_bearers"), stable_days.without_following():
+    with patch("tasks.resolve.reach._note_bearers"), stable_days.without_following():
         try:
             blind = stable_days.contents(_play(tmp_path, dealt))
         except AbmError as refused:  # a table's grain may notice it first
