@@ -1,5 +1,6 @@
 """Which account a person means: by its id (a former one is followed), its code, a row of it, or its name."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ limit $most
 """
 
 
+_NEW_ACCOUNT = re.compile(r"N[0-9a-f]{16}")
+
+
 @dataclass(frozen=True)
 class FoundAccount:
     """`account_id`: as it is called today; `former_id`: what it was asked by, where that id leads to another now."""
@@ -43,7 +47,7 @@ def find_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "en")
 
     Raises BadUsage where no account bears the key, naming similar ones, or more than one does.
     """
-    found = accounts_of_key(con, key.strip())
+    found = _once_new(con, key.strip(), language) or accounts_of_key(con, key.strip())
     if len(found) == 1:
         return found[0]
     if found:
@@ -71,6 +75,17 @@ def accounts_of_key(con: duckdb.DuckDBPyConnection, key: str) -> list[FoundAccou
         if found:
             return [FoundAccount(str(account_id)) for account_id in found]
     return []
+
+
+def _once_new(con: duckdb.DuckDBPyConnection, key: str, language: str) -> list[FoundAccount]:
+    """The account in which a new one, made of leads, went up. Raises BadUsage while no list names the company."""
+    if not _NEW_ACCOUNT.fullmatch(key):
+        return []
+    gone_up = rows_of(con, "select account_id from matched.new_account_redirects where old_account_id = $key", key=key)
+    still_new = rows_of(con, "select name, people from matched.new_accounts where account_id = $key", key=key)
+    if still_new:
+        raise BadUsage(say("explain_account_is_new", language, key=key, **still_new[0]))
+    return [FoundAccount(str(row["account_id"]), key) for row in gone_up]
 
 
 def similar_accounts(con: duckdb.DuckDBPyConnection, name: str, most: int = 8) -> Rows:

@@ -326,6 +326,27 @@ def test_explain_of_what_is_not_there_says_how_to_find_it(synced: Path, kind: st
     assert "abmloop sql" in ended.err
 
 
+def test_the_match_queue_is_worked_from_the_terminal_and_as_a_sheet(copy: Path) -> None:
+    listed = json.loads(abmloop("review", "list", "-w", copy, "--json").out)
+    first, second = listed[0]["person_id"], listed[1]["person_id"]
+    accepted = abmloop("review", "accept", first, "-w", copy, "--reason", "card")
+    assert (accepted.code, accepted.out[:1]) == (0, "D")
+    decided = json.loads(abmloop("review", "list", "--decided", "-w", copy, "--json").out)
+    assert [(row["person_id"], row["verdict"], row["reason"]) for row in decided] == [(first, "accept", "card")]
+    sheet = copy / "review.csv"
+    assert "review import" in abmloop("review", "export", "-w", copy, "--out", sheet).out
+    rows = list(csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines()))
+    assert rows[1][rows[0].index("Person id")] == second, "what is decided has left the queue"
+    rows[1][0] = "nonsense"
+    sheet.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in rows), encoding="utf-8")
+    refused = abmloop("review", "import", sheet, "-w", copy)
+    assert (refused.code, "review.csv, line 2, column Decision: 'nonsense'" in refused.err) == (2, True)
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("nonsense", "拒绝"), encoding="utf-8")
+    assert "1 decided" in abmloop("review", "import", sheet, "-w", copy).out
+    undone = abmloop("review", "undo", decided[0]["decision_id"], "-w", copy, "--language", "zh")
+    assert "不再生效" in undone.out
+
+
 def test_sql_answers_as_a_table_and_as_json(synced: Path) -> None:
     query = "select deal_id, amount from core.deals order by deal_id limit 2"
     assert "D000001" in abmloop("sql", query, "--workspace", synced).out

@@ -7,6 +7,7 @@
 -- column: mean_confidence | mean probability that the match is right
 -- column: least_confidence | the least of them
 select decision, method, count(*) as persons, count(*) / sum(count(*)) over () as persons_share,
-       avg(confidence) as mean_confidence, min(confidence) as least_confidence
+       -- A sum of doubles hangs on their order.
+       (sum(confidence::decimal(18, 9)) / count(*))::double as mean_confidence, min(confidence) as least_confidence
 from matched.person_accounts
 group by all
