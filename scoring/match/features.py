@@ -94,6 +94,11 @@ def same_phone(pairs: Compared) -> Flags:
     return pairs.via["phone"]
 
 
+def same_label(pairs: Compared) -> Flags:
+    """The mail or website domain is the account's own but for its ending."""
+    return pairs.via["label"]
+
+
 def same_stem(pairs: Compared) -> Flags:
     """Proper name and trade are the same; region and form aside."""
     return (pairs.given.stem == pairs.account.stem) & (pairs.given_length > 0)

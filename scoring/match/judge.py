@@ -7,19 +7,20 @@ import numpy as np
 
 from scoring.match import features
 from scoring.match.features import Compared
-from scoring.policies.match import MatchPolicy
+from scoring.policies.match import Cap, Guard, MatchPolicy
 
 NO_RULE = -1
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Per pair: its rule (row in the policy, or NO_RULE), its confidence, whether the rule gave it, and the features it
-    has, by name."""
+    """Per pair: its rule (row in the policy, or NO_RULE), its confidence, whether the rule gave it, whether it is to be
+    asked for, and the features it has, by name."""
 
     rule: np.ndarray
     confidence: np.ndarray
     by_rule: np.ndarray
+    guarded: np.ndarray
     flags: dict[str, np.ndarray]
 
 
@@ -50,16 +51,22 @@ def judge_pairs(pairs: Compared, chance: np.ndarray, policy: MatchPolicy) -> Jud
         rule[fits], least[fits] = number, one.at_least
     confidence = np.maximum(np.round(chance, 3), least)
     for cap in policy.caps:
-        held = flags[cap.when]
-        for name in cap.unless:
-            held = held & ~flags[name]
-        confidence = np.where(held, np.minimum(confidence, cap.at_most), confidence)
-    return Judged(rule, confidence, confidence == least, flags)
+        confidence = np.where(_holds(cap, flags), np.minimum(confidence, cap.at_most), confidence)
+    guarded = np.logical_or.reduce([np.zeros(size, bool), *(_holds(guard, flags) for guard in policy.guards)])
+    return Judged(rule, confidence, confidence == least, guarded, flags)
+
+
+def _holds(limit: Cap | Guard, flags: dict[str, np.ndarray]) -> Any:
+    held = flags[limit.when]
+    for name in limit.unless:
+        held = held & ~flags[name]
+    return held
 
 
 def _used(policy: MatchPolicy) -> list[str]:
     named = {name for rule in policy.rules for name in (*rule.all_of, *rule.none_of)}
-    return sorted(named | set(policy.told) | {name for cap in policy.caps for name in (cap.when, *cap.unless)})
+    limits = {name for limit in (*policy.caps, *policy.guards) for name in (limit.when, *limit.unless)}
+    return sorted(named | set(policy.told) | limits)
 
 
 def rank_pairs(given: np.ndarray, judged: Judged, twins: np.ndarray, ties: dict[str, np.ndarray]) -> Ranked:

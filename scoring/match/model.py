@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from abmloop.errors import BadPolicy
+from scoring.match.calibrate import Calibration, Line
 from scoring.match.measures import measure_names
 
 SHIPPED = "match"
@@ -33,6 +34,11 @@ class MatchModel:
         if not len(matrix):
             return np.zeros(0)
         return np.asarray(self.trees.predict(matrix, validate_features=False))
+
+    @property
+    def calibration(self) -> Calibration:
+        """What those chances were worth on worlds that the trees have not seen."""
+        return Calibration(tuple(Line(*line) for line in self.card["calibration"]))
 
 
 @lru_cache(maxsize=4)

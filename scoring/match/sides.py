@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.match.wrappings import unwrapped
 from scoring.names import parse_names
 from scoring.names.text import fold_names
 from scoring.names.words import load_words
@@ -44,9 +45,9 @@ class Side:
 
 
 def given_side(contacts: pa.Table) -> tuple[Side, Column]:
-    """(contacts, their comparison keys with the department left out)."""
+    """(contacts, their comparison keys without what is pasted around them and without the department)."""
     names = _text(contacts, "company_name")
-    bare = without_department(names)
+    bare = without_department(unwrapped(names))
     changed = np.flatnonzero(bare != names)
     parsed = _parsed(contacts, names)
     original_key = parsed["name_key"].copy()

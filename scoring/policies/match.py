@@ -30,6 +30,7 @@ FeatureName = Literal[
     "same_alias",
     "same_domain",
     "same_phone",
+    "same_label",
     "same_stem",
     "same_letters",
     "same_core",
@@ -98,6 +99,14 @@ class Cap(Rule):
     why: str
 
 
+class Guard(Rule):
+    """What is never taken without asking, however sure, unless a pair has one of the features of `unless`."""
+
+    when: FeatureName
+    unless: tuple[FeatureName, ...] = ()
+    why: str
+
+
 class Candidates(Rule):
     """How far candidates are looked for."""
 
@@ -128,6 +137,7 @@ class MatchPolicy(Policy):
     rules: tuple[MatchRule, ...] = Field(min_length=1)
     told: tuple[FeatureName, ...] = ()
     caps: tuple[Cap, ...] = ()
+    guards: tuple[Guard, ...] = ()
     tie_order: tuple[Tie, ...]
 
     @field_validator("rules")

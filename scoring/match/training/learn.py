@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from abmloop.policy import parse_policy
-from scoring.match.measures import measure_names, measured, weigh
+from scoring.match.calibrate import Calibration, kinds_of
+from scoring.match.measures import Weighed, measure_names, measured, weigh
 from scoring.match.model import booster_of, card_of
 from scoring.match.sides import given_side
 from scoring.match.tables import find_pairs
@@ -25,11 +26,12 @@ _WORLDS = (
     (20_000, 8_000, 0.35),
     (60_000, 10_000, 0.25),
     (90_000, 14_000, 0.25),
-    (300_000, 26_000, 0.25),
+    (200_000, 16_000, 0.25),
+    (600_000, 24_000, 0.25),
 )
-_UNSEEN = (150_000, 15_000, 0.25)
+_UNSEEN = ((2_000, 2_000, 0.45), (90_000, 10_000, 0.25), (500_000, 10_000, 0.25))
 _NOT_NAMES = ("tw_email", "hk_cn_en", "tw_en_short")  # no other writing of the name: an address, another script
-_ROUNDS = 160
+_ROUNDS = 200
 _SETTINGS = {
     "objective": "binary",
     "num_leaves": 31,
@@ -64,25 +66,33 @@ def train(names: Names) -> tuple[str, dict[str, Any]]:
         examples(make_world(size, contacts, names, seed, Shares(absent=absent)))
         for seed, (size, contacts, absent) in enumerate(_WORLDS)
     ]
-    trees = fit(np.concatenate([matrix for matrix, _, _ in found]), np.concatenate([right for _, right, _ in found]))
-    size, contacts, absent = _UNSEEN
-    unseen = make_world(size, contacts, names, len(_WORLDS), Shares(absent=absent))
+    trees = fit(np.concatenate([part[0] for part in found]), np.concatenate([part[1] for part in found]))
+    unseen = [
+        best_of(trees, make_world(size, contacts, names, len(_WORLDS) + seed, Shares(absent=absent)))
+        for seed, (size, contacts, absent) in enumerate(_UNSEEN)
+    ]
+    chance, right, kind = (np.concatenate(columns) for columns in zip(*unseen, strict=True))
+    calibration = Calibration().learnt_from(chance, right, kind)
     return trees, card_of(
         VERSION,
         data="GLEIF legal-entity names (CC0); public short names, security names and typed employer names; invented "
         "Chinese names (region, proper name, trade, form recombined); generated noise. No user's data.",
         worlds=[list(world) for world in _WORLDS],
-        figures={"world_not_learnt_from": list(_UNSEEN), "calibration": calibration_of(trees, unseen)},
+        calibration=[[line.offset, line.slope] for line in calibration.lines],
+        figures={
+            "worlds_not_learnt_from": [list(world) for world in _UNSEEN],
+            "reliability": reliability(calibration.probability(chance, kind), right),
+        },
     )
 
 
-def examples(world: World) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(measures, is right, contact) of all pairs worth weighing in a world."""
+def examples(world: World) -> tuple[np.ndarray, np.ndarray, Weighed]:
+    """(measures, is right, what was weighed) of all pairs worth weighing in a world."""
     pairs, given, directory = find_pairs(world.contacts, world.accounts, default_policy())
     weighed = weigh(pairs, given, given_side(world.contacts)[1], directory.side)
     found = np.stack([weighed.pairs.given, weighed.pairs.account], axis=1)
     right = np.array([pair in world.right for pair in map(tuple, found.tolist())], bool)
-    return measured(weighed), right, weighed.pairs.given
+    return measured(weighed), right, weighed
 
 
 def fit(matrix: np.ndarray, right: np.ndarray, rounds: int = _ROUNDS) -> str:
@@ -91,18 +101,25 @@ def fit(matrix: np.ndarray, right: np.ndarray, rounds: int = _ROUNDS) -> str:
     return str(lightgbm.train(_SETTINGS, data, rounds).model_to_string())
 
 
-def calibration_of(trees: str, world: World) -> list[dict[str, Any]]:
-    """Of the best candidate of every contact: how many with which chance, and how many of those are right."""
-    matrix, right, contact = examples(world)
+def best_of(trees: str, world: World) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(chance, is right, kind of name) of the best candidate of every contact whose whole name is no account's."""
+    matrix, right, weighed = examples(world)
     chance = np.asarray(booster_of(trees).predict(matrix))
-    best = np.lexsort((-chance, contact))
-    best = best[np.append(True, np.diff(contact[best]) != 0)]
-    bins = np.digitize(chance[best], _BINS)
+    best = np.lexsort((-chance, weighed.pairs.given))
+    best = best[np.append(True, np.diff(weighed.pairs.given[best]) != 0)]
+    best = best[~weighed.pairs.via["name"][best]]
+    return chance[best], right[best], kinds_of(weighed.given)[weighed.pairs.given[best]]
+
+
+def reliability(probability: np.ndarray, right: np.ndarray) -> list[dict[str, Any]]:
+    """By probability: how many contacts, the mean probability, and the share that is right."""
+    bins = np.digitize(probability, _BINS)
     return [
         {
             "from": _BINS[at - 1],
             "contacts": int((bins == at).sum()),
-            "right": round(float(right[best][bins == at].mean()), 4),
+            "said": round(float(probability[bins == at].mean()), 4),
+            "right": round(float(right[bins == at].mean()), 4),
         }
         for at in range(1, len(_BINS))
         if (bins == at).any()

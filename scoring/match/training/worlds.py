@@ -94,9 +94,9 @@ def _firms(size: int, names: Names, rng: Rng) -> _Firms:
         written[entity].append(variant)
     known = list(full)
     picked = rng.permutation(len(known))[: max(len(known) // 2, int(size * 0.15))]
-    foreign = names.foreign[rng.permutation(len(names.foreign))[: size // 6]].tolist()
-    half = len(foreign) // 3
-    foreign[:half] = [_bare(name) for name in foreign[:half]]
+    foreign = names.foreign[rng.permutation(len(names.foreign))[: size // 5]].tolist()
+    half = len(foreign) // 2
+    foreign[:half] = sorted({_bare(name) for name in foreign[:half]})
     chinese: Companies = invent_companies(max(size - len(picked) - len(foreign), 100), rng)
     all_names = [*chinese.names.tolist(), *foreign, *(full[known[row]] for row in picked)]
     codes = [*chinese.place_codes.tolist(), *[""] * (len(foreign) + len(picked))]
@@ -107,7 +107,7 @@ def _firms(size: int, names: Names, rng: Rng) -> _Firms:
 def _bare(name: str) -> str:
     """A name as the lists of employers have it: lower case, its form left out."""
     words = name.lower().replace(",", " ").replace(".", " ").split()
-    return " ".join(words[:-1] if len(words) > 2 else words)
+    return " ".join(words[: max(1, min(len(words) - 1, 1 + len(name) % 4))])
 
 
 def _contact_texts(firms: _Firms, count: int, shares: Shares, rng: Rng) -> tuple[np.ndarray, list[str]]:
