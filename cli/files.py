@@ -33,12 +33,30 @@ def match(
     accounts: Annotated[Path, typer.Argument(help="Companies: CSV, XLSX or Parquet.")],
     contacts: Annotated[Path, typer.Argument(help="People with the company they gave.")],
     out: Annotated[Path, typer.Option("--out", help="CSV or Parquet to write.")],
+    promise: Annotated[
+        float | None, typer.Option(help="Share of the decided matches that are right. 承诺准确率")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of another judge, as `abmloop model train` makes.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find each contact's company: decided, for review, or none, with evidence. 匹配联系人与企业."""
-    from tasks.match_files import match_files
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    _show(match_files(accounts, contacts, out), out, as_json)
+    from tasks.match_files import STAGES, match_files
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as progress:
+        bar = progress.add_task("", total=len(STAGES))
+        summary = match_files(
+            accounts,
+            contacts,
+            out,
+            promise,
+            model,
+            lambda stage: progress.update(bar, description=stage, completed=STAGES.index(stage)),
+        )
+    _show(summary, out, as_json)
 
 
 def attribute(

@@ -1,6 +1,7 @@
 """Matching two files without a workspace: any list of companies, any list of people, matches out."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pyarrow.parquet as arrow_parquet
 
 from abmloop.errors import BadUsage
 from abmloop.policy import parse_policy
-from scoring.match import match_tables
+from scoring.match.model import load_model
+from scoring.match.promise import Promised, match_promised
 from scoring.names import parse_names
 from scoring.policies.match import MatchPolicy
 from scoring.policies.sources import SourcesPolicy
@@ -26,32 +28,51 @@ from tasks.land.plans import job_for
 from tasks.land.sandbox import Sandbox
 from tasks.policies import DEFAULTS
 
+STAGES = ("companies", "contacts", "matching", "writing")
 _EVIDENCE_MARK = "; "
 _PERSON_IDS = ("contact_id", "lead_id", "email", "mobile", "wechat_unionid", "wechat_openid", "phone")
 _COMPANY_IDS = ("source_id", "crm_account_id", "uscc", "registration_no", "name", "name_en")
 _PLACE = ("province", "city", "district")
 
 
-def match_files(accounts: Path, contacts: Path, out: Path, policy_file: Path | None = None) -> dict[str, Any]:
+def match_files(
+    accounts: Path,
+    contacts: Path,
+    out: Path,
+    promise: float | None = None,
+    model: Path | None = None,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> dict[str, Any]:
     """Match every person of one file to a company of the other; gives a summary of decisions and methods.
 
     Reads CSV, XLSX, Parquet, JSON (also .gz, .zip) with headers in Chinese or English; writes CSV, or Parquet by the
     name of `out`, with contact_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin,
-    tie_break. Ids are the files' own. Raises BadFile where a file cannot be read, BadPolicy for mistakes in the rules.
+    tie_break. Ids are the files' own. So many matches are taken that `promise` of them (0..1, by default that of
+    match.yaml) are right; `model` is the folder of another judge; `tell` is called with each of `STAGES` as it begins.
+    Raises BadFile where a file cannot be read, BadPolicy where the model does not fit, BadUsage for other arguments.
     """
     if out.suffix not in (".csv", ".parquet"):
         raise BadUsage(f"{out}: the matches are written as .csv or .parquet; give --out such a name")
-    policy = parse_policy((policy_file or DEFAULTS / MatchPolicy.file_name).read_text(encoding="utf-8"), MatchPolicy)
-    people, companies = read_sides(accounts, contacts)
-    decisions = match_tables(people, companies, policy).decisions
-    _write(decisions, out)
-    return _summary(decisions, companies.num_rows)
+    if promise is not None and not 0 < promise < 1:
+        raise BadUsage(f"--promise {promise}: the share of matches that are right; give one between 0 and 1, like 0.99")
+    policy = parse_policy((DEFAULTS / MatchPolicy.file_name).read_text(encoding="utf-8"), MatchPolicy)
+    judge = load_model(model)
+    people, companies = read_sides(accounts, contacts, tell)
+    tell("matching")
+    found = match_promised(people, companies, policy, promise or policy.promise, judge)
+    tell("writing")
+    _write(found.decisions, out)
+    return _summary(found, companies.num_rows, promise or policy.promise, judge.version)
 
 
-def read_sides(accounts: Path, contacts: Path) -> tuple[pa.Table, pa.Table]:
+def read_sides(
+    accounts: Path, contacts: Path, tell: Callable[[str], None] = lambda stage: None
+) -> tuple[pa.Table, pa.Table]:
     """(people, companies) of two files, with the columns that `match_tables` asks for."""
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
+        tell("companies")
         companies = _company_columns(_read(sandbox, accounts, "companies", Path(folder) / "companies"))
+        tell("contacts")
         people = _person_columns(_read(sandbox, contacts, "contacts", Path(folder) / "contacts"))
     return people, companies
 
@@ -152,8 +173,9 @@ def _write(decisions: pa.Table, out: Path) -> None:
         arrow_csv.write_csv(flat, out)
 
 
-def _summary(decisions: pa.Table, companies: int) -> dict[str, Any]:
-    """Contacts, companies, decisions, and how many were decided by which method."""
+def _summary(found: Promised, companies: int, promise: float, model: str) -> dict[str, Any]:
+    """Contacts, companies, decisions, how many were decided by which method, and how many are expected right."""
+    decisions = found.decisions
     by_decision = dict(_counted(decisions, "decision"))
     decided = decisions.filter(pc.equal(decisions["decision"], "auto"))
     return {
@@ -163,6 +185,11 @@ def _summary(decisions: pa.Table, companies: int) -> dict[str, Any]:
         "for_review": by_decision.get("review", 0),
         "none": by_decision.get("none", 0),
         **{f"by_{method}": count for method, count in _counted(decided, "method")},
+        "promise": promise,
+        "expected_precision": None if found.expected is None else round(found.expected, 4),
+        "taken_from_confidence": round(found.threshold, 4),
+        "rehearsed_contacts": found.rehearsed,
+        "model": model,
     }
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, LCSseq, Prefix
 from rapidfuzz.process import cpdist
@@ -251,14 +253,18 @@ def numerals_differ(pairs: Compared) -> Flags:
     close = pairs.ratio > 0.5
     flags = np.zeros(len(close), bool)
     rows = np.flatnonzero(close & (pairs.stem_errors > 0))
-    keep = str.maketrans({char: char for char in _NUMERALS})
-    flags[rows] = [_numerals(pairs.given.stem[row], keep) != _numerals(pairs.account.stem[row], keep) for row in rows]
+    flags[rows] = _numerals(pairs.given.stem[rows]) != _numerals(pairs.account.stem[rows])
     return flags
 
 
 def two_characters(pairs: Compared) -> Flags:
     """Only two characters are given, without trade, form or region."""
     return pairs.is_han & (pairs.given_length == 2) & (pairs.given.form == "") & (pairs.given.region == "")
+
+
+def two_characters_of_many(pairs: Compared) -> Flags:
+    """Only two characters are given, and the account is not limited by shares, as those known by two characters are."""
+    return two_characters(pairs) & ~_holds(pairs.account.form, "股份")
 
 
 def account_is_local(pairs: Compared) -> Flags:
@@ -295,7 +301,8 @@ def only(pairs: Compared, rows: np.ndarray) -> Compared:
 
 
 def _holds(texts: Column, word: str) -> np.ndarray:
-    return np.fromiter((word in text for text in texts), bool, len(texts))
+    found = pc.match_substring(pa.array(texts, pa.string()), word)
+    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
 
 
 def _taken(side: Side, rows: np.ndarray) -> Side:
@@ -311,7 +318,8 @@ def _lengths(texts: Column) -> np.ndarray:
 
 
 def _is_han(texts: Column) -> np.ndarray:
-    return np.fromiter((any("\u3400" <= char <= "\u9fff" for char in text) for text in texts), bool, len(texts))
+    found = pc.match_substring_regex(pa.array(texts, pa.string()), r"\p{Han}")
+    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
 
 
 def _unspaced(texts: Column) -> Column:
@@ -324,8 +332,9 @@ def _at_word_end(texts: Column, lengths: np.ndarray) -> np.ndarray:
     )
 
 
-def _numerals(text: str, keep: dict[int, str]) -> str:
-    return "".join(char for char in text if ord(char) in keep)
+def _numerals(texts: Column) -> Column:
+    kept = pc.replace_substring_regex(pa.array(texts, pa.string()), f"[^{_NUMERALS}]+", "")
+    return np.asarray(kept.to_numpy(zero_copy_only=False), object)
 
 
 def _is_loose(one: Column, other: Column) -> np.ndarray:

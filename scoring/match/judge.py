@@ -7,19 +7,18 @@ import numpy as np
 
 from scoring.match import features
 from scoring.match.features import Compared
-from scoring.policies.match import Cap, Guard, MatchPolicy
+from scoring.policies.match import Guard, MatchPolicy
 
 NO_RULE = -1
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Per pair: its rule (row in the policy, or NO_RULE), its confidence, whether the rule gave it, whether it is to be
-    asked for, and the features it has, by name."""
+    """Per pair: its rule (row in the policy, or NO_RULE), its confidence, whether it is never taken without asking, and
+    the features it has, by name."""
 
     rule: np.ndarray
     confidence: np.ndarray
-    by_rule: np.ndarray
     guarded: np.ndarray
     flags: dict[str, np.ndarray]
 
@@ -53,10 +52,10 @@ def judge_pairs(pairs: Compared, chance: np.ndarray, policy: MatchPolicy) -> Jud
     for cap in policy.caps:
         confidence = np.where(_holds(cap, flags), np.minimum(confidence, cap.at_most), confidence)
     guarded = np.logical_or.reduce([np.zeros(size, bool), *(_holds(guard, flags) for guard in policy.guards)])
-    return Judged(rule, confidence, confidence == least, guarded, flags)
+    return Judged(rule, confidence, guarded, flags)
 
 
-def _holds(limit: Cap | Guard, flags: dict[str, np.ndarray]) -> Any:
+def _holds(limit: Guard, flags: dict[str, np.ndarray]) -> Any:
     held = flags[limit.when]
     for name in limit.unless:
         held = held & ~flags[name]

@@ -89,6 +89,7 @@ def collect_pairs(
     held = held_keys(directory)
     most = {"domain": most_shared, "phone": most_shared} | dict(rule.most_shared.items())
     met = _met(SURE_JOINS, asked, held, most)
+    met = {via: _kept_apart(found, given, accounts) for via, found in met.items()}
     open_rows = open_rows_of(len(given), met)
     met |= _met(NEAR_JOINS, SideKeys(given, open_rows, {}), held, most)
     spoken = spoken_names(given, bare_key, open_rows)
@@ -105,7 +106,20 @@ def collect_pairs(
     lengths = grams.lengths(counted.grams)
     one, text, cosine = nearest(looked_for, grams, lengths, identity[texts.rows], counted.grams, rule.per_name)
     again, rows = spelled.holders(one)
-    return _union(met, (rows, texts.rows[text[again]], cosine[again]), len(accounts))
+    pairs = _union(met, (rows, texts.rows[text[again]], cosine[again]), len(accounts))
+    return pairs.taken(_apart(pairs.given, pairs.account, given, accounts))
+
+
+def _kept_apart(met: Met, given: Side, accounts: Side) -> Met:
+    rows = _apart(*met, given, accounts)
+    return met[0][rows], met[1][rows]
+
+
+def _apart(one: Rows, other: Rows, given: Side, accounts: Side) -> Rows:
+    """Which of these may meet: all but a rehearsed contact and the accounts of the name it is to do without."""
+    if not (given.apart != "").any():
+        return np.arange(len(one))
+    return np.flatnonzero(given.apart[one] != accounts.key[other])
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ class Side:
     """One side: object arrays of equal length, "" where nothing is known.
 
     `stem` is the name without region, form and branch; `place` the region code of the row's own fields, `region` that
-    in its name; `town` the folded city text, for places outside China.
+    in its name; `town` the folded city text, for places outside China; `apart` the comparison key of accounts that a
+    rehearsed contact is not to meet.
     """
 
     ids: Column
@@ -39,6 +40,7 @@ class Side:
     crm_id: Column
     domain: Column
     phone: Column
+    apart: Column
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -92,6 +94,7 @@ def _side(table: pa.Table, names: Column, parsed: dict[str, Column], id_column: 
         crm_id=_text(table, "crm_account_id"),
         domain=_text(table, "domain"),
         phone=_text(table, "phone"),
+        apart=_text(table, "apart"),
     )
 
 

@@ -8,18 +8,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring.match.calibrate import kinds_of
 from scoring.match.counts import Counts
 from scoring.match.features import only
 from scoring.match.judge import Judged, Ranked, judge_pairs, rank_pairs
-from scoring.match.measures import measured, weigh
-from scoring.match.model import load_model
+from scoring.match.measures import Weighed, measured, weigh
+from scoring.match.model import MatchModel, load_model
 from scoring.match.pairs import Directory, Pairs, collect_pairs, reach_of
-from scoring.match.rarity import Rarity
 from scoring.match.sides import Column, Side, account_side, given_side
 from scoring.names import parse_names
 from scoring.policies.match import MatchPolicy
 
-_EVIDENCE_HIDDEN = ("names_agree", "no_name", "is_near", "branch_or_company", "shares_differ")
+_EVIDENCE_HIDDEN = ("names_agree", "no_name", "is_near", "branch_or_company")
 _KEYS_MET = ("code", "crm_id", "name", "alias", "domain", "phone")
 _NEAR_RATIO = 0.7  # pairs as alike as this are kept to explain what was near
 _NO_NAME, _NOTHING_NEAR, _NEW_ACCOUNT = "no_company_name", "nothing_near", "new_account_candidate"
@@ -28,15 +28,22 @@ _NO_NAME, _NOTHING_NEAR, _NEW_ACCOUNT = "no_company_name", "nothing_near", "new_
 @dataclass(frozen=True)
 class Matches:
     """`decisions`: one row per contact. `candidates`: the nearest accounts of each, best first. `reach`: see
-    `pairs.reach_of`.
+    `pairs.reach_of`; `kinds`: see `calibrate.kinds_of`.
     """
 
     decisions: pa.Table
     candidates: pa.Table
     reach: np.ndarray
+    kinds: np.ndarray
 
 
-def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy, counts: Counts | None = None) -> Matches:
+def match_tables(
+    contacts: pa.Table,
+    accounts: pa.Table,
+    policy: MatchPolicy,
+    counts: Counts | None = None,
+    model: MatchModel | None = None,
+) -> Matches:
     """Decide for every contact which account it belongs to.
 
     contacts: contact_id and whatever is known of company_name, domain, phone, uscc, crm_account_id, province_code,
@@ -44,7 +51,8 @@ def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy, co
     alias_keys (list of comparison keys) and of the columns of the tie order: has_open_deal, is_customer, is_target,
     contact_count, first_landed_on.
 
-    counts: of the epoch; without, what is rare is counted in the accounts given.
+    counts: of the epoch; without, what is rare is counted in the accounts given. model: the judge, by default the one
+    that ships.
 
     decisions: contact_id, account_id, decision (auto, review, none), method, confidence (0..1), evidence (names of
     features), runner_up_account_id, margin, tie_break. A contact in review keeps its best account; one without a match
@@ -55,11 +63,13 @@ def match_tables(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy, co
     epoch, rarity = (counts.epoch, counts.rarity) if counts else (None, None)
     pairs = collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared, epoch)
     reach = reach_of(pairs, len(given), policy.candidates.per_name)
-    pairs, judged = _judged(pairs, given, bare_key, directory, policy, rarity)
+    weighed = weigh(pairs, given, bare_key, directory.side, rarity)
+    pairs, judged = _judged(weighed, policy, model or load_model())
     ties = {name: column[pairs.account] for name, column in _tie_columns(accounts, policy).items()}
     ranked = rank_pairs(pairs.given, judged, _twins(directory.side)[pairs.account], ties)
     decisions = _decisions(given, pairs, judged, ranked, directory.side, policy)
-    return Matches(decisions, _candidates(given, pairs, judged, ranked, directory.side, policy), reach)
+    candidates = _candidates(given, pairs, judged, ranked, directory.side, policy)
+    return Matches(decisions, candidates, reach, kinds_of(given))
 
 
 def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> tuple[Pairs, Side, Directory]:
@@ -69,12 +79,10 @@ def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> t
     return collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared), given, directory
 
 
-def _judged(
-    pairs: Pairs, given: Side, bare_key: Column, directory: Directory, policy: MatchPolicy, rarity: Rarity | None
-) -> tuple[Pairs, Judged]:
+def _judged(weighed: Weighed, policy: MatchPolicy, model: MatchModel) -> tuple[Pairs, Judged]:
     """The pairs that keep a chance, or that a key or likeness brought together, judged."""
-    weighed = weigh(pairs, given, bare_key, directory.side, rarity)
-    chance = load_model().chances(measured(weighed))
+    kind = kinds_of(weighed.given)[weighed.pairs.given]
+    chance = model.calibration.probability(model.chances(measured(weighed)), kind)
     met = np.logical_or.reduce([weighed.pairs.via[name] for name in _KEYS_MET])
     kept = np.flatnonzero(met | (chance >= policy.least_chance) | (weighed.compared.ratio >= _NEAR_RATIO))
     return weighed.pairs.taken(kept), judge_pairs(only(weighed.compared, kept), chance[kept], policy)
@@ -134,8 +142,8 @@ def _decisions(
     contact = pairs.given[first]
     equal = ranked.equal[ranked.rank == 0]
     confidence = np.zeros(size)
-    # A rule's word is shared among those of whom it holds as well; the model has seen the others.
-    confidence[contact] = judged.confidence[first] / np.where(judged.by_rule[first], np.maximum(equal, 1), 1)
+    # Of so many that stand equal one is right at most.
+    confidence[contact] = np.minimum(judged.confidence[first], 1 / np.maximum(equal, 1))
     runner_up, margin = _runner_up(pairs, judged, ranked, accounts, confidence)
     account, method, tie, nobody = (np.full(size, None, object) for _ in range(4))
     evidence: list[list[str]] = [[] for _ in range(size)]
@@ -144,7 +152,9 @@ def _decisions(
     tie[contact] = [name or None for name in ranked.tie_break[ranked.rank == 0]]
     for row, found in zip(contact.tolist(), _evidence(judged, first), strict=True):
         evidence[row] = found
-    decision = np.select([confidence >= policy.auto_from, confidence >= policy.review_from], ["auto", "review"], "none")
+    guarded = np.zeros(size, bool)
+    guarded[contact] = judged.guarded[first]
+    decision = decide(confidence, guarded, policy.auto_from, policy.review_from)
     is_none = decision == "none"
     nearest = np.where(is_none & (account != None), account, runner_up)  # noqa: E711  (elementwise)
     return pa.table(
@@ -152,7 +162,7 @@ def _decisions(
             "contact_id": pa.array(given.ids, pa.string()),
             "account_id": pa.array(np.where(is_none, nobody, account), pa.string()),
             "decision": pa.array(decision, pa.string()),
-            "method": pa.array(np.where(is_none, _why_none(given, account), method), pa.string()),
+            "method": pa.array(np.where(is_none, _why_none(given, is_none), method), pa.string()),
             "confidence": np.round(confidence, 4),
             "evidence": pa.array(evidence, pa.list_(pa.string())),
             "runner_up_account_id": pa.array(nearest, pa.string()),
@@ -160,6 +170,12 @@ def _decisions(
             "tie_break": pa.array(np.where(is_none, nobody, tie), pa.string()),
         }
     )
+
+
+def decide(confidence: np.ndarray, guarded: np.ndarray, auto_from: float, review_from: float) -> Any:
+    """auto, review or none by confidence; what is guarded is asked for however sure."""
+    is_auto = (confidence >= auto_from) & ~guarded
+    return np.select([is_auto, confidence >= review_from], ["auto", "review"], "none")
 
 
 def _runner_up(
@@ -171,7 +187,7 @@ def _runner_up(
     second = ranked.order[is_second]
     contact = pairs.given[second]
     runner_up[contact] = accounts.ids[pairs.account[second]]
-    shared = judged.confidence[second] / np.where(judged.by_rule[second], np.maximum(ranked.equal[is_second], 1), 1)
+    shared = np.minimum(judged.confidence[second], 1 / np.maximum(ranked.equal[is_second], 1))
     margin[contact] = np.maximum(confidence[contact] - shared, 0)
     return runner_up, margin
 
@@ -184,12 +200,15 @@ def _evidence(judged: Judged, rows: np.ndarray) -> list[list[str]]:
     return [[names[column] for column in np.flatnonzero(row)] for row in table]
 
 
-def _why_none(given: Side, account: Column) -> Column:
+def _why_none(given: Side, is_none: np.ndarray) -> Column:
     """Why nobody was found: no name, a plausible new company, or nothing near."""
-    plausible = parse_names(given.names.tolist())["is_company_name"].to_numpy(zero_copy_only=False)
-    is_said = (given.form != "") | np.array([" " in name for name in given.names], bool)
-    new = plausible & is_said
-    return np.where(given.key == "", _NO_NAME, np.where(new, _NEW_ACCOUNT, _NOTHING_NEAR)).astype(object)
+    rows = np.flatnonzero(is_none)
+    names = given.names[rows].tolist()
+    plausible = parse_names(names)["is_company_name"].to_numpy(zero_copy_only=False)
+    is_said = (given.form[rows] != "") | np.array([" " in name for name in names], bool)
+    why = np.full(len(given), _NOTHING_NEAR, object)
+    why[rows] = np.where(plausible & is_said, _NEW_ACCOUNT, _NOTHING_NEAR)
+    return np.where(given.key == "", _NO_NAME, why).astype(object)
 
 
 def _candidates(

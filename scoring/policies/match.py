@@ -52,6 +52,7 @@ FeatureName = Literal[
     "form_differs",
     "branch_differs",
     "numerals_differ",
+    "two_characters_of_many",
     "account_is_local",
     "branch_or_company",
     "shares_differ",
@@ -90,21 +91,18 @@ class MatchRule(Rule):
     why: str
 
 
-class Cap(Rule):
-    """A contradiction: a pair with it is no surer than `at_most`, unless it has one of the features of `unless`."""
-
-    when: FeatureName
-    at_most: Share
-    unless: tuple[FeatureName, ...] = ()
-    why: str
-
-
 class Guard(Rule):
     """What is never taken without asking, however sure, unless a pair has one of the features of `unless`."""
 
     when: FeatureName
     unless: tuple[FeatureName, ...] = ()
     why: str
+
+
+class Cap(Guard):
+    """A contradiction: a pair with it is no surer than `at_most`, unless it has one of the features of `unless`."""
+
+    at_most: Share
 
 
 class Candidates(Rule):

@@ -92,10 +92,14 @@ def _writings() -> Iterator[tuple[str, str, str, bool, tuple[int, int]]]:
 
 def _unambiguous(writings: Iterable[tuple[str, str, tuple[int, int]]]) -> dict[str, str]:
     """text → code of the highest level that fits, in force before former, late before early; "" where several do."""
-    found: dict[str, dict[tuple[int, int], set[str]]] = defaultdict(lambda: defaultdict(set))
+    found: dict[str, tuple[tuple[int, int], str]] = {}
     for text, code, rank in writings:
-        found[text][rank].add(code)
-    return {text: min(codes) if len(codes := ranks[min(ranks)]) == 1 else "" for text, ranks in found.items()}
+        best = found.get(text)
+        if best is None or rank < best[0]:
+            found[text] = (rank, code)
+        elif rank == best[0] and code != best[1]:
+            found[text] = (rank, "")
+    return {text: code for text, (_, code) in found.items()}
 
 
 @cache

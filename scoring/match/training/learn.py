@@ -1,5 +1,6 @@
 """From worlds with known answers to trees: examples, the fit, and what it does on a world it has not seen."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,7 @@ def reliability(probability: np.ndarray, right: np.ndarray) -> list[dict[str, An
     ]
 
 
+@lru_cache(maxsize=1)
 def default_policy() -> MatchPolicy:
     """The rules that ship."""
     path = Path(__file__).parents[2] / "policies" / MatchPolicy.file_name
