@@ -9,7 +9,7 @@ from rapidfuzz.process import cpdist
 
 from scoring.match.hashing import Numbers, Rows
 from scoring.match.keys import Keyed, join_keys
-from scoring.match.sides import Column, Side
+from scoring.match.sides import Column
 from scoring.names.buffers import Flags, Texts
 from scoring.names.text import is_han
 
@@ -29,10 +29,17 @@ class AbbreviationRule:
     accounts: int
 
 
-def find_abbreviated(
-    given: Column, accounts: Side, identity: Numbers, frequency: Numbers, rule: AbbreviationRule
-) -> tuple[Rows, Rows]:
-    """(row of given, row of account): accounts in whose whole name the characters of a short name stand in order.
+@dataclass(frozen=True)
+class WholeNames:
+    """Accounts' whole names and stems (Arrow columns), and by which of equals the likelier is told, see `identity`."""
+
+    keys: pa.Array
+    stems: pa.Array
+    identity: Numbers
+
+
+def find_abbreviated(given: Column, names: WholeNames, frequency: Numbers, rule: AbbreviationRule) -> tuple[Rows, Rows]:
+    """(row of given, row of names): accounts in whose whole name the characters of a short name stand in order.
 
     They are found by those two neighbours of the short name whose characters are rarest (`frequency`, by code point, in
     the names of `rule.accounts` accounts); where more than `rule.most_shared` names hold these two by chance nobody is
@@ -45,14 +52,15 @@ def find_abbreviated(
     texts = texts.slices(texts.starts[rows], texts.ends[rows])
     asked, kept = _rarest_neighbours(texts, frequency, rule)
     rows, texts = rows[kept], texts.slices(texts.starts[kept], texts.ends[kept])
-    keys = Texts.of(pa.array(accounts.key, pa.string()))
+    keys = Texts.of(names.keys)
     one, other = join_keys((asked, np.arange(len(rows))), _ordered_pairs(keys, asked), None)
-    is_inside = cpdist(given[rows[one]], accounts.key[other], scorer=LCSseq.similarity) == texts.lengths[one]
+    whole = np.asarray(names.keys.take(pa.array(other)).to_numpy(zero_copy_only=False), object)
+    is_inside = cpdist(given[rows[one]], whole, scorer=LCSseq.similarity) == texts.lengths[one]
     one, other = one[is_inside], other[is_inside]
-    stems = Texts.of(pa.array(accounts.stem, pa.string()))
+    stems = Texts.of(names.stems.take(pa.array(other)))
     first = texts.codes[texts.starts[one]]
-    begins = (first == keys.codes[keys.starts[other]]) | (first == _first_codes(stems, other))
-    kept = _likeliest(one, begins, stems.lengths[other], identity[other], rule.per_name)
+    begins = (first == keys.codes[keys.starts[other]]) | (first == _first_codes(stems))
+    kept = _likeliest(one, begins, stems.lengths, names.identity[other], rule.per_name)
     return rows[one[kept]], other[kept]
 
 
@@ -61,10 +69,9 @@ def count_characters(keys: Column) -> Numbers:
     return np.bincount(Texts.of(pa.array(keys, pa.string())).codes, minlength=_CODE_POINTS)
 
 
-def _first_codes(texts: Texts, rows: Rows) -> Numbers:
+def _first_codes(texts: Texts) -> Numbers:
     """The first character of each text, 0 of an empty one."""
-    codes = np.append(texts.codes, 0)[texts.starts[rows]]
-    return np.where(texts.lengths[rows] > 0, codes, 0)
+    return np.where(texts.lengths > 0, np.append(texts.codes, 0)[texts.starts], 0)
 
 
 def _rarest_neighbours(texts: Texts, frequency: Numbers, rule: AbbreviationRule) -> tuple[Numbers, Rows]:

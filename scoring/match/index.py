@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from scoring.match.abbreviations import AbbreviationRule, find_abbreviated
+from scoring.match.abbreviations import AbbreviationRule, WholeNames, find_abbreviated
 from scoring.match.epoch import Epoch
 from scoring.match.grams import GramRule, Grams, asked_grams
 from scoring.match.hashing import Numbers, Rows
@@ -33,7 +33,6 @@ KINDS = tuple(dict.fromkeys(join.account for join in _JOINS))
 GRAM = len(KINDS)  # the kind of grams
 TEXTS_BITS = 10  # a holder is the account's number, then that of the text (its name, its other names) in so many bits
 _UNBOUNDED = (1 << 31) - 1
-_MOST_FOUND = 1 << 30
 
 
 def held_rows(directory: Directory, numbers: Rows, epoch: Epoch) -> Iterator[pa.Table]:
@@ -77,12 +76,31 @@ def short_names_of(given: Side, bare_key: Column) -> Column:
     return short_names(spoken_names(given, bare_key, np.arange(len(given))))
 
 
-def abbreviated(shorts: Column, accounts: Side, epoch: Epoch, policy: MatchPolicy, everyone: bool) -> tuple[Rows, Rows]:
-    """(row of shorts, row of accounts): who may be meant by a short name; the likeliest, or everyone."""
-    rule = policy.candidates
-    most = _MOST_FOUND if everyone else rule.short_per_name
-    found = AbbreviationRule(rule.short_most_shared, most, epoch.accounts)
-    return find_abbreviated(shorts, accounts, identities(accounts.ids), epoch.characters, found)
+def abbreviated(
+    shorts: Column, ids: pa.Array, keys: pa.Array, stems: pa.Array, epoch: Epoch, rule: AbbreviationRule
+) -> tuple[Rows, Rows]:
+    """(row of shorts, row of accounts): who may be meant by distinct short names, the likeliest of each."""
+    names = WholeNames(keys, stems, identities(np.asarray(ids.to_numpy(zero_copy_only=False), object)))
+    return find_abbreviated(shorts, names, epoch.characters, rule)
+
+
+def nearest_holders(asked: pa.Table, held: pa.Table, most: int) -> pa.Array:
+    """The holders of the `most` greatest cosines of each row asked for; both tables are rows of grams."""
+    from scipy import sparse
+    from sparse_dot_topn import sp_matmul_topn
+
+    if not asked.num_rows or not held.num_rows:
+        return pa.array([], pa.int64())
+    grams, of_held = np.unique(held["number"].to_numpy(), return_inverse=True)
+    holders, columns = np.unique(held["holder"].to_numpy(), return_inverse=True)
+    is_held = np.isin(asked["number"].to_numpy(), grams)
+    numbers, rows, values = (asked[name].to_numpy()[is_held] for name in ("number", "holder", "value"))
+    size = (int(asked["holder"].to_numpy().max()) + 1, len(grams))
+    wanted = sparse.csr_matrix((values.astype(np.float64), (rows, np.searchsorted(grams, numbers))), shape=size)
+    shape = (len(grams), len(holders))
+    offered = sparse.csr_matrix((held["value"].to_numpy().astype(np.float64), (of_held, columns)), shape=shape)
+    best = sp_matmul_topn(wanted, offered, top_n=most, sort=False).tocoo()
+    return pa.array(holders[np.unique(best.col)])
 
 
 def _short(numbers: Numbers) -> Numbers:

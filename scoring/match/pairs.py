@@ -26,7 +26,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.match.abbreviations import AbbreviationRule, find_abbreviated
+from scoring.match.abbreviations import AbbreviationRule, WholeNames, find_abbreviated
 from scoring.match.epoch import Epoch
 from scoring.match.grams import GramRule, Grams, asked_grams, bits_for, nearest
 from scoring.match.hashing import Hashes, Rows, distinct
@@ -99,7 +99,8 @@ def collect_pairs(
     identity = identities(accounts.ids)
     names = DistinctTexts.of(short_names(spoken), open_rows)
     short = AbbreviationRule(rule.short_most_shared, rule.short_per_name, counted.accounts)
-    met[_SHORT] = names.spread(find_abbreviated(names.texts, accounts, identity, counted.characters, short))
+    wholes = WholeNames(_arrow(accounts.key), _arrow(accounts.stem), identity)
+    met[_SHORT] = names.spread(find_abbreviated(names.texts, wholes, counted.characters, short))
     spelled = DistinctTexts.of(_chosen_texts(given.stem[open_rows], spoken), open_rows)
     by_grams = GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
     looked_for = asked_grams(spelled.texts, counted.grams, by_grams)
@@ -142,6 +143,10 @@ def held_keys(directory: Directory) -> SideKeys:
     rows = np.arange(len(directory.side))
     named = {"name": (directory.side.key, rows), "alias": directory.aliases, "domain": directory.domains}
     return SideKeys(directory.side, rows, named)
+
+
+def _arrow(texts: Column) -> pa.Array:
+    return pa.array(texts, pa.string())
 
 
 def identities(ids: Column) -> np.ndarray:

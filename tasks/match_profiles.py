@@ -1,0 +1,142 @@
+"""Descriptions of employers matched to accounts: all of them, or those alone that a change can reach.
+
+All are matched anew where rules, code or epoch are others, and where more than a fifth of the accounts changed. Else
+those are that are new; that look for a key which a changed account has, or had, and which few enough hold; that such an
+account is, or was, near enough to by grams; or whose short name stands in its name. They are matched against all the
+accounts that the index says they may meet: the others are no candidates of theirs.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from scoring.match import match_tables
+from scoring.match.counts import Counts
+from scoring.match.index import asked_rows, short_names_of
+from scoring.match.sides import given_side
+from scoring.policies.match import MatchPolicy
+from tasks.code import code_hash
+from tasks.match_epoch import epoch_counts
+from tasks.match_index import MatchIndex
+from warehouse.steps import Work
+
+_CODE = ("scoring/match", "scoring/names", "scoring/models", "scoring/policies", "tasks/match_profiles.py")
+_CODE_OF_INDEX = ("tasks/match_index.py", "tasks/match_epoch.py")
+_NOW = "directory_now"  # today's directory as matching sees it, with learnt names and a hash of each row
+_MOST_IN_PART = 0.2
+_OF_PROFILES = ("profile_accounts", "profile_candidates", "indexed_profiles", "profile_keys")
+_OF_ACCOUNTS = ("account_keys", "indexed_accounts", "index_state")
+_AS_PROFILE = {"contact_id": "profile_id"}
+_AS_CONTACT = {"profile_id": "contact_id"}
+
+
+def match_profiles(work: Work, policy: MatchPolicy) -> None:
+    """matched.profile_accounts and profile_candidates, and the index that the next run goes by."""
+    if not _rows_of(work, "matched.company_profiles"):
+        _forget(work, *_OF_PROFILES, *_OF_ACCOUNTS)
+        return
+    _gather_directory(work)
+    accounts = _rows_of(work, _NOW)
+    number, counts = epoch_counts(work, accounts, _NOW)
+    made_by = f"{code_hash('matched', *_CODE, *_CODE_OF_INDEX)} {work.run.config_hash} {number}"
+    if work.execute("select made_by from matched.index_state").fetchall() != [(made_by,)]:
+        _forget(work, *_OF_PROFILES, *_OF_ACCOUNTS)
+    index = MatchIndex(work, _NOW, policy, counts)
+    changed = index.note_changes()
+    rows = index.changed_rows()
+    if changed > _MOST_IN_PART * accounts:
+        _forget(work, *_OF_PROFILES)
+    is_known = _rows_of(work, "matched.indexed_profiles") > 0
+    _forget_profiles(work, index.reached(rows) if changed and is_known else None)
+    if changed:
+        index.take_over(rows)
+    _match_new(work, policy, counts, index)
+    work.replace("matched.index_state", pa.table({"made_by": [made_by]}))
+
+
+def _gather_directory(work: Work) -> None:
+    work.execute(
+        f"""
+        create or replace temp table {_NOW} as
+        with learnt as (
+            select members.account_id, list(distinct alias_key) as keys
+            from matched.remembered
+            join resolved.account_members as members on members.row_id = remembered.account_row_id
+            where remembered.verdict in ('accept', 'choose') and alias_key is not null
+            group by all
+        ),
+        known as (
+            select directory.* replace (
+                case when learnt.keys is null then list_sort(alias_keys)
+                     else list_sort(list_distinct(coalesce(alias_keys, []) || learnt.keys)) end as alias_keys)
+            from matched.directory
+            left join learnt using (account_id)
+        )
+        select known.*, hash(known) as row_hash from known
+        """
+    )
+
+
+def _forget_profiles(work: Work, reached: pa.Array | None) -> None:
+    """Drop the matches of descriptions that nobody gives any more, and of those to be matched anew."""
+    numbers = pa.array([], pa.int64()) if reached is None else reached
+    work.con.register("reached_profiles", pa.table({"profile_no": numbers}))
+    work.execute(
+        """
+        create or replace temp table dropped_profiles as
+        select profile_no, profile_id from matched.indexed_profiles
+        where profile_no in (select profile_no from reached_profiles)
+              or profile_id not in (select profile_id from matched.company_profiles)
+        """
+    )
+    work.con.unregister("reached_profiles")
+    for table, key in (
+        ("profile_accounts", "profile_id"),
+        ("profile_candidates", "profile_id"),
+        ("indexed_profiles", "profile_id"),
+    ):
+        work.execute(f"delete from matched.{table} where {key} in (select {key} from dropped_profiles)")
+    work.execute("delete from matched.profile_keys where holder in (select profile_no from dropped_profiles)")
+
+
+def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchIndex) -> None:
+    """Match the descriptions that have no match yet."""
+    profiles = work.query(
+        """
+        select profiles.*, row_number() over (order by profile_id)
+            + (select coalesce(max(profile_no), 0) from matched.indexed_profiles) as profile_no
+        from matched.company_profiles as profiles
+        anti join matched.indexed_profiles using (profile_id)
+        order by profile_id
+        """
+    )
+    work.count(profiles_matched=profiles.num_rows)
+    if not profiles.num_rows:
+        return
+    given, bare_key = given_side(profiles.rename_columns(_AS_CONTACT))
+    asked = asked_rows(given, bare_key, counts.epoch, policy)
+    shorts = short_names_of(given, bare_key)
+    everyone = profiles.num_rows > _MOST_IN_PART * _rows_of(work, "matched.company_profiles")
+    accounts = (
+        work.query(f"select * from {_NOW} order by account_id") if everyone else index.near(asked, _distinct(shorts))
+    )
+    matches = match_tables(profiles.rename_columns(_AS_CONTACT), accounts, policy, counts)
+    work.append("matched.profile_accounts", matches.decisions.rename_columns(_AS_PROFILE))
+    work.append("matched.profile_candidates", matches.candidates.rename_columns(_AS_PROFILE))
+    numbers = profiles["profile_no"].to_numpy()
+    holders = pa.array(numbers[asked["holder"].to_numpy()])
+    work.append("matched.profile_keys", asked.set_column(asked.column_names.index("holder"), "holder", holders))
+    known = {"profile_no": numbers, "profile_id": profiles["profile_id"], "reach": matches.reach}
+    work.append("matched.indexed_profiles", pa.table({**known, "short_name": pa.array(shorts, pa.string())}))
+
+
+def _distinct(texts: np.ndarray) -> np.ndarray:
+    return np.array(sorted(set(texts.tolist())), object)
+
+
+def _forget(work: Work, *tables: str) -> None:
+    for table in tables:
+        work.execute(f"delete from matched.{table}")
+
+
+def _rows_of(work: Work, table: str) -> int:
+    return int(work.execute(f"select count(*) from {table}").fetchall()[0][0])
