@@ -45,5 +45,5 @@ def _kept(folder: Path, rows: pa.Table) -> str:
     with written.open("r+b") as file:
         name = f"{_NAME}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.parquet"
         os.fsync(file.fileno())
-    os.replace(written, folder / name)
+    written.replace(folder / name)
     return name
