@@ -24,7 +24,7 @@ _STEM = "case when ends_with(core, coalesce(industry_word, '')) then core else c
 
 
 class MatchIndex:
-    """matched.account_keys, indexed_accounts, profile_keys and indexed_profiles; `directory` is today's accounts."""
+    """The tables ops.match_*, which hold keys as hashes only; `directory` is the table of today's accounts."""
 
     def __init__(self, work: Work, directory: str, policy: MatchPolicy, counts: Counts) -> None:
         self._work, self._directory, self._policy, self._counts = work, directory, policy, counts
@@ -36,9 +36,9 @@ class MatchIndex:
             create or replace temp table {CHANGED} as
             select account_id, was.account_no as old_no,
                    case when now.account_id is not null then row_number() over (order by account_id) + (
-                       select coalesce(max(account_no), 0) from matched.indexed_accounts) end as new_no
+                       select coalesce(max(account_no), 0) from ops.match_accounts) end as new_no
             from {self._directory} as now
-            full join matched.indexed_accounts as was using (account_id)
+            full join ops.match_accounts as was using (account_id)
             where now.row_hash is distinct from was.row_hash
             """,
             CHANGED,
@@ -53,7 +53,7 @@ class MatchIndex:
     def reached(self, rows: pa.Table) -> pa.Array:
         """Numbers of the descriptions whose candidates may be others, now that these accounts changed."""
         self._work.execute(
-            f"create or replace temp table changed_keys as select * from matched.account_keys"
+            f"create or replace temp table changed_keys as select * from ops.match_account_keys"
             f" where holder >> {TEXTS_BITS} in (select old_no from {CHANGED})"
         )
         for keys in self._keys(rows):
@@ -65,15 +65,15 @@ class MatchIndex:
     def take_over(self, rows: pa.Table) -> None:
         """The changed accounts' keys as they are now, in place of those they had."""
         numbers = f"(select old_no from {CHANGED} where old_no is not null)"
-        self._work.execute(f"delete from matched.account_keys where holder >> {TEXTS_BITS} in {numbers}")
-        self._work.execute(f"delete from matched.indexed_accounts where account_no in {numbers}")
+        self._work.execute(f"delete from ops.match_account_keys where holder >> {TEXTS_BITS} in {numbers}")
+        self._work.execute(f"delete from ops.match_accounts where account_no in {numbers}")
         for keys in self._keys(rows):
-            self._work.append("matched.account_keys", keys)
+            self._work.append("ops.match_account_keys", keys)
         known = rows.select(["new_no", "account_id", "row_hash", "name_key"])
-        self._work.append("matched.indexed_accounts", known.rename_columns(["account_no", *known.column_names[1:]]))
+        self._work.append("ops.match_accounts", known.rename_columns(["account_no", *known.column_names[1:]]))
 
     def near(self, asked: pa.Table, shorts: np.ndarray) -> pa.Table:
-        """All accounts that those who ask may meet, in the order of their ids; `asked` as in matched.profile_keys."""
+        """All accounts that those who ask may meet, in the order of their ids; `asked` as in ops.match_profile_keys."""
         is_gram = pc.equal(asked["kind"], GRAM)
         with self._as_table("asked_keys", asked.filter(pc.invert(is_gram))):
             self._work.execute(
@@ -82,7 +82,7 @@ class MatchIndex:
                 with asked as (select kind, number, max(most) as most from asked_keys group by all),
                 met as (
                     select holder, most, row_number() over (partition by kind, number order by holder) as place
-                    from matched.account_keys
+                    from ops.match_account_keys
                     join asked using (kind, number)
                 )
                 select holder >> {TEXTS_BITS} as account_no from met where place - 1 <= most
@@ -95,7 +95,7 @@ class MatchIndex:
             f"""
             select accounts.* from {self._directory} as accounts
             where not is_parsed or account_id in (
-                select account_id from matched.indexed_accounts where account_no in (select * from near_accounts))
+                select account_id from ops.match_accounts where account_no in (select * from near_accounts))
             order by account_id
             """
         )
@@ -103,7 +103,7 @@ class MatchIndex:
     def _near_by_grams(self, asked: pa.Table) -> pa.Array:
         with self._as_table("asked_keys", asked):
             held = self._work.query(
-                f"select number, holder, value from matched.account_keys where kind = {GRAM}"
+                f"select number, holder, value from ops.match_account_keys where kind = {GRAM}"
                 " and number in (select number from asked_keys)"
             )
         holders = nearest_holders(asked, held, self._policy.candidates.per_name + _SPARE)
@@ -114,7 +114,7 @@ class MatchIndex:
             f"""
             select account_no, account_id, coalesce(accounts.name_key, '') as name_key, coalesce({_STEM}, '') as stem
             from {self._directory} as accounts
-            join matched.indexed_accounts using (account_id)
+            join ops.match_accounts using (account_id)
             """
         ).combine_chunks()
         _, rows = self._abbreviated(shorts, names, self._policy.candidates.short_per_name)
@@ -125,13 +125,13 @@ class MatchIndex:
         names = self._work.query(
             f"""
             select account_id, coalesce(name_key, '') as name_key, '' as stem
-            from matched.indexed_accounts where account_no in (select old_no from {CHANGED})
+            from ops.match_accounts where account_no in (select old_no from {CHANGED})
             union all
             select account_id, coalesce(name_key, ''), '' from {self._directory} where account_id in (
                 select account_id from {CHANGED})
             """
         ).combine_chunks()
-        asking = self._work.query("select profile_no, short_name from matched.indexed_profiles where short_name <> ''")
+        asking = self._work.query("select profile_no, short_name from ops.match_profiles where short_name <> ''")
         shorts = pc.unique(asking["short_name"])
         found, _ = self._abbreviated(np.asarray(shorts.to_numpy(zero_copy_only=False), object), names, _ANY)
         meant = pc.is_in(asking["short_name"], shorts.take(pa.array(np.unique(found))))
@@ -152,10 +152,10 @@ class MatchIndex:
             ),
             held as (
                 select kind, number, count(*) as holders
-                from matched.account_keys semi join touched using (kind, number) group by all
+                from ops.match_account_keys semi join touched using (kind, number) group by all
             )
             select distinct holder
-            from matched.profile_keys
+            from ops.match_profile_keys
             join touched using (kind, number)
             left join held using (kind, number)
             where coalesce(holders, 0) - changed <= most
@@ -168,14 +168,14 @@ class MatchIndex:
             f"""
             with near as (
                 select asked.holder as profile_no, sum(asked.value * held.value) as cosine
-                from matched.profile_keys as asked
+                from ops.match_profile_keys as asked
                 join changed_keys as held using (kind, number)
                 where kind = {GRAM}
                 group by asked.holder, held.holder
             )
             select distinct profile_no
             from near
-            join matched.indexed_profiles using (profile_no)
+            join ops.match_profiles using (profile_no)
             where cosine >= reach - {_ROUNDING}
             """
         )

@@ -23,8 +23,13 @@ _CODE = ("scoring/match", "scoring/names", "scoring/models", "scoring/policies",
 _CODE_OF_INDEX = ("tasks/match_index.py", "tasks/match_epoch.py")
 _NOW = "directory_now"  # today's directory as matching sees it, with learnt names and a hash of each row
 _MOST_IN_PART = 0.2
-_OF_PROFILES = ("profile_accounts", "profile_candidates", "indexed_profiles", "profile_keys")
-_OF_ACCOUNTS = ("account_keys", "indexed_accounts", "index_state")
+_OF_PROFILES = (
+    "matched.profile_accounts",
+    "matched.profile_candidates",
+    "ops.match_profiles",
+    "ops.match_profile_keys",
+)
+_OF_ACCOUNTS = ("ops.match_account_keys", "ops.match_accounts", "ops.match_state")
 _AS_PROFILE = {"contact_id": "profile_id"}
 _AS_CONTACT = {"profile_id": "contact_id"}
 
@@ -38,19 +43,19 @@ def match_profiles(work: Work, policy: MatchPolicy) -> None:
     accounts = _rows_of(work, _NOW)
     number, counts = epoch_counts(work, accounts, _NOW)
     made_by = f"{code_hash('matched', *_CODE, *_CODE_OF_INDEX)} {work.run.config_hash} {number}"
-    if work.execute("select made_by from matched.index_state").fetchall() != [(made_by,)]:
+    if work.execute("select made_by from ops.match_state").fetchall() != [(made_by,)]:
         _forget(work, *_OF_PROFILES, *_OF_ACCOUNTS)
     index = MatchIndex(work, _NOW, policy, counts)
     changed = index.note_changes()
     rows = index.changed_rows()
     if changed > _MOST_IN_PART * accounts:
         _forget(work, *_OF_PROFILES)
-    is_known = _rows_of(work, "matched.indexed_profiles") > 0
+    is_known = _rows_of(work, "ops.match_profiles") > 0
     _forget_profiles(work, index.reached(rows) if changed and is_known else None)
     if changed:
         index.take_over(rows)
     _match_new(work, policy, counts, index)
-    work.replace("matched.index_state", pa.table({"made_by": [made_by]}))
+    work.replace("ops.match_state", pa.table({"made_by": [made_by]}))
 
 
 def _gather_directory(work: Work) -> None:
@@ -83,19 +88,15 @@ def _forget_profiles(work: Work, reached: pa.Array | None) -> None:
     work.execute(
         """
         create or replace temp table dropped_profiles as
-        select profile_no, profile_id from matched.indexed_profiles
+        select profile_no, profile_id from ops.match_profiles
         where profile_no in (select profile_no from reached_profiles)
               or profile_id not in (select profile_id from matched.company_profiles)
         """
     )
     work.con.unregister("reached_profiles")
-    for table, key in (
-        ("profile_accounts", "profile_id"),
-        ("profile_candidates", "profile_id"),
-        ("indexed_profiles", "profile_id"),
-    ):
-        work.execute(f"delete from matched.{table} where {key} in (select {key} from dropped_profiles)")
-    work.execute("delete from matched.profile_keys where holder in (select profile_no from dropped_profiles)")
+    for table in ("matched.profile_accounts", "matched.profile_candidates", "ops.match_profiles"):
+        work.execute(f"delete from {table} where profile_id in (select profile_id from dropped_profiles)")
+    work.execute("delete from ops.match_profile_keys where holder in (select profile_no from dropped_profiles)")
 
 
 def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchIndex) -> None:
@@ -103,9 +104,9 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     profiles = work.query(
         """
         select profiles.*, row_number() over (order by profile_id)
-            + (select coalesce(max(profile_no), 0) from matched.indexed_profiles) as profile_no
+            + (select coalesce(max(profile_no), 0) from ops.match_profiles) as profile_no
         from matched.company_profiles as profiles
-        anti join matched.indexed_profiles using (profile_id)
+        anti join ops.match_profiles using (profile_id)
         order by profile_id
         """
     )
@@ -124,9 +125,9 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     work.append("matched.profile_candidates", matches.candidates.rename_columns(_AS_PROFILE))
     numbers = profiles["profile_no"].to_numpy()
     holders = pa.array(numbers[asked["holder"].to_numpy()])
-    work.append("matched.profile_keys", asked.set_column(asked.column_names.index("holder"), "holder", holders))
+    work.append("ops.match_profile_keys", asked.set_column(asked.column_names.index("holder"), "holder", holders))
     known = {"profile_no": numbers, "profile_id": profiles["profile_id"], "reach": matches.reach}
-    work.append("matched.indexed_profiles", pa.table({**known, "short_name": pa.array(shorts, pa.string())}))
+    work.append("ops.match_profiles", pa.table({**known, "short_name": pa.array(shorts, pa.string())}))
 
 
 def _distinct(texts: np.ndarray) -> np.ndarray:
@@ -135,7 +136,7 @@ def _distinct(texts: np.ndarray) -> np.ndarray:
 
 def _forget(work: Work, *tables: str) -> None:
     for table in tables:
-        work.execute(f"delete from matched.{table}")
+        work.execute(f"delete from {table}")
 
 
 def _rows_of(work: Work, table: str) -> int:

@@ -32,7 +32,7 @@ def test_a_days_change_gives_what_everything_anew_gives(run: Run) -> None:
         assert give(work, ACCOUNTS, PROFILES) == len(PROFILES)
         matched = give(work, accounts, profiles)
         daily = result(work)
-        work.execute("delete from matched.index_state")
+        work.execute("delete from ops.match_state")
         assert give(work, accounts, profiles) == len(profiles)
         assert daily == result(work)
     assert 8 < matched < len(profiles) / 2
@@ -47,7 +47,7 @@ def test_without_the_search_for_whom_a_change_reaches_the_day_is_another(
         monkeypatch.setattr(MatchIndex, "reached", lambda self, rows: pa.array([], pa.int64()))
         give(work, accounts, profiles)
         daily = result(work)
-        work.execute("delete from matched.index_state")
+        work.execute("delete from ops.match_state")
         give(work, accounts, profiles)
         assert daily != result(work)
 
