@@ -26,6 +26,12 @@ class Settings(Policy):
         "2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="DuckDB's; beyond it spills to disk"
     )
     threads: int = Field(0, ge=0, description="0 = all cores")
+    processes: int = Field(
+        0, ge=0, description="that judge large numbers of matches; 0 = one for each core, 1 = none beside this one"
+    )
+    dask_scheduler: str | None = Field(
+        None, description="address of a Dask cluster that judges them instead, like tcp://host:8786"
+    )
     ledger_url: str | None = Field(None, description="a SQLAlchemy URL; default: ledger/ledger.db of the workspace")
     quarantine_hold_share: float = Field(
         0.05, ge=0, le=1, description="above this share of refused rows per file nothing is published"

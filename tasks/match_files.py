@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
+from abmloop.blocks import mapper_for
 from abmloop.errors import BadUsage
 from abmloop.policy import parse_policy
 from scoring.match.model import load_model
@@ -59,7 +60,8 @@ def match_files(
     judge = load_model(model)
     people, companies = read_sides(accounts, contacts, tell)
     tell("matching")
-    found = match_promised(people, companies, policy, promise or policy.promise, judge)
+    mapper = mapper_for(people.num_rows, 0)
+    found = match_promised(people, companies, policy, promise or policy.promise, judge, mapper)
     tell("writing")
     _write(found.decisions, out)
     return _summary(found, companies.num_rows, promise or policy.promise, judge.version)

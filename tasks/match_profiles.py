@@ -9,6 +9,8 @@ accounts that the index says they may meet: the others are no candidates of thei
 import numpy as np
 import pyarrow as pa
 
+from abmloop.blocks import mapper_for
+from abmloop.settings import load_settings
 from scoring.match import match_tables
 from scoring.match.counts import Counts
 from scoring.match.index import asked_rows, short_names_of
@@ -120,7 +122,9 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     accounts = (
         work.query(f"select * from {_NOW} order by account_id") if everyone else index.near(asked, _distinct(shorts))
     )
-    matches = match_tables(profiles.rename_columns(_AS_CONTACT), accounts, policy, counts)
+    settings = load_settings(work.run.root)
+    mapper = mapper_for(profiles.num_rows, settings.processes, settings.dask_scheduler)
+    matches = match_tables(profiles.rename_columns(_AS_CONTACT), accounts, policy, counts, mapper=mapper)
     work.append("matched.profile_accounts", matches.decisions.rename_columns(_AS_PROFILE))
     work.append("matched.profile_candidates", matches.candidates.rename_columns(_AS_PROFILE))
     numbers = profiles["profile_no"].to_numpy()

@@ -21,6 +21,8 @@ currency: CNY            # money without a currency; reports sum in it 本位币
 
 # memory_limit: 2GB      # DuckDB's memory; beyond it spills to disk 内存上限
 # threads: 0             # 0 = all cores 线程数, 0 为全部
+# processes: 0           # that judge large numbers of matches; 0 = one for each core 匹配进程数
+# dask_scheduler: tcp://host:8786   # a Dask cluster does it instead (pip install 'dask[distributed]') 分布式集群
 # quarantine_hold_share: 0.05   # a file with more refused rows than this holds the publish 拒收比例上限
 # quarantine_hold_rows: 20      # …if more than so many are refused; one bad row of ten says little 拒收行数下限
 # push: apply            # after a sync: apply (send to the CRM), plan (only show), off 推送方式

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from abmloop.blocks import Mapper
 from scoring.match.calibrate import Calibration, threshold_for
 from scoring.match.model import MatchModel
 from scoring.match.sides import Column
@@ -51,12 +52,17 @@ class _Rehearsal:
 
 
 def match_promised(
-    contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy, promise: float, model: MatchModel | None = None
+    contacts: pa.Table,
+    accounts: pa.Table,
+    policy: MatchPolicy,
+    promise: float,
+    model: MatchModel | None = None,
+    mapper: Mapper | None = None,
 ) -> Promised:
     """Decide as `match_tables` does, taking so many matches that `promise` of them are right (0..1)."""
     rehearsal = _rehearse(accounts)
     both = pa.concat_tables([contacts, rehearsal.contacts], promote_options="default")
-    matches = match_tables(both, accounts, policy, model=model)
+    matches = match_tables(both, accounts, policy, model=model, mapper=mapper)
     found, kinds = matches.decisions, matches.kinds
     own, tried = slice(0, contacts.num_rows), slice(contacts.num_rows, None)
     learnt = _learnt(found.slice(contacts.num_rows), rehearsal, accounts, kinds[tried])

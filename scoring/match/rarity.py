@@ -40,6 +40,14 @@ class Rarity:
             counted.field(0), weights, float(np.log1p(len(accounts))), _counts(accounts.core), _counts(accounts.stem)
         )
 
+    def of_names(self, cores: list[Column], stems: list[Column]) -> "Rarity":
+        """The same for these names alone."""
+        known = [
+            counts[counts.index.isin(np.concatenate(names))]
+            for counts, names in ((self.cores, cores), (self.stems, stems))
+        ]
+        return Rarity(self.units, self.weights, self.unknown, *known)
+
     def cores_of(self, texts: Column) -> Any:
         """How many accounts bear each of these proper names."""
         return _looked_up(self.cores, texts)

@@ -8,6 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from abmloop.blocks import InThisProcess, Mapper
+from scoring.match.blocks import Block, in_blocks
 from scoring.match.calibrate import kinds_of
 from scoring.match.counts import Counts
 from scoring.match.features import only
@@ -43,6 +45,7 @@ def match_tables(
     policy: MatchPolicy,
     counts: Counts | None = None,
     model: MatchModel | None = None,
+    mapper: Mapper | None = None,
 ) -> Matches:
     """Decide for every contact which account it belongs to.
 
@@ -52,7 +55,7 @@ def match_tables(
     contact_count, first_landed_on.
 
     counts: of the epoch; without, what is rare is counted in the accounts given. model: the judge, by default the one
-    that ships.
+    that ships. mapper: who judges the blocks of contacts, by default this process.
 
     decisions: contact_id, account_id, decision (auto, review, none), method, confidence (0..1), evidence (names of
     features), runner_up_account_id, margin, tie_break. A contact in review keeps its best account; one without a match
@@ -63,13 +66,22 @@ def match_tables(
     epoch, rarity = (counts.epoch, counts.rarity) if counts else (None, None)
     pairs = collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared, epoch)
     reach = reach_of(pairs, len(given), policy.candidates.per_name)
-    weighed = weigh(pairs, given, bare_key, directory.side, rarity)
-    pairs, judged = _judged(weighed, policy, model or load_model())
-    ties = {name: column[pairs.account] for name, column in _tie_columns(accounts, policy).items()}
-    ranked = rank_pairs(pairs.given, judged, _twins(directory.side)[pairs.account], ties)
-    decisions = _decisions(given, pairs, judged, ranked, directory.side, policy)
-    candidates = _candidates(given, pairs, judged, ranked, directory.side, policy)
-    return Matches(decisions, candidates, reach, kinds_of(given))
+    ties = _tie_columns(accounts, policy)
+    whole = Block(pairs, given, bare_key, directory.side, ties, policy, rarity, model)
+    judged = (mapper or InThisProcess()).map(judge_block, in_blocks(whole, mapper.workers if mapper else 1))
+    decisions = pa.concat_tables([one for one, _ in judged])
+    return Matches(decisions, pa.concat_tables([other for _, other in judged]), reach, kinds_of(given))
+
+
+def judge_block(block: Block) -> tuple[pa.Table, pa.Table]:
+    """(decisions, candidates) of the contacts of a block."""
+    accounts, policy = block.accounts, block.policy
+    weighed = weigh(block.pairs, block.given, block.bare_key, accounts, block.rarity)
+    pairs, judged = _judged(weighed, policy, block.model or load_model())
+    ties = {name: column[pairs.account] for name, column in block.ties.items()}
+    ranked = rank_pairs(pairs.given, judged, _twins(accounts)[pairs.account], ties)
+    decisions = _decisions(block.given, pairs, judged, ranked, accounts, policy)
+    return decisions, _candidates(block.given, pairs, judged, ranked, accounts, policy)
 
 
 def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> tuple[Pairs, Side, Directory]:

@@ -1,0 +1,143 @@
+"""Work in blocks that know nothing of each other: here, over processes of this machine, or on a Dask cluster.
+
+All three are given a function and its blocks and give the results in the order of the blocks; function and blocks must
+be picklable, and the result must not depend on who works it out.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from typing import IO, Any, Protocol
+
+from abmloop.errors import AbmError, BadUsage
+
+_LENGTH_BYTES = 8
+_MOST_PROCESSES = 8
+_LARGE = 30_000  # rows: fewer are done before another process has started, which takes two CPU seconds
+
+
+class Mapper(Protocol):
+    """How blocks are worked on."""
+
+    @property
+    def workers(self) -> int: ...
+    def map(self, function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]: ...
+
+
+@dataclass(frozen=True)
+class InThisProcess:
+    """One after the other."""
+
+    workers: int = 1
+
+    def map(self, function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]:
+        """The results, in order."""
+        return [function(block) for block in blocks]
+
+
+@dataclass(frozen=True)
+class Processes:
+    """By so many processes, each with an interpreter of its own."""
+
+    workers: int
+
+    def map(self, function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]:
+        """The results, in order. Raises AbmError where a process dies, and what the function raises."""
+        with ThreadPoolExecutor(self.workers) as threads:
+            shares = [range(first, len(blocks), self.workers) for first in range(self.workers)]
+            done = threads.map(lambda share: _worked(function, [blocks[place] for place in share]), shares)
+            results = dict(zip(chain(*shares), chain.from_iterable(done), strict=True))
+        return [results[place] for place in range(len(blocks))]
+
+
+@dataclass(frozen=True)
+class Dask:
+    """By the workers of a Dask cluster, whose scheduler is at `address` (tcp://host:8786)."""
+
+    address: str
+    workers: int = 8
+
+    def map(self, function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]:
+        """The results, in order. The workers need the same abmloop. Raises BadUsage where Dask is not installed."""
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise BadUsage(
+                "dask_scheduler is set, but Dask is not installed: pip install 'dask[distributed]', or leave it out"
+            ) from error
+        with Client(self.address) as client:
+            results: list[Any] = client.gather(client.map(function, blocks, pure=False))
+        return results
+
+
+def mapper_for(rows: int, processes: int, dask_scheduler: str | None = None) -> Mapper:
+    """For so many rows: this process where they are few, else the cluster where one is named, else so many processes
+    (0: one for each core).
+    """
+    if rows < _LARGE:
+        return InThisProcess()
+    if dask_scheduler:
+        return Dask(dask_scheduler)
+    count = processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
+    return Processes(count) if count > 1 else InThisProcess()
+
+
+def _worked(function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]:
+    if not blocks:
+        return []
+    command = [sys.executable, "-m", "abmloop.blocks"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdin and process.stdout
+        results = []
+        try:
+            for block in blocks:
+                _send(process.stdin, (function, block))
+                is_done, result = _receive(process.stdout)
+                if not is_done:
+                    raise result
+                results.append(result)
+        except (EOFError, BrokenPipeError) as error:
+            raise AbmError("a process that worked on a part of the matches died; perhaps memory ran out") from error
+        finally:
+            process.stdin.close()
+    return results
+
+
+def _send(stream: IO[bytes], value: Any) -> None:
+    data = pickle.dumps(value, protocol=5)
+    stream.write(len(data).to_bytes(_LENGTH_BYTES, "big"))
+    stream.write(data)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> Any:
+    length = stream.read(_LENGTH_BYTES)
+    if len(length) < _LENGTH_BYTES:
+        raise EOFError
+    return pickle.loads(stream.read(int.from_bytes(length, "big")))  # noqa: S301  (our own process wrote it)
+
+
+def _serve() -> None:
+    """What a process does: work on blocks until its input ends."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no result
+    while True:
+        try:
+            function, block = _receive(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            answer = (True, function(block))
+        except Exception as error:  # told to who asked, who raises it
+            answer = (False, error)
+        _send(out, answer)
+
+
+if __name__ == "__main__":
+    _serve()
