@@ -1,22 +1,23 @@
 """Work in blocks that know nothing of each other: here, over processes of this machine, or on a Dask cluster.
 
 All three are given a function and its blocks and give the results in the order of the blocks; function and blocks must
-be picklable, and the result must not depend on who works it out.
+be picklable, and the result must not depend on who works it out. They travel over a pipe to a process of our own, or as
+Dask sends them to a cluster of the user's: nothing is read from disk or from anybody else.
 """
 
 import os
-import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
-from typing import IO, Any, Protocol
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
 
 from abmloop.errors import AbmError, BadUsage
 
-_LENGTH_BYTES = 8
 _MOST_PROCESSES = 8
 _LARGE = 30_000  # rows: fewer are done before another process has started, which takes two CPU seconds
 
@@ -90,54 +91,40 @@ def mapper_for(rows: int, processes: int, dask_scheduler: str | None = None) -> 
 def _worked(function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]:
     if not blocks:
         return []
-    command = [sys.executable, "-m", "abmloop.blocks"]
+    ours, theirs = Pipe()
+    command = [sys.executable, "-m", "abmloop.blocks", str(theirs.fileno())]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
-        assert process.stdin and process.stdout
-        results = []
+    results = []
+    with ours, subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()]):
+        theirs.close()
         try:
             for block in blocks:
-                _send(process.stdin, (function, block))
-                is_done, result = _receive(process.stdout)
+                ours.send((function, block))
+                is_done, result = ours.recv()
                 if not is_done:
                     raise result
                 results.append(result)
-        except (EOFError, BrokenPipeError) as error:
+        except (EOFError, BrokenPipeError, ConnectionResetError) as error:
             raise AbmError("a process that worked on a part of the matches died; perhaps memory ran out") from error
         finally:
-            process.stdin.close()
+            ours.close()  # ends the process, which the block's end waits for
     return results
 
 
-def _send(stream: IO[bytes], value: Any) -> None:
-    data = pickle.dumps(value, protocol=5)
-    stream.write(len(data).to_bytes(_LENGTH_BYTES, "big"))
-    stream.write(data)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes]) -> Any:
-    length = stream.read(_LENGTH_BYTES)
-    if len(length) < _LENGTH_BYTES:
-        raise EOFError
-    return pickle.loads(stream.read(int.from_bytes(length, "big")))  # noqa: S301  (our own process wrote it)
-
-
-def _serve() -> None:
-    """What a process does: work on blocks until its input ends."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no result
-    while True:
-        try:
-            function, block = _receive(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            answer = (True, function(block))
-        except Exception as error:  # told to who asked, who raises it
-            answer = (False, error)
-        _send(out, answer)
+def _serve(handle: int) -> None:
+    """What a process does: work on the blocks that come down its pipe until that is closed."""
+    with Connection(handle) as pipe:
+        while True:
+            try:
+                function, block = pipe.recv()
+            except EOFError:
+                return
+            try:
+                answer = (True, function(block))
+            except Exception as error:  # told to who asked, who raises it
+                answer = (False, error)
+            pipe.send(answer)
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(int(sys.argv[1]))
