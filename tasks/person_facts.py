@@ -86,8 +86,7 @@ def person_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en")
 def _compared(match: dict[str, Any], near: Rows) -> Rows:
     """The accounts near but the chosen one, each beside it; the runner-up first."""
     chosen = next((row for row in near if row["account_id"] == match["account_id"]), None)
-    best = set(_supports(chosen["features"] if chosen else match["evidence"])) - {"remembered_decision"}
-    wanted = best or set(_WANTED)
+    wanted = set(_supports(chosen["features"]) if chosen else _WANTED)
     others = [row for row in near if row["account_id"] != match["account_id"]]
     others.sort(key=lambda row: (row["account_id"] != match["runner_up_account_id"], row["rank"]))
     return [

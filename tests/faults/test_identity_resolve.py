@@ -196,7 +196,7 @@ def test_e08_two_accounts_that_a_later_row_ties_keep_the_older_id_and_say_when(w
     assert "leads here since its rows were merged" in explained(world, old["2"])
 
 
-def test_v08_an_agents_telephone_never_merges_companies_and_is_marked_shared(world: DirectoryWorld) -> None:
+def test_e02_v08_an_agents_telephone_never_merges_companies_and_is_marked_shared(world: DirectoryWorld) -> None:
     names = ["甲木", "乙火", "丙土", "丁金", "戊水", "己山"]
     world.drop("a", *(company(name, f"深圳{name}科技有限公司", phone="13800138001") for name in names))
     world.sync()
@@ -204,7 +204,7 @@ def test_v08_an_agents_telephone_never_merges_companies_and_is_marked_shared(wor
     assert world.ask("select distinct account_count, is_shared from resolved.phone_accounts") == [(6, True)]
 
 
-def test_v12_a_groups_domain_never_merges_its_companies(world: DirectoryWorld) -> None:
+def test_e02_v12_a_groups_domain_never_merges_its_companies(world: DirectoryWorld) -> None:
     names = ["甲木", "乙火", "丙土", "丁金", "戊水"]
     world.drop("a", *(company(name, f"深圳{name}科技有限公司", website="www.huaxin-group.com") for name in names))
     world.sync()

@@ -27,7 +27,7 @@ def test_rows_of_one_code_are_one_account() -> None:
     assert clusters(codes={"a": 1, "b": 1, "c": 1}) == {"abc"}
 
 
-def test_two_codes_stay_two_accounts_whatever_ties_them() -> None:
+def test_e02_two_codes_stay_two_accounts_whatever_ties_them() -> None:
     assert clusters(("a", "b", 90, LINK_SURE), codes={"a": 1, "b": 2}) == set()
 
 
@@ -43,7 +43,7 @@ def test_a_stronger_tie_wins_over_a_weaker_one() -> None:
     assert clusters(("a", "c", 6, LINK), ("b", "c", 7, LINK), codes={"a": 1, "b": 2}) == {"bc"}
 
 
-def test_a_chain_of_equal_ties_between_two_codes_is_cut_in_its_middle() -> None:
+def test_e02_a_chain_of_equal_ties_between_two_codes_is_cut_in_its_middle() -> None:
     ties = [("a", "c", 6, LINK), ("c", "d", 6, LINK), ("d", "b", 6, LINK)]
     assert clusters(*ties, codes={"a": 1, "b": 2}) == {"ac", "bd"}
 
@@ -81,7 +81,7 @@ CODES = {"a": 1, "b": 2, "c": 3}
 
 @settings(max_examples=200, deadline=None)
 @given(TIES, st.randoms(use_true_random=False))
-def test_order_of_ties_changes_nothing(ties: list[Tie], rng: random.Random) -> None:
+def test_e08_order_of_ties_changes_nothing(ties: list[Tie], rng: random.Random) -> None:
     shuffled = [(b, a, *rest) if rng.random() < 0.5 else (a, b, *rest) for a, b, *rest in rng.sample(ties, len(ties))]
     assert clusters(*ties, codes=CODES) == clusters(*shuffled, codes=CODES)
 
@@ -98,7 +98,7 @@ def test_other_names_of_the_rows_never_give_other_clusters(ties: list[Tie], orde
 
 @settings(max_examples=200, deadline=None)
 @given(TIES)
-def test_no_account_ever_holds_two_codes_or_rows_that_must_be_apart(ties: list[Tie]) -> None:
+def test_e02_no_account_ever_holds_two_codes_or_rows_that_must_be_apart(ties: list[Tie]) -> None:
     for word in clusters(*ties, codes=CODES):
         assert len(set(word) & set(CODES)) <= 1
         assert not any(verdict == APART and {a, b} <= set(word) for a, b, _, verdict in ties)

@@ -28,7 +28,7 @@ def test_the_ultimate_parent_is_the_top_of_the_chain() -> None:
     assert {row["account_id"]: row["depth"] for row in found.accounts.to_pylist()} == {"b": 1, "c": 2, "d": 1}
 
 
-def test_a_circle_is_cut_at_its_weakest_claim_and_names_its_accounts() -> None:
+def test_e03_a_circle_is_cut_at_its_weakest_claim_and_names_its_accounts() -> None:
     found = hierarchy(("a", "b", 1), ("b", "a", 3), ("c", "a", 1))
     assert tops(found) == {"a": "b", "c": "b"}
     (cut,) = found.cuts.to_pylist()
@@ -36,13 +36,13 @@ def test_a_circle_is_cut_at_its_weakest_claim_and_names_its_accounts() -> None:
     assert sorted(cut["members"]) == ["a", "b"]
 
 
-def test_its_own_parent_is_refused() -> None:
+def test_e03_its_own_parent_is_refused() -> None:
     found = hierarchy(("a", "a", 1), ("b", "a", 1))
     assert tops(found) == {"b": "a"}
     assert [cut["account_id"] for cut in found.cuts.to_pylist()] == ["a"]
 
 
-def test_a_chain_too_deep_is_cut() -> None:
+def test_e03_a_chain_too_deep_is_cut() -> None:
     names = [f"n{i:03}" for i in range(60)]
     found = hierarchy(*((child, parent, 1) for parent, child in pairwise(names)))
     assert max(row["depth"] for row in found.accounts.to_pylist()) <= MAX_DEPTH
@@ -55,7 +55,7 @@ def test_no_claims_give_no_hierarchy() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.sampled_from("abcdefgh"), st.integers(1, 3))))
-def test_every_claim_ends_at_a_top_that_has_no_parent(claims: dict[str, tuple[str, int]]) -> None:
+def test_e03_every_claim_ends_at_a_top_that_has_no_parent(claims: dict[str, tuple[str, int]]) -> None:
     found = hierarchy(*((child, parent, strength) for child, (parent, strength) in sorted(claims.items())))
     children = {row["account_id"] for row in found.accounts.to_pylist()}
     assert not children & set(tops(found).values())
