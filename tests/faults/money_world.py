@@ -19,6 +19,7 @@ STAGED = (
 GIVEN = {
     "matched.persons": "person_id varchar, name varchar, title varchar, seniority varchar, is_excluded boolean",
     "matched.person_rows": "entity varchar, row_id varchar, person_id varchar",
+    "matched.person_key_rows": "entity varchar, row_id varchar, key_kind varchar, key_value varchar",
     "matched.person_accounts": "person_id varchar, account_id varchar, decision varchar, new_account_id varchar",
     "matched.employments": "person_id varchar, employer_key varchar, known_since date, known_until date, "
     "is_primary boolean, account_id varchar, decision varchar, new_account_id varchar",
