@@ -130,7 +130,9 @@ class Work:
     def append(self, name: str, rows: pa.Table) -> int:
         """Add rows to the declared table; gives their number."""
         if rows.num_rows:
-            self._insert(name, rows, f"insert into {name} select {self._columns(self._spec(name))} from {_NEW}")
+            self._hold_to_declared(name, rows)
+            # Not registered: what is registered stays in memory until the transaction ends.
+            self.con.from_arrow(rows).project(self._columns(self._spec(name))).insert_into(name)
         return int(rows.num_rows)
 
     def _spec(self, name: str) -> TableSpec:
@@ -143,12 +145,15 @@ class Work:
     def _columns(spec: TableSpec) -> str:
         return ", ".join(f"{quote(name)}::{kind} as {quote(name)}" for name, (kind, _) in spec.columns.items())
 
-    def _insert(self, name: str, rows: pa.Table, sql: str) -> None:
+    def _hold_to_declared(self, name: str, rows: pa.Table) -> None:
         wanted, given = set(self._spec(name).columns), set(rows.column_names)
         if wanted != given:
             raise AbmError(
                 f"{name}: missing columns {sorted(wanted - given)}, columns not declared {sorted(given - wanted)}"
             )
+
+    def _insert(self, name: str, rows: pa.Table, sql: str) -> None:
+        self._hold_to_declared(name, rows)
         self.con.register(_NEW, rows)
         try:
             self.con.execute(sql)

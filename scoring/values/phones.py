@@ -1,6 +1,6 @@
 """Telephone numbers of a cell as E.164: several in a cell, spreadsheet damage, and what is no phone."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -202,7 +202,7 @@ def _of_the_world(
     return pc.replace_with_mask(number, mask, numbers), pc.replace_with_mask(kind, mask, kinds)
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def _parse_one(text: str, country: str) -> tuple[str | None, str | None]:
     # Imported here: most numbers are read by rule, and a run without new ones does without.
     import phonenumbers

@@ -25,6 +25,9 @@ class _NotANumber(str):
     """NaN or Infinity, which JSON has not."""
 
 
+_TEXTS = {str, _Number, type(None)}
+
+
 class _Record(dict[str, Any]):
     """An object; remembers a key that was given twice."""
 
@@ -171,16 +174,20 @@ def _blocks(records: list[_Placed], faults: list[RowFault], names: list[str]) ->
         good = [placed for placed in part if placed.record.doubled is None]
         cells: list[CellFault] = []
         columns = [
-            pa.array(
-                [_text(placed.record.get(name), (row, place), cells) for row, placed in enumerate(good)], pa.string()
-            )
-            for place, name in enumerate(names)
+            _column([placed.record.get(name) for placed in good], place, cells) for place, name in enumerate(names)
         ]
         numbers = np.array([placed.number for placed in good], dtype=np.int64)
         lines = np.array([placed.line for placed in good], dtype=np.int64)
         doubled = [_doubled(placed) for placed in part if placed.record.doubled is not None]
         yield Block(columns, lines, numbers, [*left, *doubled], cells, Counter())
         left = []
+
+
+def _column(values: list[Any], place: int, cells: list[CellFault]) -> pa.Array:
+    """A column as text; value by value only where something else than texts and numbers is in it."""
+    if not set(map(type, values)) <= _TEXTS:
+        values = [_text(value, (row, place), cells) for row, value in enumerate(values)]
+    return pa.array(values, pa.string())
 
 
 def _doubled(placed: _Placed) -> RowFault:

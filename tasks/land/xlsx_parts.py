@@ -52,6 +52,7 @@ class Extent:
 
     columns: set[int] = field(default_factory=set)
     last_row: int = 0
+    rows: int = 0
     cells: int = 0
     hidden_rows: set[int] = field(default_factory=set)
     is_filtered: bool = False
@@ -133,6 +134,7 @@ def _scan(text: bytes, extent: Extent, limits: dict[str, Any]) -> None:
     extent.columns |= {column_number(letters) for letters in set(_CELL_COLUMN.findall(text))}
     extent.cells += len(_CELL.findall(text))
     for attributes in _ROW.findall(text):
+        extent.rows += 1
         number = _ROW_NUMBER.search(attributes)
         extent.last_row = int(number.group(1)) if number else extent.last_row + 1
         if _HIDDEN.search(attributes):

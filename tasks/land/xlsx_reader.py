@@ -45,11 +45,20 @@ def open_xlsx(raw: bytes, options: ReadOptions) -> Opened:
         reader = fastexcel.read_excel(raw)
     except (fastexcel.FastExcelError, RuntimeError, ValueError) as error:
         raise Refused("bad_workbook", problem=_first_line(error)) from error
-    notes = [Note("hidden_sheet", {"sheet": part.name}) for part in parts if part.is_hidden and part not in wanted]
+    unread = [part for part in parts if part.is_hidden and part not in wanted]
+    notes = [Note("hidden_sheet", {"sheet": part.name, "count": _row_count(archive, part, options)}) for part in unread]
     if is_1904:
         notes.append(Note("days_from_1904", {}))
     sheets = [_sheet(reader, part, extents[part.name], is_1904, options) for part in wanted]
     return Opened("xlsx", [sheet for sheet in sheets if sheet.rows], notes=tuple(notes))
+
+
+def _row_count(archive: zipfile.ZipFile, part: SheetPart, options: ReadOptions) -> str:
+    """The rows of a sheet that is not read, its header among them; `?` where they are beyond counting."""
+    try:
+        return f"{measure(archive, part.path, options.limits).rows:,}"
+    except Refused:
+        return "?"
 
 
 def _first_line(error: Exception) -> str:

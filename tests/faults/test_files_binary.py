@@ -68,7 +68,9 @@ def test_f15_hidden_sheets_are_left_out_and_hidden_rows_read_and_both_told(tmp_p
     second.append(["请勿修改"])
     found = read_bytes(tmp_path, saved(book), "x.xlsx", "companies")
     assert found.values("name") == ["甲公司", "乙公司"] and found.rows[0]["sheet"] == "Sheet1"
-    assert sorted(note.code for note in found.read.notes) == ["hidden_rows", "hidden_sheet", "sheet_left_out"]
+    notes = {note.code: note.fields for note in found.read.notes}
+    assert notes.keys() == {"hidden_rows", "hidden_sheet", "sheet_left_out"}
+    assert notes["hidden_sheet"] == {"sheet": "旧数据", "count": "2"}
     assert len(read_bytes(tmp_path, saved(book), "x.xlsx", "companies", hidden_sheets=True).rows) == 3
 
 
