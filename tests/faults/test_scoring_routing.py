@@ -126,7 +126,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_g08_a_run_killed_in_the_middle_gives_each_lead_one_owner(
     workspace: Path, undisturbed: dict[str, Any], point: str
 ) -> None:
-    ended = in_child(lambda: fill(workspace).day("2026-03-05"), {"ABMLOOP_FAULT_POINT": point})
+    ended = in_child(_told, workspace, {"ABMLOOP_FAULT_POINT": point})
     assert ended == -signal.SIGKILL, "the run was to be killed"
     assert _told(workspace) == undisturbed
     assert undisturbed["turns"] == [("o1", 4), ("o2", 4), ("o3", 4)]

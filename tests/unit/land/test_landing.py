@@ -85,7 +85,7 @@ def test_killed_at_any_boundary_the_next_run_ends_the_same(workspace: Path, poin
     twin = workspace.parent / "twin"
     shutil.copytree(workspace, twin)
     land_day(twin)
-    assert in_child(lambda: land_day(workspace), {"ABMLOOP_FAULT_POINT": point}) == -9
+    assert in_child(land_day, workspace, {"ABMLOOP_FAULT_POINT": point}) == -9
     from warehouse.ledger import Ledger
 
     with Ledger.of(workspace) as ledger, ledger.transaction() as transaction:
