@@ -1,6 +1,7 @@
 """Catalogue E (identity, match), through the steps themselves: land, parse, resolve, segment, match."""
 
 import shutil
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,14 @@ c1,王明,宏微科技,采购总监,Wang@MACMICST.com,008613800138001,江蘇省,
 c1,王明,宏微科技,采购总监,Wang@MACMICST.com,008613800138001,江蘇省,常州市
 """
 CONSENTS = "mobile,channel,status,given_at\n13800138002,email,refused,2026-03-03\n"
+NEXT_DAY = date(2026, 11, 1)
+LATER = {
+    "companies/more.csv": "企业名称,所属省份,所属城市\n南通市九洲汽车销售有限公司,江苏省,南通市\n",
+    "contacts/more.csv": "contact_id,姓名,公司,邮箱,手机\nc1,王明,江西特种电机股份有限公司,wangming@jxtz.cn,\n"
+    "c77,李四,江特,,13800138002\nc9,孙八,江特电机,sun@qq.com,\n",
+    "touches/edm.csv": "touch_id,邮箱,类型,时间\n"
+    "t1,wang@macmicst.com,click,2026-10-01\nt2,wang@macmicst.com,click,2026-11-05\n",
+}
 BY = Person("wang", date(2026, 10, 31))
 
 
@@ -61,6 +70,35 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(first: Path, tmp_path: Path) -> Path:
     """That workspace, to be changed."""
     return Path(shutil.copytree(first, tmp_path / "workspace"))
+
+
+@dataclass(frozen=True)
+class Later:
+    """The workspace a day later: its matches before and after."""
+
+    root: Path
+    before: dict[str, dict[str, Any]]
+    after: dict[str, dict[str, Any]]
+
+    def ask(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of its warehouse."""
+        with warehouse(self.root) as con:
+            return con.execute(sql, list(parameters)).fetchall()
+
+
+@pytest.fixture(scope="module")
+def later(first: Path, tmp_path_factory: pytest.TempPathFactory) -> Later:
+    """c2's match was accepted; c1 has moved, c2 comes again as c77, c9 writes as c2 did, c3's company is in a list."""
+    root = Path(shutil.copytree(first, tmp_path_factory.mktemp("later") / "workspace"))
+    before = at_first(root)
+    with Ledger.of(root) as ledger, warehouse(root) as con:
+        record_review(con, ledger, BY, before["c2"]["person_id"], "accept")
+    for name, text in LATER.items():
+        (root / "inbox" / name).parent.mkdir(exist_ok=True)
+        (root / "inbox" / name).write_text(text, encoding="utf-8")
+    with open_run(root, NEXT_DAY) as run:
+        run_steps(run, only=(*STEPS, "build_core"))
+        return Later(root, before, matches(run))
 
 
 def at_first(root: Path) -> dict[str, dict[str, Any]]:
@@ -128,16 +166,6 @@ def test_e06_not_this_company_is_not_offered_again(filled: Path) -> None:
     assert (after["decision"], after["method"], after["account_id"]) == ("none", "rejected", None)
 
 
-def test_an_accepted_name_is_an_alias_for_the_next_contact(filled: Path) -> None:
-    before = at_first(filled)["c2"]
-    with Ledger.of(filled) as ledger, warehouse(filled) as con:
-        record_review(con, ledger, BY, before["person_id"], "accept")
-    more = "contact_id,姓名,公司,邮箱\nc9,孙八,江特电机,sun@qq.com\n"
-    (filled / "inbox" / "contacts" / "more.csv").write_text(more, encoding="utf-8")
-    found = matched(filled)["c9"]
-    assert (found["decision"], found["method"], found["account_id"]) == ("auto", "alias", before["account_id"])
-
-
 def test_e05_two_contacts_on_one_phone_stay_two_people(filled: Path) -> None:
     found = at_first(filled)
     assert found["c3"]["person_id"] != found["c4"]["person_id"]
@@ -159,18 +187,6 @@ def test_a_refusal_given_by_mobile_stands_on_the_person(filled: Path) -> None:
     assert rows == [(person,)]
 
 
-def test_a_person_keeps_the_name_when_the_contact_changes_its_address(filled: Path) -> None:
-    before = at_first(filled)["c1"]["person_id"]
-    changed = "contact_id,姓名,公司,邮箱\nc1,王明,宏微科技,wangming@macmicst.com\n"
-    (filled / "inbox" / "contacts" / "changed.csv").write_text(changed, encoding="utf-8")
-    with open_run(filled, date(2026, 11, 1)) as run:
-        run_steps(run, only=STEPS)
-        assert matches(run)["c1"]["person_id"] == before
-        with step(run, "look") as work:
-            emails = work.query("select emails from matched.persons where person_id = $id", id=before).to_pylist()
-    assert emails == [{"emails": ["wang@macmicst.com", "wangming@macmicst.com"]}]
-
-
 def test_two_files_are_matched_without_a_workspace(tmp_path: Path) -> None:
     (tmp_path / "企业.csv").write_bytes(COMPANIES.encode("gb18030"))
     (tmp_path / "contacts.csv").write_text(CONTACTS, encoding="utf-8")
@@ -179,54 +195,6 @@ def test_two_files_are_matched_without_a_workspace(tmp_path: Path) -> None:
     rows = {row["contact_id"]: row for row in arrow_csv.read_csv(tmp_path / "matches.csv").to_pylist()}
     assert rows["c1"]["account_id"] == "91320411790880099C"
     assert "same_domain" in rows["c1"]["evidence"]
-
-
-def test_e05_who_changes_employer_takes_no_touch_along(filled: Path) -> None:
-    before = at_first(filled)["c1"]
-    (filled / "inbox" / "touches").mkdir()
-    touches = "touch_id,邮箱,类型,时间\nt1,wang@macmicst.com,click,2026-10-01\nt2,wang@macmicst.com,click,2026-11-05\n"
-    (filled / "inbox" / "touches" / "edm.csv").write_text(touches, encoding="utf-8")
-    moved = "contact_id,姓名,公司,邮箱\nc1,王明,江西特种电机股份有限公司,wangming@jxtz.cn\n"
-    (filled / "inbox" / "contacts" / "moved.csv").write_text(moved, encoding="utf-8")
-    with open_run(filled, date(2026, 11, 1)) as run:
-        run_steps(run, only=(*STEPS, "build_core"))
-        after = matches(run)["c1"]
-        with step(run, "look") as work:
-            rows = work.query("select touch_id, account_id from core.touches order by touch_id").to_pylist()
-            told = work.query(
-                "select known_since, known_until, is_primary from matched.employments where person_id = $id order by 3",
-                id=after["person_id"],
-            ).to_pylist()
-    assert after["person_id"] == before["person_id"]
-    assert after["account_id"] != before["account_id"]
-    assert [row["account_id"] for row in rows] == [before["account_id"], after["account_id"]]
-    changed_on = date(2026, 11, 1)
-    assert [(row["known_until"], row["is_primary"]) for row in told] == [(changed_on, False), (None, True)]
-
-
-def test_e06_a_decision_follows_the_person_to_another_row_by_a_strong_key(filled: Path) -> None:
-    before = at_first(filled)["c2"]
-    with Ledger.of(filled) as ledger, warehouse(filled) as con:
-        record_review(con, ledger, BY, before["person_id"], "accept")
-    (filled / "inbox" / "contacts" / "list.csv").write_text(CONTACTS.replace("c2,李四", "c77,李四"), encoding="utf-8")
-    found = matched(filled)["c77"]
-    assert (found["decision"], found["account_id"]) == ("manual", before["account_id"])
-
-
-def test_a_new_account_goes_up_in_the_real_one_when_the_directory_knows_the_company(filled: Path) -> None:
-    new = at_first(filled)["c3"]["new_account_id"]
-    with warehouse(filled) as con:
-        assert con.execute("select name, people, made_by from matched.new_accounts").fetchall() == [
-            ("南通市九洲汽车销售有限公司", 1, "rule")
-        ]
-        with pytest.raises(BadUsage, match="南通市九洲汽车销售有限公司, named by 1 people and by no list yet"):
-            find_account(con, new)
-    row = "企业名称,所属省份,所属城市\n南通市九洲汽车销售有限公司,江苏省,南通市\n"
-    (filled / "inbox" / "companies" / "more.csv").write_text(row, encoding="utf-8")
-    found = matched(filled)["c3"]
-    assert (found["decision"], found["new_account_id"]) == ("auto", None)
-    with warehouse(filled) as con:
-        assert find_account(con, new) == FoundAccount(found["account_id"], new)
 
 
 def test_e08_another_order_script_width_and_case_and_repeated_rows_change_nobody(first: Path, tmp_path: Path) -> None:
@@ -240,3 +208,45 @@ def test_e08_another_order_script_width_and_case_and_repeated_rows_change_nobody
     for contact, before in at_first(first).items():
         told = {name: value for name, value in found[contact].items() if name != "profile_id"}
         assert told == {name: value for name, value in before.items() if name != "profile_id"}, contact
+
+
+def test_a_person_keeps_the_name_when_the_contact_changes_its_address(later: Later) -> None:
+    assert later.after["c1"]["person_id"] == later.before["c1"]["person_id"]
+    emails = later.ask("select emails from matched.persons where person_id = ?", later.after["c1"]["person_id"])
+    assert emails == [(["wang@macmicst.com", "wangming@jxtz.cn"],)]
+
+
+def test_e05_who_changes_employer_takes_no_touch_along(later: Later) -> None:
+    before, after = (found["c1"]["account_id"] for found in (later.before, later.after))
+    assert before != after
+    assert later.ask("select account_id from core.touches order by touch_id") == [(before,), (after,)]
+    told = later.ask(
+        "select known_until, is_primary from matched.employments where person_id = ? order by is_primary",
+        later.after["c1"]["person_id"],
+    )
+    assert told == [(NEXT_DAY, False), (None, True)]
+
+
+def test_e06_a_decision_holds_for_the_person_under_another_row_and_number(later: Later) -> None:
+    found = later.after["c77"]
+    assert (found["decision"], found["account_id"]) == ("manual", later.before["c2"]["account_id"])
+    assert found["person_id"] == later.before["c2"]["person_id"]
+
+
+def test_an_accepted_name_is_an_alias_for_the_next_contact(later: Later) -> None:
+    found = later.after["c9"]
+    assert (found["decision"], found["method"]) == ("auto", "alias")
+    assert found["account_id"] == later.before["c2"]["account_id"]
+
+
+def test_a_new_account_goes_up_in_the_real_one_when_the_directory_knows_the_company(first: Path, later: Later) -> None:
+    new, found = later.before["c3"]["new_account_id"], later.after["c3"]
+    with warehouse(first) as con:
+        assert con.execute("select name, people, made_by from matched.new_accounts").fetchall() == [
+            ("南通市九洲汽车销售有限公司", 1, "rule")
+        ]
+        with pytest.raises(BadUsage, match="南通市九洲汽车销售有限公司, named by 1 people and by no list yet"):
+            find_account(con, new)
+    assert (found["decision"], found["new_account_id"]) == ("auto", None)
+    with warehouse(later.root) as con:
+        assert find_account(con, new) == FoundAccount(found["account_id"], new)

@@ -7,7 +7,7 @@ from random import Random
 import pyarrow as pa
 import pytest
 
-from scoring.persons import find_persons
+from scoring.persons import SharedKeys, find_persons
 
 SECRET = b"of a test"
 DAY, NEXT = date(2026, 1, 1), date(2026, 1, 2)
@@ -165,6 +165,14 @@ def test_e05_a_key_is_shared_when_too_many_names_bear_it(names: tuple[str, ...],
     rows = [("contacts", str(n), DAY, "email", "sales@x.com", True, name) for n, name in enumerate(names)]
     strong = find_persons(key_rows(*rows), SECRET).keys["is_strong"].to_pylist()
     assert strong == [not is_shared] * len(strong)
+
+
+def test_control_without_the_guard_two_people_on_one_phone_become_one() -> None:
+    rows = key_rows(
+        ("contacts", "a", DAY, "mobile", "+861", True, "王明"), ("contacts", "b", DAY, "mobile", "+861", True, "李四")
+    )
+    guarded, blind = (find_persons(rows, SECRET, shared) for shared in (SharedKeys(), SharedKeys(9, 9, 9)))
+    assert [len(set(found.rows["person_id"].to_pylist())) for found in (guarded, blind)] == [2, 1]
 
 
 def test_e05_an_agencys_number_on_many_ids_joins_nobody() -> None:
