@@ -45,7 +45,7 @@ _ODD_KEY = (
     " or regexp_matches(value, '^0+$|^\\d+\\.0+$|^\\d(\\.\\d+)?[eE]')"
     " or lower(value) in ('na', 'n/a', 'null', 'none', 'nil', 'nan', 'undefined', 'unknown', 'tbd', 'ditto')"
 )
-_CHUNK_VALUES = 500_000  # bounds the memory of the parsers' intermediate columns
+_CHUNK_VALUES = 300_000  # bounds the memory of the parsers' intermediate columns
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,8 @@
 """Accounts get tags, a fit with its log, a grade, and their place on the target list."""
 
-from collections.abc import Mapping
-
 import pyarrow as pa
 
 from abmloop.run import Run, StepCounts
-from scoring.conditions import Mask
 from scoring.fit import fit_columns, grade_accounts, targets_by_rule
 from scoring.policies.icp import IcpPolicy
 from scoring.policies.tags import TagsPolicy
@@ -13,7 +10,9 @@ from scoring.tags import tag_accounts, tag_columns
 from tasks.code import code_hash
 from tasks.policies import load_policy
 from tasks.resolve.decisions import list_decisions
-from warehouse.steps import Work, step
+from warehouse.steps import step
+
+_CHUNK_ACCOUNTS = 300_000  # bounds the memory of what is found out about each
 
 
 def segment(run: Run) -> StepCounts:
@@ -27,19 +26,23 @@ def segment(run: Run) -> StepCounts:
         which = "true" if changes.is_all else f"account_id in (select key from {changes.table})"
         columns = sorted({"account_id", *tag_columns(tags_policy), *fit_columns(icp)})
         accounts = work.query(f"select {', '.join(columns)} from resolved.accounts where {which}")
-        tags = tag_accounts(accounts, tags_policy)
-        work.count(account_tags=work.replace("resolved.account_tags", tags.rows, where=which))
-        _grade(work, accounts, tags.masks, icp, which)
+        starts = range(0, max(accounts.num_rows, 1), _CHUNK_ACCOUNTS)
+        judged = [_judge(accounts.slice(start, _CHUNK_ACCOUNTS), tags_policy, icp) for start in starts]
+        tags, fit, targets = (pa.concat_tables(parts) for parts in zip(*judged, strict=True))
+        made_by = pa.repeat(pa.scalar(run.config_hash), accounts.num_rows)
+        work.count(
+            account_tags=work.replace("resolved.account_tags", tags, where=which),
+            account_fit=work.replace("resolved.account_fit", fit.append_column("config_hash", made_by), where=which),
+            rule_targets=work.replace("resolved.rule_targets", targets, where=which),
+        )
         work.note_changes("resolved.account_fit", None if changes.is_all else f"select key from {changes.table}")
         work.replace("resolved.list_decisions", list_decisions(work.ledger.read("decisions", run)))
         work.build("resolved.fit_log", "resolved.target_accounts", "resolved.successions")
     return work.counts
 
 
-def _grade(work: Work, accounts: pa.Table, tags: Mapping[str, Mask], icp: IcpPolicy, which: str) -> None:
-    fit = grade_accounts(accounts, tags, icp)
-    made_by = pa.repeat(pa.scalar(work.run.config_hash), accounts.num_rows)
-    fitted = fit.append_column("config_hash", made_by)
-    work.count(account_fit=work.replace("resolved.account_fit", fitted, where=which))
-    targets = targets_by_rule(accounts, fit["grade"], tags, icp)
-    work.count(rule_targets=work.replace("resolved.rule_targets", targets, where=which))
+def _judge(accounts: pa.Table, tags_policy: TagsPolicy, icp: IcpPolicy) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """The tags of some accounts, their fit, and the targets among them by rule."""
+    tags = tag_accounts(accounts, tags_policy)
+    fit = grade_accounts(accounts, tags.masks, icp)
+    return tags.rows, fit, targets_by_rule(accounts, fit["grade"], tags.masks, icp)
