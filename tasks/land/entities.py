@@ -44,10 +44,21 @@ _SEPARATORS = re.compile(r"[\s_\-./\\:;,'\"*#&|]+")
 
 
 def plain_header(text: str) -> str:
-    """A header for comparing: NFKC, lower case, without spaces, separators and invisible characters."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    """A header for comparing: NFKC, lower case, simplified, without spaces, separators and invisible characters."""
+    text = _simplified(unicodedata.normalize("NFKC", text).casefold())
     text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc"))
     return _SEPARATORS.sub("", text)
+
+
+def _simplified(text: str) -> str:
+    return text if text.isascii() else str(_to_simplified().convert(text))
+
+
+@cache
+def _to_simplified() -> Any:
+    import opencc  # its dictionaries take a moment to load, and most headers are known as they stand
+
+    return opencc.OpenCC("t2s")
 
 
 def bare_header(text: str) -> str:

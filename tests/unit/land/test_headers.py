@@ -30,6 +30,12 @@ def test_decorations_and_width_do_not_matter() -> None:
     assert plain_header("Ｅ－mail ") == plain_header("e_mail")
 
 
+def test_headers_in_traditional_script_mean_the_same_columns() -> None:
+    lookup = entities()["contacts"].lookup
+    given = {"郵箱": "email", "手機": "mobile", "公司名稱": "company_name", "職稱": "title", "部門": "department"}
+    assert {header: lookup[plain_header(header)][0] for header in given} == given
+
+
 def test_of_two_headers_for_one_column_the_preferred_wins_and_the_other_is_kept() -> None:
     header = Header(("公司", "企业名称"), 1, 1)
     understood = understand(header, Reading("companies"))
