@@ -19,6 +19,7 @@ from scoring.policies.match import MatchPolicy
 from tasks.code import code_hash
 from tasks.match_epoch import epoch_counts
 from tasks.match_index import MatchIndex
+from tasks.match_model import current_model
 from warehouse.steps import Work
 
 _CODE = ("scoring/match", "scoring/names", "scoring/models", "scoring/policies", "tasks/match_profiles.py")
@@ -44,7 +45,8 @@ def match_profiles(work: Work, policy: MatchPolicy) -> None:
     _gather_directory(work)
     accounts = _rows_of(work, _NOW)
     number, counts = epoch_counts(work, accounts, _NOW)
-    made_by = f"{code_hash('matched', *_CODE, *_CODE_OF_INDEX)} {work.run.config_hash} {number}"
+    judge = current_model(work.run.root).version
+    made_by = f"{code_hash('matched', *_CODE, *_CODE_OF_INDEX)} {work.run.config_hash} {number} {judge}"
     if work.execute("select made_by from ops.match_state").fetchall() != [(made_by,)]:
         _forget(work, *_OF_PROFILES, *_OF_ACCOUNTS)
     index = MatchIndex(work, _NOW, policy, counts)
@@ -124,7 +126,9 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     )
     settings = load_settings(work.run.root)
     mapper = mapper_for(profiles.num_rows, settings.processes, settings.dask_scheduler)
-    matches = match_tables(profiles.rename_columns(_AS_CONTACT), accounts, policy, counts, mapper=mapper)
+    matches = match_tables(
+        profiles.rename_columns(_AS_CONTACT), accounts, policy, counts, current_model(work.run.root), mapper=mapper
+    )
     work.append("matched.profile_accounts", matches.decisions.rename_columns(_AS_PROFILE))
     work.append("matched.profile_candidates", matches.candidates.rename_columns(_AS_PROFILE))
     numbers = profiles["profile_no"].to_numpy()

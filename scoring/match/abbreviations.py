@@ -14,6 +14,7 @@ from scoring.names.buffers import Flags, Texts
 from scoring.names.text import is_han
 
 _LENGTHS = (2, 6)  # characters of an abbreviation
+_PART = 1_000_000  # pairs compared at a time
 _REACH = 8  # characters from one of an abbreviation to the next in the whole name, at most
 _CODE_BITS = 21
 _CODE_MASK = (1 << _CODE_BITS) - 1
@@ -54,14 +55,23 @@ def find_abbreviated(given: Column, names: WholeNames, frequency: Numbers, rule:
     rows, texts = rows[kept], texts.slices(texts.starts[kept], texts.ends[kept])
     keys = Texts.of(names.keys)
     one, other = join_keys((asked, np.arange(len(rows))), _ordered_pairs(keys, asked), None)
-    whole = np.asarray(names.keys.take(pa.array(other)).to_numpy(zero_copy_only=False), object)
-    is_inside = cpdist(given[rows[one]], whole, scorer=LCSseq.similarity) == texts.lengths[one]
+    is_inside = _in_order(given[rows], one, names.keys, other) == texts.lengths[one]
     one, other = one[is_inside], other[is_inside]
     stems = Texts.of(names.stems.take(pa.array(other)))
     first = texts.codes[texts.starts[one]]
     begins = (first == keys.codes[keys.starts[other]]) | (first == _first_codes(stems))
     kept = _likeliest(one, begins, stems.lengths, names.identity[other], rule.per_name)
     return rows[one[kept]], other[kept]
+
+
+def _in_order(short: Column, one: Rows, keys: pa.Array, other: Rows) -> Numbers:
+    """How many characters of each short name stand in order in the other, in parts that fit in little memory."""
+    parts = [np.zeros(0, np.int32)]
+    for start in range(0, len(one), _PART):
+        here = slice(start, start + _PART)
+        whole = np.asarray(keys.take(pa.array(other[here])).to_numpy(zero_copy_only=False), object)
+        parts.append(np.asarray(cpdist(short[one[here]], whole, scorer=LCSseq.similarity), np.int32))
+    return np.concatenate(parts)
 
 
 def count_characters(keys: Column) -> Numbers:

@@ -15,6 +15,7 @@ _ROUNDS = 30
 _LEAST_CHANCE, _MOST_CHANCE = 0.0005, 0.9995
 # Contacts of known answer that weigh as much as what was known before.
 _PRIOR_CONTACTS = 100
+_ROUNDING = 1e-9
 Numbers = Any  # a NumPy array
 
 
@@ -60,7 +61,7 @@ def threshold_for(confidence: Numbers, promise: float, least: float) -> tuple[fl
     falling = -np.sort(-confidence[confidence >= least])
     mean = np.cumsum(falling) / np.arange(1, len(falling) + 1)
     is_last = np.append(np.diff(falling) != 0, True)[: len(falling)]
-    kept = np.flatnonzero((mean >= promise) & is_last)
+    kept = np.flatnonzero((mean >= promise - _ROUNDING) & is_last)
     if not len(kept):
         return 1.01, None
     return float(falling[kept[-1]]), float(mean[kept[-1]])
