@@ -1,16 +1,18 @@
 """How rare the words of names are in a directory, and which pairs share enough of them to be weighed."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import sparse
 
 from scoring.match.pairs import Pairs
 from scoring.match.sides import Column, Side
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _MOST_PAIRS = 200_000  # pairs multiplied at a time, to bound memory
 # Pairs that share less are weighed only where a key brought them together: of the right ones three in a thousand
@@ -56,12 +58,14 @@ class Rarity:
         """How many accounts bear each of these proper names with trade."""
         return _looked_up(self.stems, texts)
 
-    def weighed(self, texts: Column) -> sparse.csr_matrix:
+    def weighed(self, texts: Column) -> "sparse.csr_matrix":
         """One row per text, one column per unit that the directory knows, the last for all others."""
         units, starts = _units(texts)
         known = pc.index_in(units, self.units)
         columns = pc.fill_null(known, len(self.units)).to_numpy(zero_copy_only=False).astype(np.int32)
         weights = np.append(self.weights, np.float32(self.unknown))
+        from scipy import sparse  # here: a run without new people does without SciPy
+
         matrix = sparse.csr_matrix((weights[columns], columns, starts), shape=(len(texts), len(weights)))
         matrix.sum_duplicates()
         return matrix
@@ -110,17 +114,19 @@ def _looked_up(counts: pd.Series, texts: Column) -> Any:
     return counts.reindex(distinct).fillna(0).to_numpy(np.float32)[which]
 
 
-def _presence(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+def _presence(matrix: "sparse.csr_matrix") -> "sparse.csr_matrix":
     presence = matrix.copy()
     presence.data[:] = 1
     return presence
 
 
-def _sums(matrix: sparse.csr_matrix) -> np.ndarray:
+def _sums(matrix: "sparse.csr_matrix") -> np.ndarray:
     return np.asarray(matrix.sum(axis=1)).ravel()
 
 
-def _products(one: sparse.csr_matrix, other: sparse.csr_matrix, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _products(
+    one: "sparse.csr_matrix", other: "sparse.csr_matrix", first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
     """Sum of the products of row `first` of one and row `second` of the other."""
     parts = [np.zeros(0, np.float32)]
     for start in range(0, len(first), _MOST_PAIRS):
