@@ -7,6 +7,7 @@ import pyarrow as pa
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
+from scoring.match.grams import GramCounts, pair_grams
 from scoring.match.hashing import Numbers, Rows
 from scoring.match.keys import Keyed, join_keys
 from scoring.match.sides import Column
@@ -39,19 +40,22 @@ class WholeNames:
     identity: Numbers
 
 
-def find_abbreviated(given: Column, names: WholeNames, frequency: Numbers, rule: AbbreviationRule) -> tuple[Rows, Rows]:
+def find_abbreviated(
+    given: Column, names: WholeNames, characters: Numbers, grams: GramCounts, rule: AbbreviationRule
+) -> tuple[Rows, Rows]:
     """(row of given, row of names): accounts in whose whole name the characters of a short name stand in order.
 
-    They are found by those two neighbours of the short name whose characters are rarest (`frequency`, by code point, in
-    the names of `rule.accounts` accounts); where more than `rule.most_shared` names hold these two by chance nobody is
-    found. The `rule.per_name` likeliest are kept: first those that begin as the short name does, then those with the
-    shorter names, then those whose `identity` is the smaller. The names given are distinct.
+    They are found by those two neighbours of the short name that are rarest: that stand together in the fewest names
+    (`grams`), or would by chance (`characters`: by code point, in the names of `rule.accounts` accounts). Two that more
+    than `rule.most_shared` names hold find nobody. The `rule.per_name` likeliest are kept: first those that begin as
+    the short name does, then those with the shorter names, then those whose `identity` is the smaller. The names given
+    are distinct.
     """
     texts = Texts.of(pa.array(given, pa.string()))
     is_short = (texts.lengths >= _LENGTHS[0]) & (texts.lengths <= _LENGTHS[1])
     rows = np.flatnonzero(is_short & (texts.counts(is_han(texts.codes)) == texts.lengths))
     texts = texts.slices(texts.starts[rows], texts.ends[rows])
-    asked, kept = _rarest_neighbours(texts, frequency, rule)
+    asked, kept = _rarest_neighbours(texts, characters, grams, rule)
     rows, texts = rows[kept], texts.slices(texts.starts[kept], texts.ends[kept])
     keys = Texts.of(names.keys)
     one, other = join_keys((asked, np.arange(len(rows))), _ordered_pairs(keys, asked), None)
@@ -84,16 +88,20 @@ def _first_codes(texts: Texts) -> Numbers:
     return np.where(texts.lengths > 0, np.append(texts.codes, 0)[texts.starts], 0)
 
 
-def _rarest_neighbours(texts: Texts, frequency: Numbers, rule: AbbreviationRule) -> tuple[Numbers, Rows]:
+def _rarest_neighbours(
+    texts: Texts, characters: Numbers, grams: GramCounts, rule: AbbreviationRule
+) -> tuple[Numbers, Rows]:
     """(the two neighbouring characters that are rarest, as one number; row of the text), but for those too common."""
     first = np.ones(len(texts.codes), bool)
     first[texts.ends - 1] = False  # a pair begins at every character but the last
     at = np.flatnonzero(first)
     row = np.repeat(np.arange(len(texts)), texts.lengths - 1)
-    chance = frequency[texts.codes[at]].astype(np.float64) * frequency[texts.codes[at + 1]] / max(rule.accounts, 1)
-    order = np.lexsort((at, chance, row))
+    one, other = texts.codes[at], texts.codes[at + 1]
+    chance = characters[one].astype(np.float64) * characters[other] / max(rule.accounts, 1)
+    held = np.maximum(chance, grams.frequency[pair_grams(one, other, grams.bits)])
+    order = np.lexsort((at, held, row))
     rarest = order[np.searchsorted(row[order], np.arange(len(texts)))]
-    rarest = rarest[chance[rarest] <= rule.most_shared]
+    rarest = rarest[held[rarest] <= rule.most_shared]
     codes = texts.codes[at[rarest]].astype(np.int64) << _CODE_BITS | texts.codes[at[rarest] + 1]
     return codes, row[rarest]
 

@@ -11,6 +11,8 @@ from scoring.match.rarity import Rarity
 from scoring.match.sides import Column, Side
 from scoring.policies.match import MatchPolicy
 
+_MOST_PAIRS = 100_000
+
 
 @dataclass(frozen=True)
 class Block:
@@ -30,13 +32,15 @@ class Block:
     model: MatchModel | None
 
 
-def in_blocks(whole: Block, count: int) -> list[Block]:
-    """The block in `count` parts with about as many pairs each; contacts stay in their order."""
+def in_blocks(whole: Block, workers: int) -> list[Block]:
+    """The block in parts with about as many pairs each, at least one a worker; contacts stay in their order.
+
+    What is measured of all pairs at once takes two kilobytes a pair, so that parts have no more than `_MOST_PAIRS`.
+    """
+    count = workers * -(-len(whole.pairs) // (workers * _MOST_PAIRS))
     if count <= 1 or len(whole.given) < count:
         return [whole]
     rarity = whole.rarity or Rarity.of(whole.accounts)
-    if not len(whole.pairs):
-        return [whole]
     cuts = whole.pairs.given[np.arange(1, count) * len(whole.pairs) // count]
     bounds = [0, *cuts.tolist(), len(whole.given)]
     return [_part(whole, rarity, first, last) for first, last in pairwise(bounds)]

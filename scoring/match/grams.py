@@ -47,7 +47,7 @@ class GramCounts:
 
 @dataclass(frozen=True)
 class Grams:
-    """The grams of texts, as (row, gram): each once a row, in their order."""
+    """The grams of texts, as (row, gram); a row may have one twice."""
 
     rows: Rows
     grams: Numbers
@@ -56,7 +56,12 @@ class Grams:
     @classmethod
     def of(cls, texts: Column, bits: int) -> "Grams":
         """Neighbours and next-but-one of Chinese characters, triples of others, a word's edges among them."""
-        return cls(*_distinct(*_grams(Texts.of(_spaced(texts)), bits)), len(texts))
+        return cls(*_grams(Texts.of(_spaced(texts)), bits), len(texts))
+
+    def once(self, kept: Rows | None = None) -> "Grams":
+        """Each gram once a row, in the order of rows; of those `kept`, or of all."""
+        rows, grams = (self.rows, self.grams) if kept is None else (self.rows[kept], self.grams[kept])
+        return Grams(*_distinct(rows, grams), self.size)
 
     def counts(self, bits: int) -> GramCounts:
         """How many of these texts hold each gram."""
@@ -64,7 +69,9 @@ class Grams:
 
     def lengths(self, counts: GramCounts) -> np.ndarray:
         """The length of each text as a vector of weights."""
-        squares = counts.weight(self.grams) ** 2
+        # A table of all weights is looked into where there are fewer weights than grams.
+        table = counts.weight(np.arange(1 << counts.bits)) ** 2 if len(self.grams) > 1 << counts.bits else None
+        squares = counts.weight(self.grams) ** 2 if table is None else table[self.grams]
         lengths: np.ndarray = np.sqrt(np.bincount(self.rows, weights=squares, minlength=self.size))
         return lengths
 
@@ -81,7 +88,7 @@ def asked_grams(texts: Column, counts: GramCounts, rule: GramRule) -> Grams:
     Grams in more than `rule.max_frequency` names are left out, except the rarest of a text that has no other, so that
     the cost grows no faster than the directory.
     """
-    every = Grams.of(texts, counts.bits)
+    every = Grams.of(texts, counts.bits).once()
     frequency = counts.frequency[every.grams]
     is_new = frequency == 0
     chosen = np.flatnonzero(~is_new)
@@ -105,8 +112,8 @@ def nearest(
     place = np.zeros(1 << counts.bits, np.int32)
     place[chosen] = np.arange(1, len(chosen) + 1)
     weight = counts.weight(chosen)
-    kept = np.flatnonzero(place[held.grams])
-    rows, columns = held.rows[kept], place[held.grams[kept]] - 1
+    held = held.once(np.flatnonzero(place[held.grams]))
+    rows, columns = held.rows, place[held.grams] - 1
     scale = (1 - _TIE * identity) / np.maximum(lengths, _TIE)
     directory = _matrix(rows, columns, weight[columns] * scale[rows], (held.size, len(chosen)))
     columns = place[asked.grams] - 1
@@ -138,6 +145,11 @@ def _grams(buffer: Texts, bits: int) -> tuple[np.ndarray, np.ndarray]:
     triples = codes[at] << np.uint64(2 * _CODE_BITS) | codes[at + 1] << np.uint64(_CODE_BITS) | codes[at + 2]
     found.append((lines[at], _hashed(triples, bits)))
     return np.concatenate([row for row, _ in found]), np.concatenate([gram for _, gram in found])
+
+
+def pair_grams(one: Numbers, other: Numbers, bits: int) -> Numbers:
+    """The grams of two Chinese characters each."""
+    return _hashed(one.astype(np.uint64) << np.uint64(_CODE_BITS) | other.astype(np.uint64), bits)
 
 
 def _hashed(grams: np.ndarray, bits: int) -> np.ndarray:

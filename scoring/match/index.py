@@ -42,9 +42,10 @@ def held_rows(directory: Directory, numbers: Rows, epoch: Epoch) -> Iterator[pa.
         found, rows = held.of(name)
         yield _rows(kind, _short(found), numbers[rows] << TEXTS_BITS, np.zeros(len(rows), np.float32))
     texts = gram_texts(directory)
-    grams = Grams.of(texts.texts, epoch.grams.bits)
+    every = Grams.of(texts.texts, epoch.grams.bits)
+    grams, lengths = every.once(), every.lengths(epoch.grams)
     holders = (numbers[texts.rows] << TEXTS_BITS) + _places_among_equals(texts.rows)
-    value = epoch.grams.weight(grams.grams) / np.maximum(grams.lengths(epoch.grams), 1e-9)[grams.rows]
+    value = epoch.grams.weight(grams.grams) / np.maximum(lengths, 1e-9)[grams.rows]
     yield _rows(GRAM, grams.grams, holders[grams.rows], value)
 
 
@@ -81,7 +82,7 @@ def abbreviated(
 ) -> tuple[Rows, Rows]:
     """(row of shorts, row of accounts): who may be meant by distinct short names, the likeliest of each."""
     names = WholeNames(keys, stems, identities(np.asarray(ids.to_numpy(zero_copy_only=False), object)))
-    return find_abbreviated(shorts, names, epoch.characters, rule)
+    return find_abbreviated(shorts, names, epoch.characters, epoch.grams, rule)
 
 
 def nearest_holders(asked: pa.Table, held: pa.Table, most: int) -> pa.Array:

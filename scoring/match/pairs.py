@@ -100,7 +100,7 @@ def collect_pairs(
     names = DistinctTexts.of(short_names(spoken), open_rows)
     short = AbbreviationRule(rule.short_most_shared, rule.short_per_name, counted.accounts)
     wholes = WholeNames(_arrow(accounts.key), _arrow(accounts.stem), identity)
-    met[_SHORT] = names.spread(find_abbreviated(names.texts, wholes, counted.characters, short))
+    met[_SHORT] = names.spread(find_abbreviated(names.texts, wholes, counted.characters, counted.grams, short))
     spelled = DistinctTexts.of(_chosen_texts(given.stem[open_rows], spoken), open_rows)
     by_grams = GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
     looked_for = asked_grams(spelled.texts, counted.grams, by_grams)
