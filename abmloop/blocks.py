@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from itertools import chain
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from threading import Lock
 from typing import Any, Protocol
 
 from abmloop.errors import AbmError, BadUsage
 
 _MOST_PROCESSES = 8
+_ONE = Lock()
 _LARGE = 30_000  # rows: fewer are done before another process has started, which takes two CPU seconds
 
 
@@ -72,7 +74,7 @@ class Dask:
                 "dask_scheduler is set, but Dask is not installed: pip install 'dask[distributed]', or leave it out"
             ) from error
         with Client(self.address) as client:
-            results: list[Any] = client.gather(client.map(function, blocks, pure=False))
+            results: list[Any] = client.gather(client.map(_alone, [function] * len(blocks), blocks, pure=False))
         return results
 
 
@@ -86,6 +88,12 @@ def mapper_for(rows: int, processes: int, dask_scheduler: str | None = None) -> 
         return Dask(dask_scheduler)
     count = processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
     return Processes(count) if count > 1 else InThisProcess()
+
+
+def _alone(function: Callable[[Any], Any], block: Any) -> Any:
+    """One block at a time in a process: the libraries that judge are not made for several threads at once."""
+    with _ONE:
+        return function(block)
 
 
 def _worked(function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]:

@@ -8,12 +8,14 @@ accounts that the index says they may meet: the others are no candidates of thei
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from abmloop.blocks import mapper_for
 from abmloop.settings import load_settings
 from scoring.match import match_tables
 from scoring.match.counts import Counts
-from scoring.match.index import asked_rows, short_names_of
+from scoring.match.index import SURE_KINDS, asked_rows, short_names_of
+from scoring.match.pairs import CLOSED
 from scoring.match.sides import given_side
 from scoring.policies.match import MatchPolicy
 from tasks.code import code_hash
@@ -131,6 +133,11 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     )
     work.append("matched.profile_accounts", matches.decisions.rename_columns(_AS_PROFILE))
     work.append("matched.profile_candidates", matches.candidates.rename_columns(_AS_PROFILE))
+    is_open = matches.reach < CLOSED
+    asked = asked.filter(
+        pc.or_(pc.is_in(asked["kind"], pa.array(SURE_KINDS, pa.uint8())), pa.array(is_open[asked["holder"].to_numpy()]))
+    )
+    shorts = np.where(is_open, shorts, "").astype(object)
     numbers = profiles["profile_no"].to_numpy()
     holders = pa.array(numbers[asked["holder"].to_numpy()])
     work.append("ops.match_profile_keys", asked.set_column(asked.column_names.index("holder"), "holder", holders))

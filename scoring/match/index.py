@@ -31,6 +31,7 @@ from scoring.policies.match import MatchPolicy
 _JOINS = (*SURE_JOINS, *NEAR_JOINS)
 KINDS = tuple(dict.fromkeys(join.account for join in _JOINS))
 GRAM = len(KINDS)  # the kind of grams
+SURE_KINDS = tuple(KINDS.index(join.account) for join in SURE_JOINS)
 TEXTS_BITS = 10  # a holder is the account's number, then that of the text (its name, its other names) in so many bits
 _UNBOUNDED = (1 << 31) - 1
 

@@ -39,6 +39,8 @@ from scoring.policies.match import Candidates
 
 Met = tuple[Rows, Rows]
 _SHORT = "short"
+_CLOSING = ("code", "crm_id", "name")  # who met an account by these is looked for no further
+CLOSED = 2.0
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def identities(ids: Column) -> np.ndarray:
 def open_rows_of(size: int, met: dict[str, Met]) -> Rows:
     """Rows that met nobody by a whole name, a code or an id."""
     found = np.zeros(size, bool)
-    for via in ("code", "crm_id", "name"):
+    for via in _CLOSING:
         found[met[via][0]] = True
     return np.flatnonzero(~found)
 
@@ -241,13 +243,17 @@ class DistinctTexts:
 
 
 def reach_of(pairs: Pairs, contacts: int, candidates: int) -> np.ndarray:
-    """The cosine below which an account is no candidate of a contact, however near others are; 0 where any is one."""
+    """The cosine below which an account is no candidate of a contact, however near others are; 0 where any is one,
+    `CLOSED` where none is by grams, since a whole name, a code or an id has decided.
+    """
     near = np.flatnonzero(pairs.cosine > 0)
     order = near[np.lexsort((-pairs.cosine[near], pairs.given[near]))]
     rank = np.arange(len(order)) - np.searchsorted(pairs.given[order], pairs.given[order])
     reach = np.zeros(contacts)
     last = order[rank == candidates - 1]
     reach[pairs.given[last]] = pairs.cosine[last]
+    for via in _CLOSING:
+        reach[pairs.given[pairs.via[via]]] = CLOSED
     return reach
 
 
