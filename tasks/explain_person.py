@@ -45,6 +45,8 @@ def _decision(facts: Facts, language: str) -> Iterator[str]:
     decided = say(f"match_decision_{match['decision']}", language)
     told = {"decision": decided, "method": method, "confidence": f"{match['confidence']:.2f}"}
     yield say("match_decided", language, account=account, account_id=match["account_id"], **told)
+    if match["relation"] in ("branch", "parent"):
+        yield say(f"match_relation_{match['relation']}", language)
     for name in match["supports"]:
         yield say("match_because", language, text=_feature(name, language))
     for name in match["against"]:

@@ -17,6 +17,7 @@ from scoring.match.judge import Judged, Ranked, judge_pairs, rank_pairs
 from scoring.match.measures import Weighed, measured, weigh
 from scoring.match.model import MatchModel, load_model
 from scoring.match.pairs import Directory, Pairs, collect_pairs, reach_of
+from scoring.match.relation import relations
 from scoring.match.sides import Column, Side, account_side, given_side
 from scoring.names import parse_names
 from scoring.policies.match import MatchPolicy
@@ -58,7 +59,7 @@ def match_tables(
     that ships. mapper: who judges the blocks of contacts, by default this process.
 
     decisions: contact_id, account_id, decision (auto, review, none), method, confidence (0..1), evidence (names of
-    features), runner_up_account_id, margin, tie_break. A contact in review keeps its best account; one without a match
+    features), runner_up_account_id, margin, tie_break, relation (what the account is to the company named). A contact in review keeps its best account; one without a match
     has none.
     """
     given, bare_key = given_side(contacts)
@@ -81,6 +82,7 @@ def judge_block(block: Block) -> tuple[pa.Table, pa.Table]:
     ties = {name: column[pairs.account] for name, column in block.ties.items()}
     ranked = rank_pairs(pairs.given, judged, _twins(accounts)[pairs.account], ties)
     decisions = _decisions(block.given, pairs, judged, ranked, accounts, policy)
+    decisions = _with_relation(decisions, block, pairs, ranked.order[ranked.rank == 0])
     return decisions, _candidates(block.given, pairs, judged, ranked, accounts, policy)
 
 
@@ -182,6 +184,14 @@ def _decisions(
             "tie_break": pa.array(np.where(is_none, nobody, tie), pa.string()),
         }
     )
+
+
+def _with_relation(decisions: pa.Table, block: Block, pairs: Pairs, first: np.ndarray) -> pa.Table:
+    relation = np.full(len(block.given), None, object)
+    contact = pairs.given[first]
+    relation[contact] = relations(block.given, block.bare_key, block.accounts, (contact, pairs.account[first]))
+    relation[np.asarray(pc.equal(decisions["decision"], "none"))] = None
+    return decisions.append_column("relation", pa.array(relation, pa.string()))
 
 
 def decide(confidence: np.ndarray, guarded: np.ndarray, auto_from: float, review_from: float) -> Any:

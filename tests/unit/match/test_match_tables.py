@@ -4,11 +4,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from abmloop.policy import parse_policy
 from scoring.match import match_tables
+from scoring.match.relation import relations
+from scoring.match.sides import account_side, given_side
 from scoring.policies.match import MatchPolicy
 
 POLICY = parse_policy(
@@ -246,3 +249,29 @@ def test_e08_the_order_of_rows_changes_nothing() -> None:
         return table.sort_by("contact_id").to_pylist()
 
     assert decided(contacts, accounts) == decided(contacts[::-1], accounts[::-1])
+
+
+@pytest.mark.parametrize(
+    ("named", "account", "relation"),
+    [
+        ("江苏宏微科技股份有限公司", "江苏宏微科技股份有限公司", "same"),
+        ("江苏宏微科技股份有限公司", "江苏宏微科技股份有限公司南京分公司", "branch"),
+        ("江苏宏微科技股份有限公司南京分公司", "江苏宏微科技股份有限公司", "parent"),
+        ("宏微科技集团有限公司", "宏微科技有限公司", "branch"),
+        ("宏微科技有限公司", "宏微科技集团有限公司", "parent"),
+        ("宏微科技", "宏微科技集团有限公司", "same"),
+    ],
+)
+def test_a_match_tells_whether_the_account_is_the_company_named_or_another_of_its_house(
+    named: str, account: str, relation: str
+) -> None:
+    given, names = given_side(pa.table({"contact_id": ["c"], "company_name": [named]}))
+    accounts = account_side(pa.table({"account_id": ["A1"], "name": [account]}))
+    row = np.zeros(1, np.int64)
+    assert relations(given, names, accounts, (row, row)).tolist() == [relation]
+
+
+def test_only_who_has_an_account_has_a_relation_to_it() -> None:
+    account = {"account_id": "A1", "name": "江苏宏微科技股份有限公司"}
+    assert match({"company_name": "江苏宏微科技股份有限公司"}, account)["relation"] == "same"
+    assert match({"company_name": "成都绿源餐饮有限公司"}, account)["relation"] is None

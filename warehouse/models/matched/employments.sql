@@ -21,13 +21,14 @@
 -- column: runner_up_account_id | the next best account; for none the nearest
 -- column: margin | how much surer the first is than the second
 -- column: tie_break | what set the first before an equal second
+-- column: relation | what the account is to the company named: same, branch (or of its group), parent (head office, group)
 -- column: decision_id | the remembered decision in the ledger; null without
 -- column: profile_id | the description of the employer that was matched
 -- column: new_account_id | the new account made for it until the directory knows the company; matched.new_accounts
 with judged as (
     select claims.person_id, claims.employer_key, claims.company_name, claims.known_since, claims.known_until,
            claims.is_primary, claims.profile_id, found.account_id, found.decision, found.method, found.confidence,
-           found.evidence, found.runner_up_account_id, found.margin, found.tie_break,
+           found.evidence, found.runner_up_account_id, found.margin, found.tie_break, found.relation,
            rejected.account_id is not null as is_rejected
     from matched.employer_claims as claims
     join matched.profile_accounts as found using (profile_id)
@@ -94,6 +95,7 @@ select told.person_id, told.employer_key, company_name, known_since, known_until
             else runner_up_account_id end as runner_up_account_id,
        case when settled_decision = 'manual' then 1.0 else margin end as margin,
        case when settled_decision in ('auto', 'review') then tie_break end as tie_break,
+       case when settled_decision in ('auto', 'review') then relation end as relation,
        decision_id, profile_id,
        case when decisive.person_id is not null and told.employer_key <> '' and settled_decision = 'none'
                  and settled_method in ('new_account', 'new_account_candidate')

@@ -12,12 +12,13 @@
 -- column: runner_up_account_id | the next best account; for none the nearest
 -- column: margin | how much surer the first is than the second
 -- column: tie_break | what set the first before an equal second
+-- column: relation | what the account is to the company named: same, branch (or of its group), parent (head office, group)
 -- column: decision_id | the remembered decision in the ledger; null without
 -- column: profile_id | the description of the employer that was matched
 -- column: new_account_id | the new account made for it until the directory knows the company; matched.new_accounts
 -- column: config_hash | the rules
 -- column: as_of | the day
-select person_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin, tie_break,
+select person_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin, tie_break, relation,
        decision_id, profile_id, new_account_id, policy.config_hash, policy.as_of
 from matched.employments
 cross join matched.match_policy as policy
