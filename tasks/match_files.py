@@ -48,8 +48,9 @@ def match_files(
 
     Reads CSV, XLSX, Parquet, JSON (also .gz, .zip) with headers in Chinese or English; writes CSV, or Parquet by the
     name of `out`, with contact_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin,
-    tie_break, relation (same, branch, parent). Ids are the files' own. So many matches are taken that `promise` of them (0..1, by default that of
-    match.yaml) are right; `model` is the folder of another judge; `tell` is called with each of `STAGES` as it begins.
+    tie_break, relation (same, branch, parent). Ids are the files' own. So many matches are taken that `promise` of them
+    (0..1, by default that of match.yaml) are right; `model` is the folder of another judge; `tell` is called with each
+    of `STAGES` as it begins.
     Raises BadFile where a file cannot be read, BadPolicy where the model does not fit, BadUsage for other arguments.
     """
     if out.suffix not in (".csv", ".parquet"):

@@ -59,8 +59,8 @@ def match_tables(
     that ships. mapper: who judges the blocks of contacts, by default this process.
 
     decisions: contact_id, account_id, decision (auto, review, none), method, confidence (0..1), evidence (names of
-    features), runner_up_account_id, margin, tie_break, relation (what the account is to the company named). A contact in review keeps its best account; one without a match
-    has none.
+    features), runner_up_account_id, margin, tie_break, relation (what the account is to the company named). A contact
+    in review keeps its best account; one without a match has none.
     """
     given, bare_key = given_side(contacts)
     directory = directory_of(accounts)

@@ -8,7 +8,7 @@ from tasks.explain_person import explain_person
 from tasks.person_facts import person_facts
 
 _MATCH = (
-    "person_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin, tie_break,"
+    "person_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin, tie_break, relation,"
     " decision_id, new_account_id"
 )
 _TABLES = {
@@ -19,8 +19,8 @@ _TABLES = {
     "matched.person_accounts": (
         _MATCH,
         [
-            "'P1', 'A1', 'auto', 'name', 0.99, ['same_name', 'place_agrees'], 'A2', 0.4, 'customer', null, null",
-            "'P2', null, 'none', 'new_account_candidate', 0.1, [], 'A2', 0.1, null, 'D2', 'N1'",
+            "'P1', 'A1', 'auto', 'name', 0.99, ['same_name', 'place_agrees'], 'A2', 0.4, 'customer', 'branch', null, null",
+            "'P2', null, 'none', 'new_account_candidate', 0.1, [], 'A2', 0.1, null, null, 'D2', 'N1'",
         ],
     ),
     "matched.match_candidates": (

@@ -21,7 +21,7 @@
 -- column: runner_up_account_id | the next best account; for none the nearest
 -- column: margin | how much surer the first is than the second
 -- column: tie_break | what set the first before an equal second
--- column: relation | what the account is to the company named: same, branch (or of its group), parent (head office, group)
+-- column: relation | the account is the company named (same), a branch or company of its group (branch), its head office or group (parent)
 -- column: decision_id | the remembered decision in the ledger; null without
 -- column: profile_id | the description of the employer that was matched
 -- column: new_account_id | the new account made for it until the directory knows the company; matched.new_accounts
