@@ -19,7 +19,8 @@ _TABLES = {
     "matched.person_accounts": (
         _MATCH,
         [
-            "'P1', 'A1', 'auto', 'name', 0.99, ['same_name', 'place_agrees'], 'A2', 0.4, 'customer', 'branch', null, null",
+            "'P1', 'A1', 'auto', 'name', 0.99, ['same_name', 'place_agrees'], 'A2', 0.4, 'customer', 'branch',"
+            " null, null",
             "'P2', null, 'none', 'new_account_candidate', 0.1, [], 'A2', 0.1, null, null, 'D2', 'N1'",
         ],
     ),
@@ -71,6 +72,7 @@ def test_the_company_with_its_evidence_and_the_runner_up_with_what_it_lacked(con
     assert "Belongs to 江苏宏微 (A1): decided by exact name, confidence 0.99" in told
     assert "  for it: the contact is where it is" in told
     assert "stood equal with another; decided by: being a customer" in told
+    assert "the account is a branch of the company named" in told
     assert "runner-up: 义乌九洲 (A2), confidence 0.59, 0.40 behind; it lacks: the contact is where it is;" in told
     assert "against it: the legal form is another" in told
     assert "(1 more keys are shared with others" in told
