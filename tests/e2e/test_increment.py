@@ -1,5 +1,6 @@
 """Cost follows the change, results do not: a few days' increments are the directory that a rebuild makes."""
 
+from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ from abmloop.errors import AbmError
 from benchmarks import stable_days
 from benchmarks.directory_world import write_directory_world
 from tasks.resolve import accounts
+from tests.faults.directory_world import CODE_A, DirectoryWorld
 from warehouse.database import remove_warehouse
 
 Dealt = dict[tuple[int, str], pa.Table]
@@ -64,3 +66,22 @@ def test_increments_are_what_a_rebuild_makes_and_take_the_short_way(
     remove_warehouse(root)
     stable_days.run_day(root, stable_days.FIRST.replace(day=DAYS))
     assert stable_days.contents(root) == by_day
+
+
+def test_rows_whose_record_was_named_by_a_code_that_proves_nobodys_leave_that_record(tmp_path: Path) -> None:
+    """Rows without an id are named by their code; once it stands on too many of them, each is named by its name."""
+    days = {1: range(60), 2: range(60, 120)}
+    others = [{"name": f"甲{number}科技有限公司", "uscc": ""} for number in range(900)]
+    world = DirectoryWorld(tmp_path)
+    (tmp_path / "abmloop.yaml").write_text("name: nobody's code\n", encoding="utf-8")
+    (tmp_path / "config" / "sources.yaml").write_text("settle_seconds: 0\n", encoding="utf-8")
+    for day, numbers in days.items():
+        rows = [{"name": f"乙{number}贸易有限公司", "uscc": CODE_A} for number in numbers]
+        world.drop("vendor", *rows, *(others if day == 1 else []))
+        world.sync(date(2026, 10, day))
+        named = world.ask("select count(*), count(uscc) from staging.companies where starts_with(name, '乙')")
+        assert named == [(1, 1)] if day == 1 else [(120, 0)]
+    by_day = stable_days.contents(tmp_path)
+    remove_warehouse(tmp_path)
+    world.sync(date(2026, 10, 2))
+    assert stable_days.contents(tmp_path) == by_day
