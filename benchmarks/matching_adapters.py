@@ -46,8 +46,7 @@ def string_grouper_matches(accounts: pd.DataFrame, contacts: pd.DataFrame) -> pd
         max_n_matches=1,
         normalize_to_ascii=False,
     )
-    contact, account = ("right_cid", "left_id") if "right_cid" in pairs else ("right_id", "left_id")
-    return _found(pairs[contact], pairs[account], pairs["similarity"])
+    return _found(pairs["right_cid"], pairs["left_id"], pairs["similarity"])
 
 
 def emm_matches(accounts: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
