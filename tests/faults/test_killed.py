@@ -1,5 +1,4 @@
-"""A sync killed where only the step's transaction keeps it whole, and the control that must fail; `make faults` kills thirty
-at named and at random moments."""
+"""A sync killed where only the step's transaction keeps it whole, and the control; `make faults` kills thirty."""
 
 from pathlib import Path
 
