@@ -1,28 +1,22 @@
 """What the judge weighs, pair by pair: numbers, each named, the first line of each saying what it measures."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler, LCSseq, Postfix
+from rapidfuzz.distance import JaroWinkler, Postfix
 from rapidfuzz.process import cpdist
 
-from scoring.match.features import Compared, compare
-from scoring.match.pairs import Pairs
-from scoring.match.rarity import Rarity, Shared, shared_units, worth_weighing
 from scoring.match.sides import Column, Side
+from scoring.match.weighed import Numbers, Weighed, scored
 
-Numbers = Any  # a NumPy array of float32
 _SHARES, _GROUP, _ANY_FORM = "股份", "集团", "公司"
-_MEASURES: dict[str, Callable[["Weighed"], Numbers]] = {}
+_MEASURES: dict[str, Callable[[Weighed], Numbers]] = {}
 
 
-def measure(function: Callable[["Weighed"], Numbers]) -> Callable[["Weighed"], Numbers]:
+def measure(function: Callable[[Weighed], Numbers]) -> Callable[[Weighed], Numbers]:
     """Take the function into the matrix, as the next column."""
     _MEASURES[function.__name__] = function
     return function
@@ -33,71 +27,12 @@ def measure_names() -> list[str]:
     return list(_MEASURES)
 
 
-def measured(weighed: "Weighed") -> np.ndarray:
+def measured(weighed: Weighed) -> np.ndarray:
     """The matrix of all measures: one row per pair, one column per measure."""
     matrix = np.empty((len(weighed.pairs), len(_MEASURES)), np.float32)
     for column, function in enumerate(_MEASURES.values()):
         matrix[:, column] = function(weighed)
     return matrix
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """The pairs, both sides whole, and what was compared and counted of them already."""
-
-    pairs: Pairs
-    compared: Compared
-    given: Side
-    bare_key: Column
-    accounts: Side
-    rarity: Rarity
-    shared: Shared
-
-    @cached_property
-    def groups(self) -> np.ndarray:
-        """Where the pairs of each contact begin; pairs stand in the order of contacts."""
-        return np.flatnonzero(np.diff(self.pairs.given, prepend=-1))
-
-    @cached_property
-    def group_of(self) -> np.ndarray:
-        """Number of the contact's group, pair by pair."""
-        return np.cumsum(np.diff(self.pairs.given, prepend=-1) != 0) - 1
-
-    @cached_property
-    def same_stem_as_given(self) -> Numbers:
-        return (self.compared.given.stem == self.compared.account.stem) & (self.compared.given_length > 0)
-
-    @cached_property
-    def same_core_as_given(self) -> Numbers:
-        return (self.compared.given.core == self.compared.account.core) & (self.compared.given.core != "")
-
-    @cached_property
-    def core_ratio(self) -> Numbers:
-        return _scored(self.compared.given.core, self.compared.account.core, fuzz.ratio)
-
-    @cached_property
-    def key_ratio(self) -> Numbers:
-        return _scored(self.compared.bare_key, self.compared.account.key, fuzz.ratio)
-
-    @cached_property
-    def covered(self) -> Numbers:
-        return self.compared.common / np.maximum(self.compared.given_length, 1)
-
-    @cached_property
-    def stem_common(self) -> np.ndarray:
-        return np.asarray(
-            cpdist(self.compared.bare_key, self.compared.account.stem, scorer=LCSseq.similarity), np.float32
-        )
-
-
-def weigh(pairs: Pairs, given: Side, bare_key: Column, accounts: Side, rarity: Rarity | None = None) -> Weighed:
-    """The pairs worth weighing, with all that the measures need."""
-    rarity = rarity or Rarity.of(accounts)
-    shared = shared_units(pairs, given, accounts, rarity)
-    rows = worth_weighing(pairs, shared)
-    pairs = pairs.taken(rows)
-    compared = compare(pairs, given, bare_key, accounts)
-    return Weighed(pairs, compared, given, bare_key, accounts, rarity, shared.taken(rows))
 
 
 @measure
@@ -121,7 +56,7 @@ def name_ratio(weighed: Weighed) -> Numbers:
 @measure
 def beginning_alike(weighed: Weighed) -> Numbers:
     """How alike proper name and trade are, their beginnings counting most."""
-    return _scored(weighed.compared.given.stem, weighed.compared.account.stem, JaroWinkler.normalized_similarity, 1)
+    return scored(weighed.compared.given.stem, weighed.compared.account.stem, JaroWinkler.normalized_similarity, 1)
 
 
 @measure
@@ -351,55 +286,55 @@ def candidates(weighed: Weighed) -> Numbers:
 @measure
 def candidates_of_same_core(weighed: Weighed) -> Numbers:
     """How many of them have the given proper name."""
-    return _summed(weighed, weighed.same_core_as_given)
+    return weighed.summed(weighed.same_core_as_given)
 
 
 @measure
 def candidates_of_same_stem(weighed: Weighed) -> Numbers:
     """How many of them have the given proper name and trade."""
-    return _summed(weighed, weighed.same_stem_as_given)
+    return weighed.summed(weighed.same_stem_as_given)
 
 
 @measure
 def candidates_holding_given(weighed: Weighed) -> Numbers:
     """How many of them hold all that is given, in order."""
-    return _summed(weighed, weighed.covered >= 1)
+    return weighed.summed(weighed.covered >= 1)
 
 
 @measure
 def ratio_ahead(weighed: Weighed) -> Numbers:
     """How far the proper name and trade are more alike than those of the best other."""
-    return _ahead(weighed, weighed.compared.ratio)
+    return weighed.ahead(weighed.compared.ratio)
 
 
 @measure
 def name_ahead(weighed: Weighed) -> Numbers:
     """How far the whole name is more alike than that of the best other."""
-    return _ahead(weighed, weighed.key_ratio)
+    return weighed.ahead(weighed.key_ratio)
 
 
 @measure
 def grams_ahead(weighed: Weighed) -> Numbers:
     """How far more rare pieces are shared than with the best other."""
-    return _ahead(weighed, weighed.pairs.cosine)
+    return weighed.ahead(weighed.pairs.cosine)
 
 
 @measure
 def given_units_ahead(weighed: Weighed) -> Numbers:
     """How far more of what is given is found than in the best other."""
-    return _ahead(weighed, weighed.shared.of_given)
+    return weighed.ahead(weighed.shared.of_given)
 
 
 @measure
 def account_units_ahead(weighed: Weighed) -> Numbers:
     """How far less of the account's name is left over than of the best other."""
-    return _ahead(weighed, weighed.shared.of_given + weighed.shared.of_account)
+    return weighed.ahead(weighed.shared.of_given + weighed.shared.of_account)
 
 
 @measure
 def place_ahead(weighed: Weighed) -> Numbers:
     """How far the place agrees better than that of the best other."""
-    return _ahead(weighed, (weighed.compared.places + weighed.compared.regions).astype(np.float32))
+    return weighed.ahead((weighed.compared.places + weighed.compared.regions).astype(np.float32))
 
 
 @measure
@@ -424,10 +359,6 @@ def _via(weighed: Weighed, key: str) -> Numbers:
     return weighed.pairs.via[key].astype(np.float32)
 
 
-def _scored(one: Column, other: Column, scorer: Callable[..., float], whole: float = 100) -> Numbers:
-    return np.asarray(cpdist(one, other, scorer=scorer), np.float32) / np.float32(whole)
-
-
 def _by_side(column: Column, rows: np.ndarray, function: Callable[[pa.Array], pa.Array]) -> Numbers:
     return np.asarray(function(pa.array(column, pa.string())).to_numpy(zero_copy_only=False))[rows]
 
@@ -437,7 +368,7 @@ def _where_both(one: Column, other: Column) -> Numbers:
     stated = _stated(one, other)
     ratio = np.where(stated == 0, 1, -1).astype(np.float32)
     rows = np.flatnonzero(stated == 3)
-    ratio[rows] = _scored(one[rows], other[rows], fuzz.ratio)
+    ratio[rows] = scored(one[rows], other[rows], fuzz.ratio)
     return ratio
 
 
@@ -463,20 +394,3 @@ def _form_kind(forms: Column) -> Numbers:
         pc.match_substring(texts, word).to_numpy(zero_copy_only=False) for word in (_SHARES, _GROUP, _ANY_FORM)
     )
     return np.select([forms == "", shares, group, company], [0, 1, 2, 3], 4)
-
-
-def _summed(weighed: Weighed, flags: np.ndarray) -> Numbers:
-    """Sum over the contact's pairs, pair by pair."""
-    return np.add.reduceat(flags.astype(np.float32), weighed.groups)[weighed.group_of]
-
-
-def _ahead(weighed: Weighed, values: np.ndarray) -> Numbers:
-    """How far each value lies above the best other one of its contact; the value itself where there is no other."""
-    values = values.astype(np.float32)
-    best = np.maximum.reduceat(values, weighed.groups)[weighed.group_of]
-    is_best = values == best
-    others = np.where(is_best, -np.inf, values)
-    second = np.maximum.reduceat(others, weighed.groups)[weighed.group_of]
-    several = _summed(weighed, is_best) > 1
-    rival = np.where(is_best & ~several, second, best)
-    return np.where(np.isfinite(rival), values - rival, values)

@@ -14,11 +14,12 @@ from scoring.match.calibrate import kinds_of
 from scoring.match.counts import Counts
 from scoring.match.features import only
 from scoring.match.judge import Judged, Ranked, judge_pairs, rank_pairs
-from scoring.match.measures import Weighed, measured, weigh
+from scoring.match.measures import measured
 from scoring.match.model import MatchModel, load_model
 from scoring.match.pairs import Directory, Pairs, collect_pairs, reach_of
 from scoring.match.relation import relations
 from scoring.match.sides import Column, Side, account_side, given_side
+from scoring.match.weighed import Weighed, weigh
 from scoring.names import parse_names
 from scoring.policies.match import MatchPolicy
 

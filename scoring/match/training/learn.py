@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 
 from abmloop.policy import parse_policy
 from scoring.match.calibrate import Calibration, kinds_of
-from scoring.match.measures import Weighed, measure_names, measured, weigh
+from scoring.match.measures import measure_names, measured
 from scoring.match.model import booster_of, card_of
 from scoring.match.sides import given_side
 from scoring.match.tables import find_pairs
 from scoring.match.training.worlds import Names, Shares, World, make_world
+from scoring.match.weighed import Weighed, weigh
 from scoring.policies.match import MatchPolicy
 
 VERSION = 1
