@@ -1,6 +1,8 @@
 """Rules as data: YAML into frozen, typed policies, all mistakes of a file reported at once with their lines."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import yaml
@@ -96,29 +98,66 @@ def read_yaml(text: str, file_name: str) -> tuple[Any, dict[Path_, int], list[st
     return value, lines, faults
 
 
-def parse_policy(text: str, cls: type[PolicyT], file_name: str | None = None) -> PolicyT:
-    """The policy that `text` says. Raises BadPolicy with all faults, one a line: `file:line: key: what, found what`."""
+def parse_policy(
+    text: str, cls: type[PolicyT], file_name: str | None = None, changes: Mapping[str, str] = MappingProxyType({})
+) -> PolicyT:
+    """The policy that `text` says. Raises BadPolicy with all faults, one a line: `file:line: key: what, found what`.
+
+    `changes`: dotted key → value as YAML, put in place of what the text says; an item of a list is named by its id or
+    its place. A fault of a changed key is told of the key, not of a line.
+    """
     name = file_name or cls.file_name
     value, lines, faults = read_yaml(text, name)
     if not isinstance(value, dict):
         raise BadPolicy(f"{name}:1: expected keys and values, found {type(value).__name__}")
+    changed = [_change(value, key, said, faults) for key, said in changes.items()]
+    if changed and () in changed:
+        raise BadPolicy("\n".join(f"{name}: {fault}" for fault in faults))
     policy: PolicyT | None = None
     try:
         policy = cls.model_validate(value)
     except ValidationError as error:
         for fault in error.errors():
             path = fault["loc"]
-            line = _line_of(path, lines)
-            message = fault["msg"].removeprefix("Value error, ")
+            is_changed = any(path[: len(place)] == place for place in changed)
+            where = f"{name}: set" if is_changed else f"{name}:{_line_of(path, lines)}:"
+            message = fault["msg"].removeprefix("Value error, ") + _found(fault.get("input"))
             if fault["type"] == "extra_forbidden":
-                known = ", ".join(_keys_at(cls, path)) or "none"
-                message = f"unknown key; known here: {known}"
-                faults.append(f"{name}:{line}: {_dotted(path)}: {message}")
-            else:
-                faults.append(f"{name}:{line}: {_dotted(path)}: {message}{_found(fault.get('input'))}")
+                message = f"unknown key; known here: {', '.join(_keys_at(cls, path)) or 'none'}"
+            faults.append(f"{where} {_dotted(path)}: {message}")
     if faults or policy is None:
         raise BadPolicy("\n".join(faults))
     return policy
+
+
+def _change(value: dict[Any, Any], key: str, said: str, faults: list[str]) -> Path_:
+    """Put what is said under the dotted key; gives its path, () with a fault where there is no such place."""
+    try:
+        given, *_ = read_yaml(said, "set")
+    except BadPolicy:
+        faults.append(f"set {key}: not readable as YAML: {said!r}")
+        return ()
+    parts = key.strip().split(".")
+    place: Any = value
+    path: Path_ = ()
+    for depth, part in enumerate(parts):
+        if isinstance(place, list):
+            names = [item.get("id") if isinstance(item, dict) else None for item in place]
+            found: Any = names.index(part) if part in names else int(part) if part.isdecimal() else len(place)
+            if found >= len(place):
+                faults.append(f"set {key}: no item {part}; there are {', '.join(str(name) for name in names)}")
+                return ()
+        elif isinstance(place, dict):
+            found = next((known for known in place if str(known) == part), int(part) if part.isdecimal() else part)
+        else:
+            faults.append(f"set {key}: {'.'.join(parts[:depth])} is a value and has no keys")
+            return ()
+        path = (*path, found)
+        if depth == len(parts) - 1:
+            place[found] = given
+        else:
+            place = place[found] if isinstance(place, list) else place.setdefault(found, {})
+    return path
 
 
 def _keys_at(cls: type[BaseModel], path: Path_) -> list[str]:

@@ -11,7 +11,7 @@ import typer
 
 from abmloop import __version__
 from abmloop.errors import AbmError
-from cli import account, crm, files, look, loop, model, quality, quarantine, review
+from cli import account, crm, files, look, loop, model, quality, quarantine, review, whatif
 from cli.called import hints_as_called
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (loop, look, quarantine, quality, files, review, model, account, crm):
+for room in (loop, look, quarantine, quality, files, review, model, account, crm, whatif):
     room.add_to(app)
 
 

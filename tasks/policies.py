@@ -39,9 +39,14 @@ POLICIES: dict[str, type[Policy]] = {cls.file_name: cls for cls in _CLASSES}
 
 def read_config(root: Path) -> dict[str, str]:
     """File name → text of every rules file: the workspace's `config/` where it is there, else the default."""
+    return read_rules(root / "config")
+
+
+def read_rules(config: Path) -> dict[str, str]:
+    """File name → text of every rules file: the one in the folder `config` where it is there, else the default."""
     texts: dict[str, str] = {}
     for name in POLICIES:
-        for folder in (root / "config", DEFAULTS):
+        for folder in (config, DEFAULTS):
             path = folder / name
             if path.is_file():
                 try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -72,14 +74,7 @@ def score(run: Run) -> StepCounts:
         for name, rows in rule_tables(policy).items():
             work.replace(name, rows)
         work.build(*MODELS)
-        replayed = replay_stages(
-            work.query(_LEADS),
-            work.query(_EVENTS),
-            work.table("scored.stage_signals"),
-            policy,
-            run.as_of,
-            run.timezone,
-        )
+        replayed = stages_by_rules(work.query, policy, run.as_of, run.timezone)
         derived = _query_with(work, _NAMED, replayed=replayed)
         recorded = _query_with(work, _RECORDED, recorded=_record(work, derived))
         told = derived.drop_columns(["person_key", "account_key"])
@@ -88,6 +83,12 @@ def score(run: Run) -> StepCounts:
         work.replace("scored.stage_transitions", log)
         _count(work)
     return work.counts
+
+
+def stages_by_rules(query: Callable[[str], pa.Table], policy: ScoringPolicy, as_of: date, timezone: str) -> pa.Table:
+    """The stages that follow from the scored tables as `query` finds them (scoring.lifecycle.replay_stages)."""
+    signals = query("select * from scored.stage_signals")
+    return replay_stages(query(_LEADS), query(_EVENTS), signals, policy, as_of, timezone)
 
 
 def _query_with(work: Work, sql: str, **tables: pa.Table) -> pa.Table:

@@ -85,9 +85,15 @@ class Engagement(Rule):
 
 
 class MqlRule(Rule):
-    """When an inquiry becomes marketing-qualified, and when it ceases to be."""
+    """When an inquiry becomes marketing-qualified, and when it ceases to be.
 
-    grid: tuple[str, ...]
+    By the grid: from where the cell's band begins. With `threshold`: from so many points, for the grid's grades, or for
+    all without a grid. `thresholds` gives a fit grade points of its own, whatever grid and threshold say of it.
+    """
+
+    grid: tuple[str, ...] = ()
+    threshold: Positive | None = None
+    thresholds: dict[Literal["A", "B", "C", "D", "U"], Positive] = {}
     decisions: tuple[Literal["auto", "manual", "review", "none"], ...] = ("auto", "manual")
     new_accounts: bool = True
     blocked_lists: tuple[str, ...] = ("exclusion", "reserved")
@@ -99,6 +105,8 @@ class MqlRule(Rule):
         known = {f"{grade}{band}" for grade in FIT_GRADES for band in BANDS}
         if unknown := [cell for cell in self.grid if cell not in known]:
             raise ValueError(f"grid: unknown {', '.join(unknown)}; cells are A1 to D3, U1 to U3 where fit is unknown")
+        if not (self.grid or self.threshold or self.thresholds):
+            raise ValueError("nothing makes an MQL; give grid, threshold or thresholds")
         return self
 
 
@@ -189,5 +197,9 @@ class ScoringPolicy(Policy):
 
     def mql_from(self, fit_grade: str) -> float | None:
         """The engagement points that make an MQL of a lead with this fit grade; None where none do."""
-        starts = [self.band_start(int(cell[1])) for cell in self.mql.grid if cell[0] == fit_grade]
-        return min(starts) if starts else None
+        rule = self.mql
+        own = [points for grade, points in rule.thresholds.items() if grade == fit_grade]
+        starts = [self.band_start(int(cell[1])) for cell in rule.grid if cell[0] == fit_grade]
+        if own or (rule.grid and not starts):
+            return own[0] if own else None
+        return rule.threshold or min(starts, default=None)

@@ -1,0 +1,101 @@
+"""What if: the past under other rules; nothing is written."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from abmloop.errors import BadUsage
+from abmloop.messages import say
+from abmloop.settings import find_workspace, load_settings
+from cli.options import JsonOption, LanguageOption, WorkspaceOption
+from cli.show import show_rows
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="KEY=VALUE, such as mql.threshold=55; may be given several times. 改动规则"),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Folder with other rules; default: the workspace's.")
+]
+RulesOption = Annotated[Path | None, typer.Option("--rules", help="File with other rules.")]
+FromOption = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day looked at.")]
+ToOption = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day looked at.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="CSV, XLSX or Parquet for all rows.")]
+MOST_SHOWN = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on the app."""
+    group = typer.Typer(no_args_is_help=True, help="What if other rules had held; nothing is written. 假设分析.")
+    group.command()(scoring)
+    app.add_typer(group, name="whatif")
+
+
+def changes_given(given: list[str] | None) -> dict[str, str]:
+    """Dotted key → value of `--set KEY=VALUE`. Raises BadUsage for one without a key or value."""
+    parted = [text.partition("=") for text in given or []]
+    for key, sign, _ in parted:
+        if not sign or not key.strip():
+            raise BadUsage(f"--set {key}: give KEY=VALUE, such as --set mql.threshold=55")
+    return {key.strip(): value for key, _, value in parted}
+
+
+def scoring(
+    set_: SetOption = None,
+    config: ConfigOption = None,
+    rules: RulesOption = None,
+    since: FromOption = None,
+    until: ToOption = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Which leads would be MQL, when, and how precision, recall and sales' load would move. 评分假设分析."""
+    from scoring.policies.scoring import ScoringPolicy
+    from tasks.table_files import refuse_other_endings, write_table
+    from tasks.whatif.history import open_history, other_rules
+    from tasks.whatif.scoring import whatif_scoring
+
+    if out is not None:
+        refuse_other_endings(out)
+    root = find_workspace(workspace)
+    spoken = language or load_settings(root).language
+    with open_history(root) as history:
+        policy = other_rules(history, ScoringPolicy, config, rules, changes_given(set_))
+        answer = whatif_scoring(history, policy, since and since.date(), until and until.date())
+    if out is not None:
+        write_table(answer.changes, out)
+    if as_json:
+        typer.echo(json.dumps(answer.to_json(), ensure_ascii=False, default=str))
+        return
+    typer.echo(say("whatif_scoring_period", spoken, since=answer.since, until=answer.until, leads=answer.leads))
+    before, after = answer.before.to_json(), answer.after.to_json()
+    rows = [
+        {"": say(f"whatif_{name}", spoken), "before": _told(before[name]), "after": _told(after[name])}
+        for name in before
+    ]
+    show_rows(rows)
+    typer.echo(say("whatif_scoring_changed", spoken, **answer.counts()))
+    show_rows([_short(row) for row in answer.changes.slice(0, MOST_SHOWN).to_pylist()])
+    left = answer.changes.num_rows - MOST_SHOWN
+    if left > 0 and out is None:
+        typer.echo(say("whatif_more", spoken, rows=f"{left:,}"))
+    typer.echo(say("whatif_scoring_bias", spoken))
+    typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_nothing_written", spoken))
+
+
+def _told(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}" if value > 1 else f"{value:.3f}"
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A changed lead in one line."""
+    days = {name: row[name].date() if row[name] else None for name in ("mql_at_before", "mql_at_after")}
+    shown = ("lead_id", "account", "fit_grade", "change", "stage_before", "stage_after", "outcome")
+    return {**{name: row[name] for name in shown[:4]}, **days, **{name: row[name] for name in shown[4:]}}
