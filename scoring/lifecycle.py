@@ -9,47 +9,47 @@ from datetime import time as clock_time
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from abmloop.calendar import zone
-from scoring.engagement import Flags, Ints, Log, RunningScores, first_day_below
+from scoring.engagement import Flags, Floats, Ints, Log, RunningScores, first_day_below
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import ENDS, STAGES
 
-Texts = npt.NDArray[np.object_]
-
 RANK = {stage: rank for rank, stage in enumerate((*STAGES, *ENDS))}
+STAGE_NAMES = pa.array([*STAGES, *ENDS])
 NEVER = int(np.iinfo(np.int64).max)
 BEFORE_ALL = int(np.iinfo(np.int64).min)
 DAY_US = 86_400_000_000
 TOLERANCE = 1e-6  # scores are kept to four decimals
 
-TRANSITIONS = pa.schema(
+ENTERED = pa.schema(
     [
-        ("lead_id", pa.string()),
+        ("lead", pa.int64()),
         ("cycle", pa.int64()),
         ("stage", pa.string()),
         ("entered_at", pa.timestamp("us")),
-        ("reason", pa.string()),
-        ("rule", pa.string()),
-        ("actor", pa.string()),
+        ("line", pa.int64()),
+        ("points", pa.float64()),
+        ("signal", pa.int64()),
     ]
 )
 
 
 def replay_stages(
-    leads: pa.Table, events: pa.Table, signals: pa.Table, policy: ScoringPolicy, as_of: date, timezone: str
+    leads: pa.Table, lines: pa.Table, signals: pa.Table, policy: ScoringPolicy, as_of: date, timezone: str
 ) -> pa.Table:
-    """The stages that follow from what is known, one row per lead, cycle and stage entered (TRANSITIONS).
+    """The stages that follow from what is known, one row per lead, cycle and stage entered (ENTERED).
 
-    `leads`: lead_id, inquiry_at, fit_grade, mql_from_points, leave_below_points, blocked_by. `events`: score lines of
-    persons as lead_id, event_id, rule_id, event_at, event_on, capped_points, half_life_days, percent_per_month,
-    window_days. `signals`: as scored.stage_signals. Rows may come in any order. Times are UTC.
+    Leads go by number, their row in `leads`: inquiry_at, mql_from_points, leave_below_points, may_qualify. `lines`: the
+    points of persons in the order of lead, event_at, event_id, rule_id, as lead, event_at, event_on, capped_points,
+    half_life_days, percent_per_month, window_days. `signals` in the order of lead, occurred_at, rank of the stage,
+    signal_id, as lead, stage, occurred_at, is_decided. Times are UTC. What comes out names the line (and the points as
+    they stood) or the signal by its row; both are null for an inquiry, and for an MQL whose points had faded.
 
-    - inquiry at `inquiry_at`. MQL at the first event by which the points, capped and faded, reach the bar of the lead's
-      fit grade; not where something blocks it. The grade is today's.
+    - An inquiry at `inquiry_at`. MQL at the first event by which the points, capped and faded, reach the bar of the
+      lead's fit grade; not where something blocks it. The grade is today's.
     - SAL, SQL, opportunity at their first signal. Evidence for SQL that came earlier counts from the stage that the
       policy asks for. A stage is left out when a later one of the cycle came before it: a lead does not go back.
     - A cycle ends with won, lost, recycled or disqualified. An MQL whom nobody took up is recycled on the local day its
@@ -59,16 +59,14 @@ def replay_stages(
 
     Source: spec 04-scoring, Life cycle.
     """
-    lives = _Lives(leads, events, signals, policy, as_of, timezone)
-    parts: list[pd.DataFrame] = []
+    lives = _Lives(leads, lines, signals, policy, as_of, timezone)
+    parts: list[_Entered] = []
     state = lives.start()
     while len(state.lead):
         cycle = lives.play(state)
-        parts.append(lives.tell(state, cycle))
+        parts.extend(lives.tell(state, cycle))
         state = lives.next(state, cycle)
-    told = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TRANSITIONS.names)
-    told = told.sort_values(["lead_id", "cycle", "entered_at", "stage"], kind="stable")
-    return pa.Table.from_pandas(told, schema=TRANSITIONS, preserve_index=False)
+    return _entered(parts)
 
 
 @dataclass(frozen=True)
@@ -99,44 +97,35 @@ class _Cycle:
 
 
 class _Lives:
-    """The columns of all leads, lines and signals in replay order, and the rules of moving on."""
+    """The columns of all leads, lines and signals, and the rules of moving on."""
 
     def __init__(
-        self, leads: pa.Table, events: pa.Table, signals: pa.Table, policy: ScoringPolicy, as_of: date, timezone: str
+        self, leads: pa.Table, lines: pa.Table, signals: pa.Table, policy: ScoringPolicy, as_of: date, timezone: str
     ) -> None:
         self.policy, self.timezone = policy, timezone
         self.today = (as_of - date(1970, 1, 1)).days
-        frame = leads.to_pandas().sort_values("lead_id", kind="stable").reset_index(drop=True)
-        self.leads, self.inquiry_at = frame, frame["inquiry_at"].to_numpy("datetime64[us]").astype(np.int64)
-        self.bar = frame["mql_from_points"].to_numpy(np.float64, na_value=np.nan)
-        self.leave_below = frame["leave_below_points"].to_numpy(np.float64, na_value=np.nan)
-        self.is_free = frame["blocked_by"].isna().to_numpy() & ~np.isnan(self.bar)
+        self.count = leads.num_rows
+        self.inquiry_at = _whole(leads["inquiry_at"], pa.timestamp("us"))
+        self.bar, self.leave_below = _number(leads["mql_from_points"]), _number(leads["leave_below_points"])
+        self.is_free = np.asarray(leads["may_qualify"].to_numpy(), dtype=bool) & ~np.isnan(self.bar)
 
-        lines = _placed(events, frame["lead_id"], "event_at").assign(day=_whole(events["event_on"], pa.date32()))
-        lines = lines[lines["lead"] >= 0]
-        self.lines = lines.sort_values(["lead", "at", "event_id", "rule_id"], kind="stable").reset_index(drop=True)
-        self.line_at = self.lines["at"].to_numpy(np.int64)
-        self.line_day = self.lines["day"].to_numpy(np.int64)
-        self.line_points = self.lines["capped_points"].to_numpy(np.float64)
-        self.line_bounds = _bounds(self.lines["lead"], len(frame))
-        fading = [
-            self.lines[name].to_numpy(np.float64, na_value=np.nan)
-            for name in ("half_life_days", "percent_per_month", "window_days")
-        ]
-        owner = self.lines["lead"].to_numpy(np.int64)
+        owner = np.asarray(lines["lead"].to_numpy(), dtype=np.int64)
+        self.line_at = _whole(lines["event_at"], pa.timestamp("us"))
+        self.line_day = _whole(lines["event_on"], pa.date32())
+        self.line_points = _number(lines["capped_points"])
+        self.line_bounds = _bounds(owner, self.count)
+        fading = [_number(lines[name]) for name in ("half_life_days", "percent_per_month", "window_days")]
         self.scores = RunningScores(Log(owner, self.line_day, self.line_points, *fading))
 
-        said = _placed(signals, frame["lead_id"], "occurred_at").assign(rank=lambda rows: rows["stage"].map(RANK))
-        said = said[said["lead"] >= 0]
-        self.signals = said.sort_values(["lead", "at", "rank", "signal_id"], kind="stable").reset_index(drop=True)
-        self.signal_at = self.signals["at"].to_numpy(np.int64)
-        self.signal_stage = self.signals["stage"].to_numpy(object)
-        self.is_decided = self.signals["is_decided"].to_numpy(bool)
-        self.signal_bounds = _bounds(self.signals["lead"], len(frame))
+        self.signal_at = _whole(signals["occurred_at"], pa.timestamp("us"))
+        # Stages go by their rank; a stage nobody knows is nothing.
+        self.signal_stage = _whole(pc.index_in(signals["stage"], STAGE_NAMES).fill_null(-1), pa.int32())
+        self.is_decided = np.asarray(signals["is_decided"].to_numpy(), dtype=bool)
+        self.signal_bounds = _bounds(np.asarray(signals["lead"].to_numpy(), dtype=np.int64), self.count)
 
     def start(self) -> _State:
         """All leads before their first cycle."""
-        lead = np.arange(len(self.leads), dtype=np.int64)
+        lead = np.arange(self.count, dtype=np.int64)
         none = np.full(len(lead), -1, dtype=np.int64)
         since = np.full(len(lead), BEFORE_ALL, dtype=np.int64)
         return _State(lead, np.ones_like(lead), since, none, self.signal_bounds[0].copy(), self.is_free)
@@ -148,10 +137,10 @@ class _Lives:
         stage, decided, count = self.signal_stage[rows], self.is_decided[rows], len(state.lead)
         end = self._end(state, mql_at, rows, owner)
         inside = (rows < end[owner]) | (end[owner] < 0)
-        sal = _first(rows, owner, inside & (stage == "sal"), count)
-        told_sql = _first(rows, owner, inside & (stage == "sql") & decided, count)
-        shown_sql = _first(rows, owner, inside & (stage == "sql") & ~decided, count)
-        opportunity = _first(rows, owner, inside & (stage == "opportunity"), count)
+        sal = _first(rows, owner, inside & (stage == RANK["sal"]), count)
+        told_sql = _first(rows, owner, inside & (stage == RANK["sql"]) & decided, count)
+        shown_sql = _first(rows, owner, inside & (stage == RANK["sql"]) & ~decided, count)
+        opportunity = _first(rows, owner, inside & (stage == RANK["opportunity"]), count)
         taken_at = np.minimum.reduce([self._time(found) for found in (sal, told_sql, shown_sql, opportunity)])
         end_at = self._time(end)
         faded_at = self._faded(state, mql_at, mql_line)
@@ -203,11 +192,13 @@ class _Lives:
     def _end(self, state: _State, mql_at: Ints, rows: Ints, owner: Ints) -> Ints:
         """The signal that ends each cycle; -1 for none. Recycling and disqualifying need something open to end."""
         stage, at, count = self.signal_stage[rows], self.signal_at[rows], len(state.lead)
-        opens = ((stage == "sal") | (stage == "sql") | (stage == "opportunity")) & self.is_decided[rows]
+        opens = ((stage == RANK["sal"]) | (stage == RANK["sql"]) | (stage == RANK["opportunity"])) & self.is_decided[
+            rows
+        ]
         opened_at = np.minimum(mql_at, self._time(_first(rows, owner, opens, count)))
         opened_at = np.where(state.cycle == 1, np.minimum(self.inquiry_at[state.lead], opened_at), opened_at)
-        closes = (stage == "won") | (stage == "lost")
-        returns = ((stage == "recycled") | (stage == "disqualified")) & (at >= opened_at[owner])
+        closes = (stage == RANK["won"]) | (stage == RANK["lost"])
+        returns = ((stage == RANK["recycled"]) | (stage == RANK["disqualified"])) & (at >= opened_at[owner])
         return _first(rows, owner, closes | returns, count)
 
     def _faded(self, state: _State, mql_at: Ints, mql_line: Ints) -> Ints:
@@ -240,93 +231,104 @@ class _Lives:
         by_signal = cycle.faded_at[on] == NEVER
         rows, owner = _expand(state.pointer[on], self.signal_bounds[1][lead])
         passed = np.bincount(owner, weights=self.signal_at[rows] <= since[owner], minlength=len(on)).astype(np.int64)
-        ended_by = self.signal_stage[cycle.end[on]] if len(self.signal_stage) else np.empty(len(on), object)
+        ended_by = self.signal_stage[cycle.end[on]] if len(self.signal_stage) else np.full(len(on), -1)
         return _State(
             lead=lead,
             cycle=state.cycle[on] + 1,
             since=since,
             spent=np.where(used > 0, self.line_bounds[0][lead] + used - 1, -1),
             pointer=np.where(by_signal, cycle.end[on] + 1, state.pointer[on] + passed),
-            may_qualify=state.may_qualify[on] & ~(by_signal & (ended_by == "disqualified")),
+            may_qualify=state.may_qualify[on] & ~(by_signal & (ended_by == RANK["disqualified"])),
         )
 
-    def tell(self, state: _State, cycle: _Cycle) -> pd.DataFrame:
-        """The cycle as rows."""
-        return pd.concat(list(self._told(state, cycle)), ignore_index=True)
-
-    def _told(self, state: _State, cycle: _Cycle) -> Iterator[pd.DataFrame]:
+    def tell(self, state: _State, cycle: _Cycle) -> Iterator[_Entered]:
+        """The stages entered in the cycle."""
         first = np.flatnonzero(state.cycle == 1)
-        yield self._rows(state, first, "inquiry", self.inquiry_at[state.lead[first]], rule="first_sign")
+        yield _Entered.of(state, first, "inquiry", self.inquiry_at[state.lead[first]])
         mql = np.flatnonzero(cycle.mql_at < NEVER)
-        yield self._rows(
-            state, mql, "mql", cycle.mql_at[mql], rule="grid", reason=self._mql_reasons(state, cycle.mql_line, mql)
-        )
+        line = cycle.mql_line[mql]
+        yield replace(_Entered.of(state, mql, "mql", cycle.mql_at[mql], line), points=self._earned(state, line, mql))
         for stage, signal, at in (
             ("sal", cycle.sal, self._time(cycle.sal)),
             ("sql", cycle.sql, cycle.sql_at),
             ("opportunity", cycle.opportunity, self._time(cycle.opportunity)),
         ):
             who = np.flatnonzero(at < NEVER)
-            yield self._by_signals(state, who, stage, signal[who], at[who])
+            yield _Entered.of(state, who, stage, at[who], signal=signal[who])
         is_faded = cycle.faded_at < NEVER
         faded = np.flatnonzero(is_faded)
-        bars = self.leave_below[state.lead[faded]]
-        below = np.array([f"below {bar:g} points" for bar in bars], object)
-        yield self._rows(state, faded, "recycled", cycle.faded_at[faded], rule="faded", reason=below)
-        ended = np.flatnonzero((cycle.end >= 0) & ~is_faded)
-        stages = self.signal_stage[cycle.end[ended]] if len(ended) else np.empty(0, object)
-        yield self._by_signals(state, ended, stages, cycle.end[ended], cycle.end_at[ended])
+        yield _Entered.of(state, faded, "recycled", cycle.faded_at[faded])
+        for stage in ("won", "lost", "recycled", "disqualified"):
+            ended = (cycle.end >= 0) & ~is_faded
+            ended[ended] = self.signal_stage[cycle.end[ended]] == RANK[stage]
+            who = np.flatnonzero(ended)
+            yield _Entered.of(state, who, stage, cycle.end_at[who], signal=cycle.end[who])
 
-    def _mql_reasons(self, state: _State, line: Ints, who: Ints) -> Texts:
-        """`B: 27.00 of 25 points, form_submitted t17`."""
-        at, lead = line[who], state.lead[who]
-        by_line = at >= 0
-        day = np.where(by_line, self.line_day[at], 0) if len(self.line_day) else np.zeros(len(who), np.int64)
-        points = self.scores.at(at, day) - self.scores.at(np.where(by_line, state.spent[who], -1), day)
-        rules, events = self.lines["rule_id"].to_numpy(object), self.lines["event_id"].to_numpy(object)
-        grades = self.leads["fit_grade"].to_numpy(object)[lead]
-        return np.array(
-            [
-                f"{grade}: {score:.2f} of {bar:g} points" + (f", {rules[row]} {events[row]}" if row >= 0 else "")
-                for grade, score, bar, row in zip(grades, points, self.bar[lead], at, strict=True)
-            ],
-            object,
-        )
+    def _earned(self, state: _State, line: Ints, who: Ints) -> Floats:
+        """The points of this cycle at each line, as they stood on its day; 0 where there is none."""
+        day = np.where(line >= 0, self.line_day[line], 0) if len(self.line_day) else np.zeros(len(who), np.int64)
+        return self.scores.at(line, day) - self.scores.at(np.where(line >= 0, state.spent[who], -1), day)
 
-    def _by_signals(self, state: _State, who: Ints, stage: Any, signal: Ints, at: Ints) -> pd.DataFrame:
-        said = self.signals.iloc[signal]
-        columns = {name: said[name].to_numpy(object) for name in ("reason", "rule", "actor")}
-        return self._rows(state, who, stage, at, **columns)
 
-    def _rows(self, state: _State, who: Ints, stage: Any, at: Ints, **columns: Any) -> pd.DataFrame:
-        rows = {
-            "lead_id": self.leads["lead_id"].to_numpy(object)[state.lead[who]],
-            "cycle": state.cycle[who],
-            "stage": stage,
-            "entered_at": at.astype("datetime64[us]"),
-            "reason": None,
-            "rule": None,
-            "actor": None,
-        }
-        return pd.DataFrame({**rows, **columns}, index=range(len(who))).astype({"reason": object, "actor": object})
+@dataclass(frozen=True)
+class _Entered:
+    """Leads that enter one stage."""
+
+    stage: str
+    lead: Ints
+    cycle: Ints
+    at: Ints
+    line: Ints  # -1 for none, as in `signal`
+    points: Floats
+    signal: Ints
+
+    @classmethod
+    def of(
+        cls, state: _State, who: Ints, stage: str, at: Ints, line: Ints | None = None, signal: Ints | None = None
+    ) -> _Entered:
+        """Those of the state in the places `who`."""
+        none = np.full(len(who), -1, dtype=np.int64)
+        empty = np.full(len(who), np.nan)
+        line, signal = none if line is None else line, none if signal is None else signal
+        return cls(stage, state.lead[who], state.cycle[who], at, line, empty, signal)
+
+
+def _entered(parts: list[_Entered]) -> pa.Table:
+    """All stages entered, in the order of lead, cycle, time and stage."""
+
+    def joined(name: str, kind: type = np.int64) -> Any:
+        return np.concatenate([np.zeros(0, kind), *(getattr(part, name) for part in parts)])
+
+    lead, cycle, at, line, signal = (joined(name) for name in ("lead", "cycle", "at", "line", "signal"))
+    rank = np.repeat([RANK[part.stage] for part in parts], [len(part.lead) for part in parts]).astype(np.int64)
+    points = joined("points", np.float64)
+    order = np.lexsort((rank, at, cycle, lead))
+    columns = [
+        pa.array(lead[order]),
+        pa.array(cycle[order]),
+        STAGE_NAMES.take(pa.array(rank[order])),
+        pa.array(at[order].astype("datetime64[us]")),
+        pa.array(line[order], mask=line[order] < 0),
+        pa.array(points[order], mask=line[order] < 0),
+        pa.array(signal[order], mask=signal[order] < 0),
+    ]
+    return pa.Table.from_arrays(columns, schema=ENTERED)
 
 
 def _whole(column: pa.ChunkedArray, kind: pa.DataType) -> Ints:
     """Times as microseconds, days as days since 1970."""
-    width = pa.int32() if kind == pa.date32() else pa.int64()
+    width = pa.int64() if kind == pa.timestamp("us") else pa.int32()
     return np.asarray(column.cast(kind).cast(width).to_numpy(), dtype=np.int64)
 
 
-def _placed(rows: pa.Table, lead_ids: pd.Series, time: str) -> pd.DataFrame:
-    """The rows with the lead's number (-1: unknown) and their time in microseconds as `at`."""
-    frame = rows.to_pandas()
-    at = _whole(rows[time], pa.timestamp("us"))
-    return frame.assign(lead=pd.Index(lead_ids).get_indexer(frame["lead_id"]), at=at)
+def _number(column: pa.ChunkedArray) -> Floats:
+    """Numbers, NaN for null."""
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _bounds(lead: pd.Series, count: int) -> tuple[Ints, Ints]:
-    """The first row of each lead and the one after its last; `lead` rises."""
-    numbers, owner = np.arange(count), lead.to_numpy(np.int64)
+def _bounds(owner: Ints, count: int) -> tuple[Ints, Ints]:
+    """The first row of each lead and the one after its last; `owner` rises."""
+    numbers = np.arange(count)
     return np.searchsorted(owner, numbers, "left"), np.searchsorted(owner, numbers, "right")
 
 

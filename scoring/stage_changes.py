@@ -67,7 +67,7 @@ class Measures:
 def stage_changes(before: pa.Table, after: pa.Table, signals: pa.Table, period: Period) -> pa.Table:
     """The leads whose MQL in the period or whose stage at its end differs, as CHANGES, in the order of lead_id.
 
-    `before`, `after`: as `scoring.lifecycle.TRANSITIONS`; `signals`: as scored.stage_signals. `change`: gained, lost,
+    `before`, `after`: as scored.replayed_stages; `signals`: as scored.stage_signals. `change`: gained, lost,
     earlier or later (the MQL), else stage. `outcome`: won, sql (sales took it up), refused, or open.
     """
     sides = []

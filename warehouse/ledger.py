@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, update
+import pyarrow.compute as pc
+from sqlalchemy import Connection, Engine, Table, Text, cast, create_engine, event, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -18,8 +19,10 @@ from warehouse import ledger_tables
 from warehouse.ledger_tables import counter, metadata
 
 Row = Mapping[str, Any]
+Rows = Sequence[Row] | pa.Table
 _HEAD = "entry"
 _VERSION = "schema_version"
+_BATCH = 50_000  # rows: what a large first run adds must not stand in memory as Python objects
 
 
 def ledger_url(root: Path, given: str | None) -> str:
@@ -108,11 +111,11 @@ class Ledger:
             fault_point("ledger:before_commit")
         fault_point("ledger:after_commit")
 
-    def append(self, table: str, rows: Sequence[Row], by: Author) -> int:
+    def append(self, table: str, rows: Rows, by: Author) -> int:
         """Add rows to one table in one transaction; see `append_all`."""
         return self.append_all({table: rows}, by)[table]
 
-    def append_all(self, rows: Mapping[str, Sequence[Row]], by: Author) -> dict[str, int]:
+    def append_all(self, rows: Mapping[str, Rows], by: Author) -> dict[str, int]:
         """Add rows to several tables in one transaction; rows whose unique key is known are left out.
 
         Gives the number of rows really added per table.
@@ -120,9 +123,9 @@ class Ledger:
         with self.transaction() as connection:
             return {name: self.append_in(connection, name, some, by) for name, some in rows.items()}
 
-    def append_in(self, connection: Connection, table: str, rows: Sequence[Row], by: Author) -> int:
+    def append_in(self, connection: Connection, table: str, rows: Rows, by: Author) -> int:
         """Add rows within a transaction of `transaction()`; gives the number really added."""
-        if not rows:
+        if not len(rows):
             return 0
         target = metadata.tables[table]
         taken = update(counter).where(counter.c.name == _HEAD).values(value=counter.c.value + 1)
@@ -133,7 +136,10 @@ class Ledger:
             "recorded_at": datetime.now(UTC).replace(tzinfo=None),
             "run_id": by.run_id,
         }
-        connection.execute(self._insert_new(target), [{**row, **stamp} for row in rows])
+        for start in range(0, len(rows), _BATCH):
+            part = rows[start : start + _BATCH]
+            some = part.to_pylist() if isinstance(part, pa.Table) else part
+            connection.execute(self._insert_new(target), [{**row, **stamp} for row in some])
         added = connection.execute(select(func.count()).select_from(target).where(target.c.entry == entry)).scalar_one()
         return int(added)
 
@@ -148,18 +154,35 @@ class Ledger:
         With a run: those up to its `ledger_head` and its own, recorded on or before its `as_of`. Types: text, int64,
         bool, date32 and timestamp[us] without zone (UTC).
         """
-        target = metadata.tables[table]
-        query = select(target).order_by(target.c.seq)
+        found = pa.concat_tables([self._schema(table).empty_table(), *self.batches(table, run)])
+        return found if run is None else found.filter(pc.field("recorded_as_of") <= run.as_of)
+
+    def batches(self, table: str, run: Run | None = None, since: int = 0) -> Iterator[pa.Table]:
+        """The rows of entries after `since` in the order they were recorded, some ten thousand at a time.
+
+        With a run: those up to its `ledger_head` and its own, whatever day they were recorded for.
+        """
+        target, schema = metadata.tables[table], self._schema(table)
+        # Times come as text and are read by Arrow: one Python object a time would cost more than all else.
+        columns = [cast(column, Text) if _is_time(column) else column for column in target.columns]
+        query = select(*columns).where(target.c.entry > since).order_by(target.c.seq)
         if run is not None:
             query = query.where((target.c.entry <= run.ledger_head) | (target.c.run_id == run.run_id))
-            query = query.where(target.c.recorded_as_of <= run.as_of)
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-        columns = list(zip(*rows, strict=True)) if rows else [() for _ in target.columns]
-        arrays = [
-            pa.array(list(values), _arrow_type(column)) for values, column in zip(columns, target.columns, strict=True)
-        ]
-        return pa.table(dict(zip(target.columns.keys(), arrays, strict=True)))
+            for rows in connection.execution_options(yield_per=_BATCH).execute(query).partitions():
+                arrays = [pa.array(values) for values in zip(*rows, strict=True)]
+                yield pa.table([a.cast(f.type) for a, f in zip(arrays, schema, strict=True)], schema=schema)
+
+    def holds(self, table: str, seq: int, run_id: str, recorded_at: datetime) -> bool:
+        """Whether that very row is in the table."""
+        target = metadata.tables[table]
+        query = select(target.c.run_id, target.c.recorded_at).where(target.c.seq == seq)
+        with self._reading() as connection:
+            return [tuple(row) for row in connection.execute(query)] == [(run_id, recorded_at)]
+
+    @staticmethod
+    def _schema(table: str) -> pa.Schema:
+        return pa.schema([(column.name, _arrow_type(column)) for column in metadata.tables[table].columns])
 
     def save_config(self, config_hash: str, files: str) -> None:
         """Keep the rules' text (JSON: file name → text) under its hash."""
@@ -175,6 +198,10 @@ class Ledger:
         if found is None:
             raise AbmError(f"the ledger holds no rules under {config_hash}; start the run anew")
         return str(found)
+
+
+def _is_time(column: Any) -> bool:
+    return str(column.type) in ("DATE", "DATETIME")
 
 
 def _arrow_type(column: Any) -> pa.DataType:

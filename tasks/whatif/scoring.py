@@ -13,7 +13,8 @@ from abmloop.errors import BadUsage
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
 from scoring.stage_changes import Measures, Period, measure, stage_changes, weekly_load
-from tasks.score import MODELS, stages_by_rules
+from tasks.score import MODELS
+from tasks.stages import stages_by_rules
 from tasks.whatif.history import History
 
 SETTLE_DAYS = 90  # most evidence of a qualified lead comes within a quarter; younger MQLs are not judged yet
@@ -98,7 +99,7 @@ def _replayed(history: History, policy: ScoringPolicy) -> pa.Table:
     for name, rows in rule_tables(policy).items():
         history.replace(name, rows)
     history.build(*MODELS)
-    return stages_by_rules(history.query, policy, history.as_of, history.settings.timezone)
+    return stages_by_rules(history.con, policy, history.as_of, history.settings.timezone)
 
 
 def _period_days(history: History, told: pa.Table, since: date | None, until: date | None) -> tuple[date, date]:

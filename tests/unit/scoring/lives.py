@@ -1,5 +1,6 @@
 """Small hand-made leads, score lines and signals for the replay's tests."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from abmloop.policy import read_policy
-from scoring.lifecycle import replay_stages
+from scoring.lifecycle import RANK, replay_stages
 from scoring.policies.scoring import ScoringPolicy
 
 AS_OF = date(2026, 10, 31)
@@ -17,19 +18,15 @@ DEFAULTS = Path(__file__).parents[3] / "scoring" / "policies"
 
 LEADS = pa.schema(
     [
-        ("lead_id", pa.string()),
         ("inquiry_at", pa.timestamp("us")),
-        ("fit_grade", pa.string()),
         ("mql_from_points", pa.float64()),
         ("leave_below_points", pa.float64()),
-        ("blocked_by", pa.string()),
+        ("may_qualify", pa.bool_()),
     ]
 )
-EVENTS = pa.schema(
+LINES = pa.schema(
     [
-        ("lead_id", pa.string()),
-        ("event_id", pa.string()),
-        ("rule_id", pa.string()),
+        ("lead", pa.int64()),
         ("event_at", pa.timestamp("us")),
         ("event_on", pa.date32()),
         ("capped_points", pa.float64()),
@@ -40,13 +37,9 @@ EVENTS = pa.schema(
 )
 SIGNALS = pa.schema(
     [
-        ("lead_id", pa.string()),
+        ("lead", pa.int64()),
         ("stage", pa.string()),
         ("occurred_at", pa.timestamp("us")),
-        ("signal_id", pa.string()),
-        ("rule", pa.string()),
-        ("reason", pa.string()),
-        ("actor", pa.string()),
         ("is_decided", pa.bool_()),
     ]
 )
@@ -64,9 +57,9 @@ def day(number: float) -> datetime:
 
 
 def lead(lead_id: str = "L1", **other: Any) -> dict[str, Any]:
-    """A lead of grade B whose bar is 25 points, left below 12.5."""
-    usual = {"inquiry_at": day(0), "fit_grade": "B", "mql_from_points": 25.0, "leave_below_points": 12.5}
-    return {"lead_id": lead_id, **usual, "blocked_by": None, **other}
+    """A lead whose bar is 25 points, left below 12.5."""
+    usual = {"inquiry_at": day(0), "mql_from_points": 25.0, "leave_below_points": 12.5}
+    return {"lead_id": lead_id, **usual, "may_qualify": True, **other}
 
 
 def line(at: float, points: float, lead_id: str = "L1", **other: Any) -> dict[str, Any]:
@@ -78,26 +71,38 @@ def line(at: float, points: float, lead_id: str = "L1", **other: Any) -> dict[st
 
 def signal(at: float, stage: str, lead_id: str = "L1", **other: Any) -> dict[str, Any]:
     """Something sales said or did on that day."""
-    usual = {"signal_id": f"{stage}{at:g}", "rule": "crm", "reason": "said", "actor": "o1", "is_decided": True}
+    usual = {"signal_id": f"{stage}{at:g}", "is_decided": True}
     return {"lead_id": lead_id, "stage": stage, "occurred_at": day(at), **usual, **other}
 
 
-def tables(leads: list[Any], lines: list[Any], signals: list[Any]) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """The three inputs of the replay."""
-    return (
+def replay(leads: list[Any], lines: list[Any], signals: list[Any], policy: ScoringPolicy | None = None) -> list[Any]:
+    """The replay as of 31 October 2026 in Shanghai: rows of ENTERED with lead_id, and the ids of line and signal."""
+    leads = sorted(leads, key=lambda row: row["lead_id"])
+    number = {row["lead_id"]: place for place, row in enumerate(leads)}
+    lines = _numbered(lines, number, lambda row: (row["event_at"], row["event_id"], row["rule_id"]))
+    signals = _numbered(signals, number, lambda row: (row["occurred_at"], RANK[row["stage"]], row["signal_id"]))
+    told = replay_stages(
         pa.Table.from_pylist(leads, schema=LEADS),
-        pa.Table.from_pylist(lines, schema=EVENTS),
+        pa.Table.from_pylist(lines, schema=LINES),
         pa.Table.from_pylist(signals, schema=SIGNALS),
-    )
+        policy or default_policy(),
+        AS_OF,
+        "Asia/Shanghai",
+    ).to_pylist()
+    for row in told:
+        row["lead_id"] = leads[row["lead"]]["lead_id"]
+        row["event_id"] = None if row["line"] is None else lines[row["line"]]["event_id"]
+        row["signal_id"] = None if row["signal"] is None else signals[row["signal"]]["signal_id"]
+    return told
 
 
-def replay(leads: list[Any], lines: list[Any], signals: list[Any], policy: ScoringPolicy | None = None) -> pa.Table:
-    """The replay as of 31 October 2026 in Shanghai."""
-    return replay_stages(*tables(leads, lines, signals), policy or default_policy(), AS_OF, "Asia/Shanghai")
+def _numbered(rows: list[Any], number: dict[str, int], order: Callable[[Any], Any]) -> list[Any]:
+    """The rows with their lead's number, in the order that the replay asks for."""
+    found = [{**row, "lead": number[row["lead_id"]]} for row in rows]
+    return sorted(found, key=lambda row: (row["lead"], order(row)))
 
 
 def stages(lines: list[Any], signals: list[Any], policy: ScoringPolicy | None = None, **other: Any) -> list[Any]:
     """(cycle, stage, days after the start) of one lead, in the order of its life."""
-    rows = replay([lead(**other)], lines, signals, policy).to_pylist()
-    order = sorted(rows, key=lambda row: (row["cycle"], row["entered_at"]))
-    return [(row["cycle"], row["stage"], round((row["entered_at"] - START) / timedelta(days=1), 2)) for row in order]
+    rows = replay([lead(**other)], lines, signals, policy)
+    return [(row["cycle"], row["stage"], round((row["entered_at"] - START) / timedelta(days=1), 2)) for row in rows]

@@ -42,7 +42,7 @@ def test_the_lines_add_up_to_the_score(world: ScoringWorld) -> None:
 
 def test_stage_owner_and_gates_say_why(world: ScoringWorld) -> None:
     told = _explain(world, "P1")  # a person's id will do
-    assert "mql: grid, B: 25.00 of 25 points, form_submitted t1" in told
+    assert "mql: grid, B 25.00 ≥ 25, form_submitted t1" in told
     assert "Owner Li Lei since" in told
     assert "passed over o1 (holder): inactive" in told
     assert "Missing for sal: the owner's acceptance" in told
