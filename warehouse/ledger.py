@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ from warehouse import ledger_tables
 from warehouse.ledger_tables import counter, metadata
 
 Row = Mapping[str, Any]
-Rows = Sequence[Row] | pa.Table
+Rows: TypeAlias = Sequence[Row] | pa.Table
 _HEAD = "entry"
 _VERSION = "schema_version"
 _BATCH = 50_000  # rows: what a large first run adds must not stand in memory as Python objects
