@@ -1,4 +1,4 @@
-"""Starting, running and checking the loop: init, demo, sync, rebuild, serve, status, doctor."""
+"""Running the loop: demo, sync, rebuild, serve."""
 
 import time
 from datetime import date, datetime
@@ -11,11 +11,11 @@ import typer
 from abmloop.errors import BadUsage
 from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
-from cli.options import AsOfOption, JsonOption, WorkspaceOption
+from cli.options import AsOfOption, WorkspaceOption
 from cli.show import show_rows
 from tasks.loop import run_steps
 from tasks.runs import open_run
-from tasks.workspace import make_demo, make_workspace
+from tasks.workspace import make_demo
 
 DEMO_DAY = date(2026, 10, 31)
 DEMO_FOLDER = Path("demo-workspace")
@@ -24,23 +24,12 @@ ROWS_REFUSED = 1
 
 def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
-    for command in (init, demo, sync, rebuild, serve, status, doctor):
+    for command in (demo, sync, rebuild, serve):
         app.command()(command)
 
 
 def _as_day(as_of: datetime | None) -> date | None:
     return as_of.date() if as_of else None
-
-
-def init(
-    folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
-    language: Annotated[str, typer.Option(help="en or zh")] = "en",
-) -> None:
-    """Make a workspace: settings with comments, default rules, an inbox. 新建工作区."""
-    written = make_workspace(folder, language)
-    typer.echo(f"{folder}: {len(written)} files written. Next:")
-    typer.echo(f"  1. put your lists into {folder}/inbox/<entity>/, for example inbox/companies/")
-    typer.echo(f"  2. abmloop sync --local --workspace {folder}")
 
 
 def demo(
@@ -190,20 +179,3 @@ def serve(workspace: WorkspaceOption = None) -> None:
             f"Prefect's pages: {url.removesuffix('/api')}. daily-sync runs at 02:00 {timezone}; end with Ctrl-C."
         )
         daily_sync.serve(name="daily-sync", schedule=nightly, parameters={"workspace": str(root)}, limit=1)
-
-
-def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """What the last runs did and what waits. 状态."""
-    from tasks.doctor import status_rows
-
-    show_rows(status_rows(find_workspace(workspace)), as_json)
-
-
-def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Versions, locks, disk, configuration, quality, the oldest stuck row. 诊断."""
-    from tasks.doctor import doctor_rows
-
-    rows = doctor_rows(find_workspace(workspace))
-    show_rows(rows, as_json)
-    if any(row["state"] == "bad" for row in rows):
-        raise typer.Exit(2)

@@ -11,8 +11,8 @@ import typer
 
 from abmloop import __version__
 from abmloop.errors import AbmError
-from cli import account, crm, files, look, loop, model, quality, quarantine, review, whatif
 from cli.called import hints_as_called
+from cli.rooms import COMMANDS, Rooms
 
 app = typer.Typer(
     name="abmloop",
@@ -21,9 +21,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    cls=Rooms,
 )
-for room in (loop, look, quarantine, quality, files, review, model, account, crm, whatif):
-    room.add_to(app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -60,14 +59,8 @@ def main() -> None:
         # Chinese text must survive a console of any code page.
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     atexit.register(_end_quietly)
-    with hints_as_called(_commands()):
+    with hints_as_called(COMMANDS):
         _carry_out()
-
-
-def _commands() -> list[str]:
-    """The names of all commands and groups of commands."""
-    named = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
-    return [name.replace("_", "-") for name in [*named, *(group.name or "" for group in app.registered_groups)] if name]
 
 
 def _carry_out() -> None:
