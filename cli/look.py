@@ -49,27 +49,45 @@ def explain(
     workspace: WorkspaceOption = None,
     language: LanguageOption = None,
     as_json: JsonOption = False,
+    why_not: Annotated[str | None, typer.Option(help="Of a lead: why not that stage, sales person or pool.")] = None,
 ) -> None:
-    """Why: each value, score, match, owner and credit with what it came from (companies, people: also JSON). 解释."""
+    """Why: each value, score, match, owner, credit and what it came from (account, person, lead: also JSON). 解释."""
     explainers = _explainers()
     if kind not in explainers:
         raise BadUsage(f"explain {kind}: there is no such kind; it is one of {', '.join(explainers)}")
-    if as_json and kind not in ("account", "person"):
-        raise BadUsage(
-            f"explain {kind}: --json is there for accounts and persons; `abmloop sql QUERY --json` has the tables"
-        )
+    if why_not is not None and kind != "lead":
+        raise BadUsage(f"explain {kind}: --why-not goes with a lead")
     root = find_workspace(workspace)
     spoken = language or load_settings(root).language
     with connect_published(root) as con:
         if as_json:
-            from tasks.account_facts import account_facts
-            from tasks.person_facts import person_facts
-
-            facts = (account_facts if kind == "account" else person_facts)(con, key, spoken)
-            typer.echo(json.dumps(facts, ensure_ascii=False, default=str, indent=1))
+            typer.echo(json.dumps(_facts(kind)(con, key, spoken), ensure_ascii=False, default=str, indent=1))
             return
-        answer = explainers[kind](con, key, spoken)
+        if why_not is not None:
+            from tasks.explain_lead import explain_lead
+
+            answer: str | list[str] = explain_lead(con, key, spoken, why_not)
+        else:
+            answer = explainers[kind](con, key, spoken)
     typer.echo(answer if isinstance(answer, str) else "\n".join(answer))
+
+
+def _facts(kind: str) -> Callable[..., dict[str, Any]]:
+    """What is stored, for scripts. Raises BadUsage for a kind that has no such answer."""
+    from tasks.account_facts import account_facts
+    from tasks.lead_facts import lead_facts
+    from tasks.person_facts import person_facts
+
+    known: dict[str, Callable[..., dict[str, Any]]] = {
+        "account": account_facts,
+        "person": person_facts,
+        "lead": lead_facts,
+    }
+    if kind not in known:
+        raise BadUsage(
+            f"explain {kind}: --json is there for {', '.join(known)}; `abmloop sql QUERY --json` has the tables"
+        )
+    return known[kind]
 
 
 def sql(

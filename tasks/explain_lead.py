@@ -1,68 +1,43 @@
-"""Why a lead is where it is: its score line by line, its stages, its owner, and what is missing for the next stage."""
+"""Why a lead is where it is, in words: its score line by line, its stages, its owner, and what is missing; why not."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import named, say
+from scoring.policies.scoring_tables import ENDS, STAGES
+from tasks.lead_facts import lead_facts
 from tasks.summary import Rows, rows_of
 
 _MOST_LINES = 15
-_NEXT = {"inquiry": "mql", "mql": "sal", "sal": "sql", "sql": "opportunity", "opportunity": "won"}
-_AGAIN = ("recycled", "lost")
-
-_LEAD = """
-select leads.*, grades.fit_points, grades.fit_grade, grades.engagement_points, grades.grid, grades.mql_from_points,
-       grades.blocked_by, persons.name, accounts.name as account_name, score_day.as_of
-from scored.leads
-join scored.grades using (lead_id)
-join matched.persons on persons.person_id = leads.person_id
-cross join scored.score_day
-left join resolved.accounts on accounts.account_id = leads.account_id
-where leads.lead_id = $key or leads.person_id = $key
-"""
-_LINES = """
-select event_points.*, score_events.event_on, score_events.note
-from scored.event_points
-join scored.score_events using (subject, subject_kind, model, rule_id, event_id)
-where subject = $person_id and subject_kind = 'person' and model = 'engagement'
-order by abs(event_points.points) desc, event_points.event_at desc, event_id
-"""
-_STAGES = "select * from scored.lead_stages where lead_id = $lead_id order by entered_at, cycle, stage"
-_ASSIGNMENT = """
-select assignments.*, owners_today.name as owner_name
-from scored.assignments
-left join core.owners_today using (owner_id)
-where lead_id = $lead_id and is_current
-"""
-
-_HELD = "select held_by, reason from scored.held_leads where lead_id = $lead_id"
 
 
-def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> str:
-    """The lead's story from the published file, in words. `key`: lead or person id. Raises BadUsage if unknown."""
-    found = rows_of(con, _LEAD, key=key)
-    if not found:
-        raise BadUsage(say("lead_unknown", language, key=key))
-    lead = found[0]
-    stages = rows_of(con, _STAGES, lead_id=lead["lead_id"])
-    current = next(row for row in stages if row["is_current"])
+def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en", why_not: str | None = None) -> str:
+    """The lead's story from the published file. `key`: lead or person id.
+
+    With `why_not`, a stage, an owner or a pool: why it is not there. Raises BadUsage where the lead, or that, is not
+    known.
+    """
+    facts = lead_facts(con, key, language)
+    lead = facts["lead"]
+    heading = _heading(lead, facts["current"], language)
+    if why_not is not None:
+        return "\n".join([heading, *_why_not(con, facts, why_not, language)])
     lines = [
-        _heading(lead, current, language),
-        *_score(lead, rows_of(con, _LINES, person_id=lead["person_id"]), language),
+        heading,
+        *_score(lead, facts["lines"], language),
         "",
         say("lead_history", language),
-        *(_stage(row, language) for row in stages),
+        *(_stage(row, language) for row in facts["stages"]),
         "",
-        *_owner(rows_of(con, _ASSIGNMENT, lead_id=lead["lead_id"]), language),
-        *_held(rows_of(con, _HELD, lead_id=lead["lead_id"]), language),
+        *_owner(facts["assignment"], language),
+        *_held(facts["held"], language),
         "",
-        _missing(lead, current, language),
+        *_next(facts, language),
     ]
     return "\n".join(lines)
 
@@ -78,8 +53,8 @@ def _heading(lead: dict[str, Any], current: dict[str, Any], language: str) -> st
         language,
         lead_id=lead["lead_id"],
         name=lead["name"] or lead["person_id"],
-        account=account or say("lead_no_account", language, decision=lead["decision"]),
-        stage=current["stage"],
+        account=account or say("lead_no_account", language, decision=named("decision", lead["decision"], language)),
+        stage=named("stage", current["stage"], language),
         day=_day(current["entered_at"]),
         cycle=current["cycle"],
     )
@@ -107,7 +82,7 @@ def _score(lead: dict[str, Any], log: Rows, language: str) -> list[str]:
             points=f"{row['points']:.2f}",
             age=row["days_old"],
             event=row["event_id"],
-            note=f"  {row['note']}" if row["note"] else "",
+            note=f"  {named('note', row['note'], language)}" if row["note"] else "",
         )
         for row in log[:_MOST_LINES]
     ]
@@ -125,19 +100,18 @@ def _stage(row: dict[str, Any], language: str) -> str:
         language,
         day=_day(row["entered_at"]),
         cycle=row["cycle"],
-        stage=row["stage"],
-        rule=row["rule"],
+        stage=named("stage", row["stage"], language),
+        rule=named("stage_rule", row["rule"], language),
         reason=f", {row['reason']}" if row["reason"] else "",
         known=_day(row["decided_at"]),
         flag=say("lead_before_inquiry", language) if row["is_before_inquiry"] else "",
     )
 
 
-def _owner(found: Rows, language: str) -> list[str]:
+def _owner(row: dict[str, Any] | None, language: str) -> list[str]:
     """Who has the lead and why, and who was passed over."""
-    if not found:
+    if row is None:
         return [say("lead_not_assigned", language)]
-    row = found[0]
     day = _day(row["assigned_at"])
     if row["owner_id"] is None:
         told = say("lead_in_pool", language, pool=row["pool_id"], day=day, reason=row["reason"])
@@ -153,34 +127,86 @@ def _owner(found: Rows, language: str) -> list[str]:
             touch=_day(row["first_touch_due_at"]),
             back=back,
         )
-    return [told, *(say("lead_gate", language, **gate) for gate in json.loads(row["gates"] or "[]"))]
+    return [told, *(_gate(gate, language) for gate in row["gates"])]
 
 
-def _held(found: Rows, language: str) -> list[str]:
+def _gate(gate: dict[str, Any], language: str) -> str:
+    told = {"owner": gate["owner"], "rule": named("method", gate["rule"], language)}
+    return say("lead_gate", language, **told, gate=named("gate", gate["gate"], language))
+
+
+def _held(row: dict[str, Any] | None, language: str) -> list[str]:
     """Which rule of the directory keeps the lead from sales."""
-    return [say(f"lead_{row['held_by']}", language, reason=row["reason"]) for row in found]
+    return [say(f"lead_{row['held_by']}", language, reason=row["reason"])] if row else []
 
 
-def _missing(lead: dict[str, Any], current: dict[str, Any], language: str) -> str:
+def _next(facts: dict[str, Any], language: str) -> list[str]:
     """What the lead needs for its next stage."""
-    stage = current["stage"]
-    if stage in _NEXT and stage != "inquiry":
-        needed = _NEXT[stage]
-        return say("lead_missing", language, stage=needed, what=say(f"missing_{needed}", language))
-    if stage != "inquiry" and stage not in _AGAIN:
-        return say("missing_nothing", language, stage=stage)
-    return say("lead_missing", language, stage="mql", what=_missing_for_mql(lead, current, language))
+    if not facts["missing"]:
+        stage = facts["current"]["stage"]
+        return [say("missing_nothing", language, stage=named("stage", stage, language))]
+    return _needed(facts["missing"][0], language)
 
 
-def _missing_for_mql(lead: dict[str, Any], current: dict[str, Any], language: str) -> str:
-    bar, grade = lead["mql_from_points"], lead["fit_grade"]
-    if lead["blocked_by"]:
-        return say(f"missing_{lead['blocked_by']}", language, reason=lead["exclusion_reason"] or "-")
-    if bar is None:
-        return say("missing_grade", language, grade=grade)
-    if current["stage"] in _AGAIN:
-        return say("missing_points_again", language, bar=f"{bar:g}", grade=grade, day=_day(current["entered_at"]))
-    short = bar - float(lead["engagement_points"])
-    if short <= 0:
-        return say("missing_next_run", language)
-    return say("missing_points", language, points=f"{short:.2f}", grade=grade, bar=f"{bar:g}")
+def _needed(step: dict[str, Any], language: str) -> list[str]:
+    """What a stage needs: in one line where it is one thing."""
+    told = [_need(need, language) for need in step["needs"]]
+    stage = named("stage", step["stage"], language)
+    if len(told) == 1:
+        return [say("lead_missing", language, stage=stage, what=told[0])]
+    head = "lead_missing_any" if step["stage"] == "sql" else "lead_missing_all"
+    return [say(head, language, stage=stage), *(f"  {line}" for line in told)]
+
+
+def _need(need: dict[str, Any], language: str) -> str:
+    fields = {name: _day(value) if isinstance(value, datetime) else value for name, value in need.items()}
+    if "kind" in fields:
+        fields["kind"] = named("proof", fields["kind"], language)
+    return say(fields.pop("code"), language, **fields)
+
+
+def _why_not(con: duckdb.DuckDBPyConnection, facts: dict[str, Any], asked: str, language: str) -> list[str]:
+    if asked in (*STAGES, *ENDS):
+        return _why_not_stage(facts, asked, language)
+    owners = rows_of(
+        con, "select owner_id, name from core.owners_today where owner_id = $key or name = $key", key=asked
+    )
+    if owners:
+        return _why_not_owner(facts, owners[0], language)
+    pools = rows_of(con, "select distinct pool_id from scored.assignments where pool_id is not null order by 1")
+    if asked in [row["pool_id"] for row in pools]:
+        return _why_not_pool(facts, asked, language)
+    known = ", ".join([*STAGES, *ENDS, *(row["pool_id"] for row in pools)])
+    raise BadUsage(say("lead_why_not_unknown", language, asked=asked, known=known))
+
+
+def _why_not_stage(facts: dict[str, Any], stage: str, language: str) -> list[str]:
+    """It was there, or what all stages up to that one still need."""
+    entered = [row for row in facts["stages"] if row["stage"] == stage]
+    if entered:
+        return [say("lead_was_there", language), *(_stage(row, language) for row in entered)]
+    if stage in ENDS:
+        return [say("lead_no_end", language, stage=named("stage", stage, language))]
+    ahead = [step["stage"] for step in facts["missing"]]
+    if stage not in ahead:
+        return [say("lead_went_past", language, stage=named("stage", stage, language)), *_next(facts, language)]
+    steps = facts["missing"][: ahead.index(stage) + 1]
+    return [line for step in steps for line in _needed(step, language)]
+
+
+def _why_not_owner(facts: dict[str, Any], owner: dict[str, Any], language: str) -> list[str]:
+    row, name = facts["assignment"], owner["name"] or owner["owner_id"]
+    if row is None:
+        return _owner(row, language)
+    if row["owner_id"] == owner["owner_id"]:
+        return [say("lead_has_owner", language, owner=name), *_owner(row, language)[:1]]
+    failed = [gate for gate in row["gates"] if gate["owner"] == owner["owner_id"]]
+    told = [_gate(gate, language).strip() for gate in failed] or [say("lead_not_asked", language, owner=name)]
+    return [*told, *_owner({**row, "gates": []}, language)]
+
+
+def _why_not_pool(facts: dict[str, Any], pool: str, language: str) -> list[str]:
+    row = facts["assignment"]
+    if row is None or (row["owner_id"] is None and row["pool_id"] == pool):
+        return _owner(row, language)[:1]
+    return [say("lead_not_in_pool", language, pool=pool), *_owner(row, language)]

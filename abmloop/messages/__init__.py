@@ -27,3 +27,9 @@ def say(code: str, language: str = "en", **fields: Any) -> str:
     if texts is None:
         raise AbmError(f"no message {code!r} in abmloop/messages; add it there in {LANGUAGES}")
     return texts.get(language, texts["en"]).format(**fields)
+
+
+def named(kind: str, code: str, language: str = "en") -> str:
+    """The name of a code of ours (`kind_code` in the catalogue) in that language; what a user named stays as it is."""
+    texts = _catalogue().get(f"{kind}_{code}")
+    return texts.get(language, texts["en"]) if texts else str(code)

@@ -29,8 +29,15 @@ def rule_tables(policy: ScoringPolicy) -> dict[str, pa.Table]:
         ),
         "rules.mql_bars": _mql_bars(policy),
         "rules.mql": _table(
-            {"decisions": _TEXTS, "blocked_lists": _TEXTS, "new_accounts": pa.bool_()},
-            [(list(policy.mql.decisions), list(policy.mql.blocked_lists), policy.mql.new_accounts)],
+            {"decisions": _TEXTS, "blocked_lists": _TEXTS, "new_accounts": pa.bool_(), "cool_down_days": pa.int32()},
+            [
+                (
+                    list(policy.mql.decisions),
+                    list(policy.mql.blocked_lists),
+                    policy.mql.new_accounts,
+                    policy.mql.cool_down_days,
+                )
+            ],
         ),
         "rules.seniorities": _table(
             {"seniority": pa.string(), "weight": pa.float64()}, sorted(policy.seniority_weights.items())
