@@ -294,7 +294,7 @@ EXPLAINED = {
     "lead": (
         "select lead_id from scored.lead_stages where stage = 'mql' order by 1 limit 1",
         ("Score", "points", "Stages", "mql"),
-        ("评分", "阶段历史", "mql"),
+        ("评分", "阶段历史", "MQL（市场合格）"),
     ),
     "deal": (
         "select deal_id from scored.credits where basis = 'cash' and touch_id is not null order by 1 limit 1",
