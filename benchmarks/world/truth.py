@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,7 @@ import pyarrow.parquet as pq
 from .campaigns import yuan_cents
 from .deals import Business
 from .shelf import Shelf
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 
 def write_truth(
