@@ -29,10 +29,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _explainers() -> dict[str, Explain]:
-    from tasks.explain_account import explain_account
-    from tasks.explain_deal import explain_campaign, explain_deal
-    from tasks.explain_lead import explain_lead
-    from tasks.explain_person import explain_person
+    from tasks.explain.account import explain_account
+    from tasks.explain.deal import explain_campaign, explain_deal
+    from tasks.explain.lead import explain_lead
+    from tasks.explain.person import explain_person
 
     return {
         "account": explain_account,
@@ -64,7 +64,7 @@ def explain(
             typer.echo(json.dumps(_facts(kind)(con, key, spoken), ensure_ascii=False, default=str, indent=1))
             return
         if why_not is not None:
-            from tasks.explain_lead import explain_lead
+            from tasks.explain.lead import explain_lead
 
             answer: str | list[str] = explain_lead(con, key, spoken, why_not)
         else:
@@ -74,9 +74,9 @@ def explain(
 
 def _facts(kind: str) -> Callable[..., dict[str, Any]]:
     """What is stored, for scripts. Raises BadUsage for a kind that has no such answer."""
-    from tasks.account_facts import account_facts
-    from tasks.lead_facts import lead_facts
-    from tasks.person_facts import person_facts
+    from tasks.explain.account_facts import account_facts
+    from tasks.explain.lead_facts import lead_facts
+    from tasks.explain.person_facts import person_facts
 
     known: dict[str, Callable[..., dict[str, Any]]] = {
         "account": account_facts,

@@ -14,6 +14,7 @@ from abmloop.policy import parse_policy
 from abmloop.run import Author
 from scoring.policies.crm import FieldType
 from scoring.policies.sources import SourcesPolicy
+from tasks.explain.person_facts import AGAINST
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading
 from tasks.land.plans import job_for
@@ -21,7 +22,6 @@ from tasks.land.sandbox import Sandbox
 from tasks.match_decisions import VERDICTS, review_row
 from tasks.outbound.csv_out import csv_bytes
 from tasks.outbound.xlsx_out import write_workbook
-from tasks.person_facts import AGAINST
 from tasks.policies import DEFAULTS
 from tasks.review_queue import review_list
 from tasks.standing import standing_decisions

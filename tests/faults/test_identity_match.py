@@ -12,7 +12,7 @@ import pytest
 
 from abmloop.errors import BadUsage
 from abmloop.run import Person, Run
-from tasks.explain_person import explain_person
+from tasks.explain.person import explain_person
 from tasks.find_account import FoundAccount, find_account
 from tasks.loop import run_steps
 from tasks.match_decisions import record_review, undo_review

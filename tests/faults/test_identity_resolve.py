@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from abmloop.errors import BadUsage
-from tasks.explain_account import explain_account
+from tasks.explain.account import explain_account
 from tests.faults.directory_world import CODE_A, CODE_B, DirectoryWorld
 
 SHENZHEN = {"province": "广东省", "city": "深圳市"}

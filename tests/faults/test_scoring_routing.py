@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.explain_lead import explain_lead
+from tasks.explain.lead import explain_lead
 from tests.faults.forked import in_child
 from tests.faults.scoring_world import ScoringWorld
 from warehouse.database import connect

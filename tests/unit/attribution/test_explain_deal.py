@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from abmloop.errors import BadUsage
-from tasks.explain_deal import explain_campaign, explain_deal
+from tasks.explain.deal import explain_campaign, explain_deal
 from tests.faults.money_world import MoneyWorld
 from warehouse.database import connect
 

@@ -4,8 +4,8 @@ import duckdb
 import pytest
 
 from abmloop.errors import BadUsage
-from tasks.explain_person import explain_person
-from tasks.person_facts import person_facts
+from tasks.explain.person import explain_person
+from tasks.explain.person_facts import person_facts
 
 _MATCH = (
     "person_id, account_id, decision, method, confidence, evidence, runner_up_account_id, margin, tie_break, relation,"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from abmloop.errors import BadUsage
-from tasks.explain_lead import explain_lead
+from tasks.explain.lead import explain_lead
 from tests.faults.scoring_world import ScoringWorld
 from warehouse.database import connect
 

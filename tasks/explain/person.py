@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from abmloop.messages import say
-from tasks.person_facts import person_facts
+from tasks.explain.person_facts import person_facts
 
 Facts = dict[str, Any]
 

@@ -7,7 +7,7 @@ import duckdb
 
 from abmloop.messages import say
 from tasks.account_decisions import place_of
-from tasks.account_facts import account_facts
+from tasks.explain.account_facts import account_facts
 from tasks.find_account import MOST_SHOWN
 from tasks.summary import Rows
 

@@ -10,7 +10,7 @@ import duckdb
 from abmloop.errors import BadUsage
 from abmloop.messages import named, say
 from scoring.policies.scoring_tables import ENDS, STAGES
-from tasks.lead_facts import lead_facts
+from tasks.explain.lead_facts import lead_facts
 from tasks.summary import Rows, rows_of
 
 _MOST_LINES = 15
