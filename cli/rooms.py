@@ -18,6 +18,7 @@ ROOMS = {
     "model": ("model",),
     "account": ("account",),
     "crm": ("push", "letters"),
+    "lead": ("lead",),
     "whatif": ("whatif",),
 }
 COMMANDS = {command: room for room, commands in ROOMS.items() for command in commands}

@@ -85,3 +85,8 @@ def load_policy(run: Run, cls: type[PolicyT]) -> PolicyT:
     with Ledger.of(run.root, load_settings(run.root).ledger_url) as ledger:
         texts = json.loads(ledger.config(run.config_hash))
     return parse_policy(texts.get(cls.file_name, "{}"), cls)
+
+
+def workspace_policy(root: Path, cls: type[PolicyT]) -> PolicyT:
+    """The policy as it stands in the workspace now. Raises BadPolicy with all faults of its file."""
+    return parse_policy(read_config(root).get(cls.file_name, "{}"), cls)

@@ -1,28 +1,29 @@
-"""Routing: every lead that is handed over gets an owner or a pool, and every assignment its deadlines."""
+"""Routing: every lead that is handed over gets an owner or a pool, every assignment its deadlines, each told in time."""
 
 from __future__ import annotations
 
-import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from abmloop.faultpoint import fault_point
 from abmloop.run import Run, StepCounts
 from scoring.policies.routing import RoutingPolicy
-from scoring.routing import assign_owners, reclaim_at
-from scoring.working_time import add_working_minutes
+from scoring.routing import assign_owners, home_pool, reclaim_at
+from scoring.routing.sla import OVERDUE, sla_events
+from tasks.crm_feedback import take_feedback
 from tasks.policies import load_policy
+from tasks.sales_log import assignment_id, json_text, new_line, project_assignments, project_events, query_with
 from warehouse.steps import Work, step
 
-_TEXTS, _TIMES = pa.list_(pa.string()), pa.list_(pa.timestamp("us"))
+_TIME, _TIMES = pa.timestamp("us"), pa.list_(pa.timestamp("us"))
 
 _OWNERS = """
 with load as (
     select assignments.owner_id,
-           count(*) filter (assignments.is_current and stages.is_open) as held,
+           count(*) filter (assignments.is_current and stages.is_open and coalesce(reclaim_at > $at, true)) as held,
            count(*) filter ((assigned_at at time zone 'UTC' at time zone $timezone)::date = $as_of) as taken_today
     from scored.assignments
     left join scored.lead_stages on lead_stages.lead_id = assignments.lead_id and lead_stages.is_current
@@ -35,6 +36,7 @@ select owner_id, team,
            for name in provinces] as provinces,
        [lower(trim(name)) for name in industries] as industries, [lower(trim(name)) for name in sizes] as sizes,
        [lower(trim(name)) for name in products] as products, [lower(trim(name)) for name in languages] as languages,
+       [trim(name) for name in skills] as skills,
        daily_capacity, holding_limit, is_active, away_until::date as away_until,
        coalesce(held, 0) as held, coalesce(taken_today, 0) as taken_today
 from core.owners_today
@@ -49,115 +51,144 @@ where turn is not null
 group by all
 """
 
-_LOG = """
-with known as (
-    select recorded_lead_id, max(lead_id) as lead_id from scored.stage_transitions group by all
-),
--- What sales noted at a company without naming the person is work on each of its leads.
-acted as (
-    select leads.lead_id, activities.owner_id, activities.occurred_at
-    from core.activities
-    join scored.leads using (person_id)
-    union all
-    select leads.lead_id, activities.owner_id, activities.occurred_at
-    from core.activities
-    join scored.leads using (account_id)
-    where activities.person_id is null
-),
-told as (
-    select recorded.*, coalesce(known.lead_id, recorded.lead_id) as today_lead_id
+# Who is told what is overdue: the owner's manager, their team's lead, the pool's, else whom routing.yaml names.
+_TOLD = """
+select told.event_id, assignments.lead_id, told.assignment_id, told.kind, told.happened_at, assignments.owner_id,
+       leads.person_key,
+       case when not list_contains($overdue, told.kind) then assignments.owner_id
+            else coalesce(nullif(owners.manager_id, assignments.owner_id), nullif(team_lead.owner_id, assignments.owner_id),
+                          nullif(pool_lead.owner_id, assignments.owner_id), $escalate_to) end as told_to
+from (
+    select md5(assignment_id || '|' || kind || '|' || epoch_us(happened_at)) as event_id, *
     from recorded
-    left join known on known.recorded_lead_id = recorded.lead_id
-)
-select assignment_id, today_lead_id as lead_id, told.owner_id, pool_id, method, reason, gates, assigned_at,
-       turn, row_number() over (partition by today_lead_id order by seq) as number,
-       row_number() over (partition by today_lead_id order by seq desc) = 1 as is_current,
-       (select list(acted.occurred_at order by acted.occurred_at)
-        from acted
-        where acted.lead_id = today_lead_id and acted.owner_id = told.owner_id and acted.occurred_at <= $at
-       ) as activity_at,
-       told.owner_id is not null and exists (from core.activities) as is_timed
-from told
+) as told
+join scored.assignments using (assignment_id)
+left join scored.leads on leads.lead_id = assignments.lead_id
+left join core.owners_today as owners on owners.owner_id = assignments.owner_id
+left join (select unnest($teams) as team, unnest($team_leads) as owner_id) as team_lead on team_lead.team = owners.team
+left join (select unnest($pools) as pool_id, unnest($pool_leads) as owner_id) as pool_lead
+    on pool_lead.pool_id = assignments.pool_id
+anti join scored.sales_events on sales_events.event_id = told.event_id
+order by told.happened_at, told.event_id
 """
 
 
 def route(run: Run) -> StepCounts:
-    """Give every lead that sales should have and nobody has an owner or a pool.
+    """Give every lead that sales should have and nobody has an owner or a pool; take back what nobody works.
 
-    The ledger is told first; scored.assignments is its projection, with the deadlines as they stand today.
+    The ledger is told first; scored.assignments and scored.sales_events are its projections, with the deadlines as they
+    stand today.
     """
     policy = load_policy(run, RoutingPolicy)
     with step(run, "route") as work:
         work.replace("rules.reclaim", pa.Table.from_pylist([policy.reclaim.model_dump()]))
-        _project(work, policy)
+        project_events(work)
+        project_assignments(work, policy)
+        work.build("scored.routing_facts")
+        if take_feedback(work, policy):
+            project_events(work)
+            project_assignments(work, policy)
         work.build("scored.held_leads", "scored.unrouted_leads")
-        leads = work.query("select * from scored.unrouted_leads where held_by is null")
-        decided = assign_owners(leads, _owners(work), policy, run.as_of, _turns(work, policy))
-        work.count(unrouted=leads.num_rows, assigned=_record(work, leads, decided, policy))
-        _project(work, policy)
+        leads = work.table("scored.unrouted_leads")
+        returned = _returned(work, leads, policy)
+        waiting = _waiting(leads, returned)
+        decided = assign_owners(waiting, _owners(work), policy, run.as_of, _turns(work, policy))
+        work.count(unrouted=waiting.num_rows, returned=len(returned), assigned=decided.num_rows)
+        follows = dict(zip(leads["lead_id"].to_pylist(), leads["last_assignment_id"].to_pylist(), strict=True))
+        follows |= {row["lead_id"]: row["assignment_id"] for row in returned}
+        _record(work, [*returned, *_assigned(work, follows, decided, policy)])
+        log = project_assignments(work, policy)
+        work.count(**_tell(work, log, policy))
         work.build("scored.unrouted_leads")  # what is left, so that a repetition finds the same
         _count(work)
     return work.counts
 
 
 def _owners(work: Work) -> pa.Table:
-    return work.query(_OWNERS, timezone=work.run.timezone, as_of=work.run.as_of)
+    told = {"timezone": work.run.timezone, "as_of": work.run.as_of, "at": work.parameters["at"]}
+    return work.query(_OWNERS, **told)
 
 
 def _turns(work: Work, policy: RoutingPolicy) -> pa.Table:
     return work.query(_TURNS, at=work.parameters["at"], fairness_days=policy.fairness_days)
 
 
-def _project(work: Work, policy: RoutingPolicy) -> None:
-    """scored.assignments from the ledger, with due times in working time and the return to the pool."""
-    work.con.register("recorded", work.ledger.read("assignments", work.run))
-    try:
-        log = work.query(_LOG, at=work.parameters["at"])
-    finally:
-        work.con.unregister("recorded")
-    timezone = work.run.timezone
-    at = log["assigned_at"].combine_chunks().cast(pa.timestamp("us"))
-    is_timed, is_owned = log["is_timed"].combine_chunks(), log["owner_id"].combine_chunks().is_valid()
-    back = reclaim_at(at, log["activity_at"].combine_chunks().cast(_TIMES), policy.reclaim, timezone)
-    columns: dict[str, Any] = {
-        "accept_due_at": _due(at, is_owned, policy.sla.accept_minutes, policy, timezone),
-        "first_touch_due_at": _due(at, is_owned, policy.sla.first_touch_hours * 60, policy, timezone),
-        "reclaim_at": pc.if_else(is_timed, back, pa.scalar(None, pa.timestamp("us"))),
-    }
-    log = log.drop_columns(["activity_at", "is_timed"])
-    for name, column in columns.items():
-        log = log.append_column(name, column)
-    work.replace("scored.assignments", log)
+def _returned(work: Work, leads: pa.Table, policy: RoutingPolicy) -> list[dict[str, Any]]:
+    """The lines of leads that go back to their pool: reclaimed at the end of their day, or their owner is gone."""
+    why = pc.field("why_unrouted")
+    rows = leads.filter((why == "reclaimed") | (why == "owner_gone")).sort_by("lead_id").to_pylist()
+    return [
+        new_line(
+            lead["lead_id"],
+            lead["last_assignment_id"],
+            pool_id=home_pool(lead, policy),
+            path="reclaim" if lead["reclaimed_at"] else "owner_gone",
+            reason=lead["timer"] if lead["reclaimed_at"] else "owner_gone",
+            details={"from": lead["last_owner_id"]},
+            assigned_at=lead["reclaimed_at"] or work.parameters["at"],
+            actor="abmloop",
+        )
+        for lead in rows
+    ]
 
 
-def _due(at: pa.Array, is_owned: Any, minutes: int, policy: RoutingPolicy, timezone: str) -> pa.Array:
-    micros = at.cast(pa.int64()).to_numpy(zero_copy_only=False).astype(np.int64)
-    due = add_working_minutes(micros, minutes, policy.working_time, timezone)
-    return pc.if_else(is_owned, pa.array(due, pa.timestamp("us")), pa.scalar(None, pa.timestamp("us")))
+def _waiting(leads: pa.Table, returned: list[dict[str, Any]]) -> pa.Table:
+    """The leads to give out; those that went back just now wait in their pool like all others there."""
+    pools = {row["lead_id"]: row["pool_id"] for row in returned}
+    waits = [pools.get(lead, pool) for lead, pool in zip(*(leads[n].to_pylist() for n in ("lead_id", "waits_in")), strict=True)]
+    place = leads.column_names.index("waits_in")
+    told = leads.set_column(place, "waits_in", pa.array(waits, pa.string()))
+    return told.filter(pc.is_null(told["held_by"]))
 
 
-def _record(work: Work, leads: pa.Table, decided: pa.Table, policy: RoutingPolicy) -> int:
-    """Tell the ledger; gives the rows really added.
-
-    An assignment is named by its lead and its number, not by its owner: of two runs that assign one lead the first
-    wins.
-    """
-    before = dict(zip(leads["lead_id"].to_pylist(), leads["assignments"].to_pylist(), strict=True))
+def _assigned(work: Work, follows: dict[str, str | None], decided: pa.Table, policy: RoutingPolicy) -> list[dict[str, Any]]:
+    """The lines of leads that were given out; `follows`: lead → its newest line."""
     at = work.parameters["at"]
-    back = reclaim_at(pa.array([at], pa.timestamp("us")), pa.array([[]], _TIMES), policy.reclaim, work.run.timezone)
-    rows = [
+    back = reclaim_at(pa.array([at], _TIME), pa.array([[]], _TIMES), policy.reclaim, work.run.timezone)[0].as_py()
+    return [
         {
             **row,
-            "assignment_id": hashlib.sha256(f"{row['lead_id']}|{before[row['lead_id']] + 1}".encode()).hexdigest()[:32],
+            "assignment_id": assignment_id(row["lead_id"], follows[row["lead_id"]]),
+            "path": "assigned",
             "assigned_at": at,
-            "reclaim_at": back[0].as_py() if row["owner_id"] else None,
+            "reclaim_at": back if row["owner_id"] else None,
+            "actor": "abmloop",
         }
         for row in decided.to_pylist()
     ]
+
+
+def _record(work: Work, rows: list[dict[str, Any]]) -> None:
+    """Tell the ledger, in one transaction; leads that somebody moved since the run began are left to the next one."""
     fault_point("route:before_ledger")
-    added = work.ledger.append("assignments", rows, work.run)
+    with work.ledger.transaction() as connection:
+        moved = work.ledger.others_since(connection, "assignments", "lead_id", work.run)
+        added = work.ledger.append_in(
+            connection, "assignments", [row for row in rows if row["lead_id"] not in moved], work.run
+        )
     fault_point("route:after_ledger")
-    return added
+    work.count(lines=added)
+
+
+def _tell(work: Work, log: pa.Table, policy: RoutingPolicy) -> dict[str, int]:
+    """Record reminders and escalations that have come due, each once."""
+    at = work.run.at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    told = sla_events(log, policy, at.days * 86_400_000_000 + at.seconds * 1_000_000, work.run.timezone)
+    sla, pools = policy.sla, [pool for pool in policy.pools if pool.escalate_to]
+    named = {
+        "overdue": list(OVERDUE),
+        "escalate_to": sla.escalate_to,
+        "teams": list(sla.team_leads),
+        "team_leads": list(sla.team_leads.values()),
+        "pools": [pool.id for pool in pools],
+        "pool_leads": [pool.escalate_to for pool in pools],
+    }
+    rows = query_with(work, _TOLD, told, **named).to_pylist()
+    if rows:
+        work.ledger.append("sales_events", [{**row, "actor": "abmloop", "reason": None} for row in rows], work.run)
+        project_events(work)
+    overdue = sum(row["kind"] in OVERDUE for row in rows)
+    return {"reminded": len(rows) - overdue, "escalated": overdue}
 
 
 def _count(work: Work) -> None:

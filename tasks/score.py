@@ -6,6 +6,7 @@ from abmloop.run import Run, StepCounts
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
 from tasks.policies import load_policy
+from tasks.sales_log import project_events
 from tasks.stages import bring_stages_up_to_date
 from warehouse.steps import Work, step
 
@@ -26,6 +27,7 @@ def score(run: Run) -> StepCounts:
     with step(run, "score") as work:
         for name, rows in rule_tables(policy).items():
             work.replace(name, rows)
+        project_events(work)
         work.build(*MODELS)
         bring_stages_up_to_date(work, policy)
         _count(work)

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Engine, Table, Text, cast, create_engine, event, func, select, update
+from sqlalchemy import Connection, Engine, Table, Text, cast, create_engine, event, func, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -92,6 +93,27 @@ class Ledger:
                 f"the ledger has format {found}, this abmloop knows {ledger_tables.SCHEMA_VERSION}: install the newer "
                 "abmloop that wrote it; nothing was changed"
             )
+        elif found < ledger_tables.SCHEMA_VERSION:
+            self._grow()
+
+    def _grow(self) -> None:
+        """Bring an older format up to date: new tables and new columns, which are null in older rows; all or nothing.
+
+        Whoever comes second finds nothing left to do.
+        """
+        with self.engine.begin() as connection:
+            connection.execute(select(counter.c.value).where(counter.c.name == _VERSION).with_for_update())
+            found = inspect(connection)
+            there = set(found.get_table_names())
+            for table in metadata.sorted_tables:
+                known = {column["name"] for column in found.get_columns(table.name)} if table.name in there else set()
+                missing = [column for column in table.columns if column.name not in known] if known else []
+                for column in missing:
+                    kind = column.type.compile(self.engine.dialect)
+                    connection.exec_driver_sql(f"alter table {table.name} add column {column.name} {kind}")
+            metadata.create_all(connection)
+            version = ledger_tables.SCHEMA_VERSION
+            connection.execute(update(counter).where(counter.c.name == _VERSION).values(value=version))
 
     def _insert_new(self, table: Table) -> Any:
         """An insert that leaves out rows whose unique key is there already."""
@@ -110,6 +132,13 @@ class Ledger:
             yield connection
             fault_point("ledger:before_commit")
         fault_point("ledger:after_commit")
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A write transaction during which nobody else records anything: what `read` gives stays true to its end."""
+        with self.transaction() as connection:
+            connection.execute(select(counter.c.value).where(counter.c.name == _HEAD).with_for_update())
+            yield connection
 
     def append(self, table: str, rows: Rows, by: Author) -> int:
         """Add rows to one table in one transaction; see `append_all`."""
@@ -143,21 +172,29 @@ class Ledger:
         added = connection.execute(select(func.count()).select_from(target).where(target.c.entry == entry)).scalar_one()
         return int(added)
 
+    def others_since(self, connection: Connection, table: str, column: str, run: Run) -> set[Any]:
+        """That column of the rows which others recorded since the run began and which it therefore does not read."""
+        target = metadata.tables[table]
+        newer = (target.c.entry > run.ledger_head) & (target.c.run_id != run.run_id)
+        return set(connection.execute(select(target.c[column]).where(newer)).scalars())
+
     def head(self) -> int:
         """The number of the newest entry."""
         with self._reading() as connection:
             return int(connection.execute(select(counter.c.value).where(counter.c.name == _HEAD)).scalar() or 0)
 
-    def read(self, table: str, run: Run | None = None) -> pa.Table:
+    def read(self, table: str, run: Run | None = None, only: Row = MappingProxyType({}), after: int = 0) -> pa.Table:
         """The rows of a table in the order they were recorded.
 
-        With a run: those up to its `ledger_head` and its own, recorded on or before its `as_of`. Types: text, int64,
-        bool, date32 and timestamp[us] without zone (UTC).
+        With a run: those up to its `ledger_head` and its own, recorded on or before its `as_of`. `only`: column →
+        value; `after`: later entries only. Types: text, int64, bool, date32 and timestamp[us] without zone (UTC).
         """
-        found = pa.concat_tables([self._schema(table).empty_table(), *self.batches(table, run)])
+        found = pa.concat_tables([self._schema(table).empty_table(), *self.batches(table, run, after, only)])
         return found if run is None else found.filter(pc.field("recorded_as_of") <= run.as_of)
 
-    def batches(self, table: str, run: Run | None = None, since: int = 0) -> Iterator[pa.Table]:
+    def batches(
+        self, table: str, run: Run | None = None, since: int = 0, only: Row = MappingProxyType({})
+    ) -> Iterator[pa.Table]:
         """The rows of entries after `since` in the order they were recorded, some ten thousand at a time.
 
         With a run: those up to its `ledger_head` and its own, whatever day they were recorded for.
@@ -166,6 +203,8 @@ class Ledger:
         # Times come as text and are read by Arrow: one Python object a time would cost more than all else.
         columns = [cast(column, Text) if _is_time(column) else column for column in target.columns]
         query = select(*columns).where(target.c.entry > since).order_by(target.c.seq)
+        for name, value in only.items():
+            query = query.where(target.c[name] == value)
         if run is not None:
             query = query.where((target.c.entry <= run.ledger_head) | (target.c.run_id == run.run_id))
         with self._reading() as connection:

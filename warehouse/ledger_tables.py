@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: reasons and paths of assignments, sales_events
 metadata = MetaData()
 
 
@@ -123,7 +123,24 @@ assignments = _event_table(
     _time("assigned_at", required=True),
     _time("reclaim_at"),
     _number("turn"),
+    _text("path"),
+    _text("details"),
+    _text("actor"),
     unique=("assignment_id",),
+)
+sales_events = _event_table(
+    "sales_events",
+    _text("event_id", required=True),
+    _text("lead_id", required=True),
+    _text("person_key"),
+    _text("assignment_id"),
+    _text("kind", required=True),
+    _time("happened_at", required=True),
+    _text("owner_id"),
+    _text("told_to"),
+    _text("actor", required=True),
+    _text("reason"),
+    unique=("event_id",),
 )
 outbox = _event_table(
     "outbox",

@@ -12,6 +12,7 @@ from abmloop.messages import named, say
 from scoring.policies.scoring_tables import ENDS, STAGES
 from tasks.explain.lead_facts import lead_facts
 from tasks.summary import Rows, rows_of
+from tasks.told_assignment import told_assignment, told_gate
 
 _MOST_LINES = 15
 
@@ -112,27 +113,7 @@ def _owner(row: dict[str, Any] | None, language: str) -> list[str]:
     """Who has the lead and why, and who was passed over."""
     if row is None:
         return [say("lead_not_assigned", language)]
-    day = _day(row["assigned_at"])
-    if row["owner_id"] is None:
-        told = say("lead_in_pool", language, pool=row["pool_id"], day=day, reason=row["reason"])
-    else:
-        back = say("lead_goes_back", language, day=_day(row["reclaim_at"])) if row["reclaim_at"] else ""
-        told = say(
-            "lead_owner",
-            language,
-            owner=row["owner_name"] or row["owner_id"],
-            day=day,
-            reason=row["reason"],
-            accept=_day(row["accept_due_at"]),
-            touch=_day(row["first_touch_due_at"]),
-            back=back,
-        )
-    return [told, *(_gate(gate, language) for gate in row["gates"])]
-
-
-def _gate(gate: dict[str, Any], language: str) -> str:
-    told = {"owner": gate["owner"], "rule": named("method", gate["rule"], language)}
-    return say("lead_gate", language, **told, gate=named("gate", gate["gate"], language))
+    return told_assignment(row, language)
 
 
 def _held(row: dict[str, Any] | None, language: str) -> list[str]:
@@ -200,8 +181,8 @@ def _why_not_owner(facts: dict[str, Any], owner: dict[str, Any], language: str) 
         return _owner(row, language)
     if row["owner_id"] == owner["owner_id"]:
         return [say("lead_has_owner", language, owner=name), *_owner(row, language)[:1]]
-    failed = [gate for gate in row["gates"] if gate["owner"] == owner["owner_id"]]
-    told = [_gate(gate, language).strip() for gate in failed] or [say("lead_not_asked", language, owner=name)]
+    failed = [gate for gate in row["gates"] if gate.get("owner") == owner["owner_id"]]
+    told = [told_gate(gate, language).strip() for gate in failed] or [say("lead_not_asked", language, owner=name)]
     return [*told, *_owner({**row, "gates": []}, language)]
 
 

@@ -45,7 +45,8 @@ TABLES = {
     "core.qualifications": "row_id varchar, person_id varchar, question varchar, answer varchar, answered_at timestamp",
     "core.owners_today": "owner_id varchar, name varchar, email varchar, team varchar, provinces varchar[], "
     "industries varchar[], sizes varchar[], products varchar[], languages varchar[], skills varchar[], "
-    "daily_capacity integer, holding_limit integer, is_active boolean, away_until date",
+    "daily_capacity integer, holding_limit integer, is_active boolean, away_until date, manager_id varchar",
+    "core.campaigns": "campaign_id varchar, name varchar, channel varchar",
 }
 
 

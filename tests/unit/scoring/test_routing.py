@@ -19,7 +19,7 @@ LEADS = pa.schema(
     [("lead_id", _TEXT), ("account_id", _TEXT), ("fit_grade", _TEXT), ("engagement_band", pa.int32()),
      ("engagement_points", pa.float64()), ("entered_at", pa.timestamp("us")), ("waits_in", _TEXT), ("channel", _TEXT),
      ("provinces", _TEXTS), ("industries", _TEXTS), ("sizes", _TEXTS), ("products", _TEXTS), ("languages", _TEXTS),
-     ("holder_id", _TEXT), ("holder_reason", _TEXT), ("reserved_owner_id", _TEXT), ("cooling_owner_ids", _TEXTS),
+     ("holder_id", _TEXT), ("holder_rule", _TEXT), ("holder_evidence", _TEXT), ("reserved_owner_id", _TEXT), ("cooling_owner_ids", _TEXTS),
      ("goes_first", pa.bool_())]
 )  # fmt: skip
 OWNERS = pa.schema(
@@ -60,10 +60,10 @@ def _gates(row: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_who_works_the_company_gets_the_lead_even_when_full() -> None:
-    lead = _lead(holder_id="o2", holder_reason="open deal d1", provinces=["广东"])
+    lead = _lead(holder_id="o2", holder_rule="open_deal", holder_evidence="d1", provinces=["广东"])
     owners = [_owner("o1", provinces=["广东"]), _owner("o2", daily_capacity=1, taken_today=1)]
     row = _assign([lead], owners)["L1"]
-    assert (row["owner_id"], row["method"], row["reason"]) == ("o2", "holder", "open deal d1")
+    assert (row["owner_id"], row["method"], row["reason"]) == ("o2", "holder", "open_deal")
 
 
 def test_two_new_leads_of_one_company_go_to_one_person() -> None:
@@ -85,7 +85,7 @@ def test_a_reserved_account_waits_for_its_team_and_goes_to_nobody_else() -> None
     assert (row["owner_id"], row["method"], row["reason"]) == (
         None,
         "reserved",
-        "reserved account, nobody of its team free",
+        "reserved_waits",
     )
 
 
@@ -99,7 +99,7 @@ def test_territory_goes_before_the_pool_and_the_narrower_one_first() -> None:
     lead = _lead(provinces=["广东", "440000"], industries=["c", "34"])
     owners = [_owner("o1"), _owner("o2", provinces=["广东"]), _owner("o3", provinces=["广东"], industries=["c"])]
     row = _assign([lead], owners)["L1"]
-    assert (row["owner_id"], row["method"], row["reason"]) == ("o3", "territory", "territory: provinces, industries")
+    assert (row["owner_id"], row["method"], row["details"]) == ("o3", "territory", '{"dimensions": ["provinces", "industries"]}')
 
 
 def test_an_unknown_province_is_in_no_territory() -> None:
@@ -160,7 +160,7 @@ def test_a_lead_that_stays_in_its_pool_is_not_told_again() -> None:
 
 
 def test_who_lost_the_lead_may_not_have_it_again_at_once() -> None:
-    row = _assign([_lead(cooling_owner_ids=["o1"], holder_id="o1", holder_reason="lead L1")], [_owner("o1")])["L1"]
+    row = _assign([_lead(cooling_owner_ids=["o1"], holder_id="o1", holder_rule="colleague_lead", holder_evidence="L1")], [_owner("o1")])["L1"]
     assert row["owner_id"] is None
     assert _gates(row) == [("o1", "cool_down"), ("o1", "cool_down")]
 

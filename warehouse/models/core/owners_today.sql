@@ -14,8 +14,9 @@
 -- column: holding_limit | leads held at once; null is without limit
 -- column: is_active | still with us; whether away, says away_until
 -- column: away_until | last day of absence
+-- column: manager_id | owner they report to; told what is overdue
 select owner_id, name, email, team, provinces, industries, sizes, products, languages, skills, daily_capacity,
-       holding_limit, is_active, away_until
+       holding_limit, is_active, away_until, manager_id
 from staging.owners
 where owner_id is not null
 qualify row_number() over (

@@ -59,7 +59,7 @@ current_stage as (
     where lead_stages.is_current
 ),
 current_assignment as (
-    select lead_id, owner_id, pool_id, reason, assigned_at from scored.assignments where is_current
+    select lead_id, owner_id, pool_id, told, assigned_at from scored.assignments where is_current
 ),
 rule_line as (
     select subject as person_id, rule_id, round(sum(capped_points))::integer as points,
@@ -98,7 +98,7 @@ select leads.lead_id as abm_key,
        accounts.industry_section,
        current_assignment.owner_id,
        current_assignment.pool_id,
-       current_assignment.reason as assignment_reason,
+       current_assignment.told as assignment_reason,
        (current_assignment.assigned_at at time zone 'UTC' at time zone $timezone)::date as assigned_on,
        current_stage.cycle,
        current_stage.stage as abm_stage,

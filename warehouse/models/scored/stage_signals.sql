@@ -98,8 +98,16 @@ answer_signal as (
     from answer
     qualify row_number() over (partition by lead_id, rule_id order by answered_at, topic) = at_least
 ),
+-- What the CRM said stands among feedback_signal.
+said_signal as (
+    select lead_id, case kind when 'accepted' then 'sal' when 'rejected' then 'recycled' else kind end as stage,
+           happened_at as occurred_at, event_id as signal_id, kind as rule, reason, actor, true as is_decided
+    from scored.sales_events
+    where kind in ('accepted', 'rejected', 'disqualified') and actor <> 'crm'
+),
 signal as (
     select * from deal_signal
+    union all select * from said_signal
     union all select * from feedback_signal
     union all select * from touch_signal
     union all select * from activity_signal

@@ -14,6 +14,7 @@
 -- column: holding_limit | leads held at once; null without limit
 -- column: is_active | false only where the source says so
 -- column: away_until | last day of absence
+-- column: manager_id | id of the owner they report to
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
 -- column: source_key | the record's key in its source
@@ -58,6 +59,7 @@ select case when owner_id_read.value is null then received.owner_id else owner_i
        holding_limit_read.number::bigint as holding_limit,
        coalesce(active_read.flag, true) as is_active,
        away_until_read.day as away_until,
+       case when manager_id_read.value is null then received.manager_id else manager_id_read.id end as manager_id,
        latest.row_id,
        received.source,
        latest.source_key,
@@ -87,3 +89,4 @@ left join staging.parsed_numbers as daily_capacity_read on daily_capacity_read.v
 left join staging.parsed_numbers as holding_limit_read on holding_limit_read.value = received.holding_limit
 left join staging.parsed_booleans as active_read on active_read.value = received.active
 left join staging.parsed_times as away_until_read on away_until_read.value = received.away_until
+left join staging.parsed_ids as manager_id_read on manager_id_read.value = received.manager_id

@@ -86,7 +86,7 @@ with faulty_value as (
         unpivot (
             select row_hash, 0 as keys_given,
                    owner_id, name, email, team, provinces, industries, sizes, products, languages,
-                   skills, daily_capacity, holding_limit, active, away_until
+                   skills, daily_capacity, holding_limit, active, away_until, manager_id
             from raw.owners
         ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
     )
