@@ -22,7 +22,19 @@ from warehouse.database import connect_published
 from warehouse.ledger import Ledger
 
 # What fits a terminal; --json has all of it.
-SHOWN = ("lead_id", "company", "stage", "grid", "owner", "pool", "since", "due_at", "is_overdue", "reclaim_at", "reason")
+SHOWN = (
+    "lead_id",
+    "company",
+    "stage",
+    "grid",
+    "owner",
+    "pool",
+    "since",
+    "due_at",
+    "is_overdue",
+    "reclaim_at",
+    "reason",
+)
 
 LeadArgument = Annotated[str, typer.Argument(help="The lead's id, its person's, or a contact's id in its source.")]
 LeadsArgument = Annotated[list[str], typer.Argument(help="The lead's id, its person's, or a contact's; or several.")]

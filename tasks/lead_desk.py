@@ -87,7 +87,9 @@ class LeadDesk:
             self._may_have(case, owner, is_limited=True)
             line = self._line(case, owner, "claim", "claimed", {"pool": pool}, pool)
             self._write(case, [line], [self._event(case, line["assignment_id"], "accepted", owner)])
-        return Done("lead_claimed", {"lead": case.lead["lead_id"], "owner": owner, "back": told_time(line["reclaim_at"])})
+        return Done(
+            "lead_claimed", {"lead": case.lead["lead_id"], "owner": owner, "back": told_time(line["reclaim_at"])}
+        )
 
     def release(self, key: str, owner: str | None = None) -> Done:
         """Give a lead back to its pool."""
@@ -201,9 +203,7 @@ class LeadDesk:
         assert case.last is not None
         until = case.last["assigned_at"] + timedelta(days=self.policy.reclaim.protect_days)
         if owner is None and until > self.now.at:
-            self._refuse(
-                "lead_protected", lead=case.lead["lead_id"], holder=case.holder, day=told_time(until)
-            )
+            self._refuse("lead_protected", lead=case.lead["lead_id"], holder=case.holder, day=told_time(until))
 
     def _home(self, case: _Case) -> str:
         """The pool a lead goes back to."""

@@ -54,7 +54,7 @@ select open_lead.lead_id, persons.name, coalesce(accounts.name, persons.company_
 from open_lead
 join scored.grades using (lead_id)
 join scored.leads using (lead_id)
-join matched.persons using (person_id)
+join matched.persons on persons.person_id = leads.person_id
 left join resolved.accounts on accounts.account_id = leads.account_id
 left join standing on standing.lead_id = open_lead.lead_id
 left join said on said.assignment_id = standing.assignment_id
@@ -86,7 +86,7 @@ def list_leads(now: Now, policy: RoutingPolicy, wanted: Wanted, language: str = 
     now.con.register("events", newer(now, "sales_events", "event_id"))
     try:
         asked = {name: getattr(wanted, name) for name in ("owner", "pool", "stage", "only_overdue", "most")}
-        rows = now.con.sql(_LIST, params={**asked, "at": now.at}).to_arrow_table().to_pylist()
+        rows: Rows = now.con.sql(_LIST, params={**asked, "at": now.at}).to_arrow_table().to_pylist()
     finally:
         now.con.unregister("recent")
         now.con.unregister("events")
@@ -167,7 +167,9 @@ def _line(row: dict[str, Any], language: str) -> str:
 def _event(row: dict[str, Any], language: str) -> str:
     told = ""
     if row["actor"] == "abmloop":
-        told = say("lead_told_to", language, who=row["told_to"]) if row["told_to"] else say("lead_told_nobody", language)
+        told = (
+            say("lead_told_to", language, who=row["told_to"]) if row["told_to"] else say("lead_told_nobody", language)
+        )
     reason = say("assigned_note", language, note=row["reason"]) if row["reason"] else ""
     kind = say(f"event_{row['kind']}", language)
     return say("lead_show_event", language, day=told_time(row["happened_at"]), kind=kind, told=told, reason=reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -119,7 +120,7 @@ def cooling_until(lines: Rows, owner_id: str, rule: ReclaimRule) -> datetime | N
     """Until when an owner may not have the lead again; None where they never lost it or gave it back."""
     lost = [
         line["assigned_at"]
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in pairwise(lines)
         if line["path"] in LEFT_BEHIND and before["owner_id"] == owner_id
     ]
     return max(lost) + timedelta(days=rule.cool_down_days) if lost else None

@@ -1,4 +1,4 @@
-"""Routing: every lead that is handed over gets an owner or a pool, every assignment its deadlines, each told in time."""
+"""Routing: every lead that is handed over gets an owner or a pool, every assignment its deadlines, told in time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scoring.routing import assign_owners, home_pool, reclaim_at
 from scoring.routing.sla import OVERDUE, sla_events
 from tasks.crm_feedback import take_feedback
 from tasks.policies import load_policy
-from tasks.sales_log import assignment_id, json_text, new_line, project_assignments, project_events, query_with
+from tasks.sales_log import assignment_id, new_line, project_assignments, project_events, query_with
 from warehouse.steps import Work, step
 
 _TIME, _TIMES = pa.timestamp("us"), pa.list_(pa.timestamp("us"))
@@ -56,8 +56,10 @@ _TOLD = """
 select told.event_id, assignments.lead_id, told.assignment_id, told.kind, told.happened_at, assignments.owner_id,
        leads.person_key,
        case when not list_contains($overdue, told.kind) then assignments.owner_id
-            else coalesce(nullif(owners.manager_id, assignments.owner_id), nullif(team_lead.owner_id, assignments.owner_id),
-                          nullif(pool_lead.owner_id, assignments.owner_id), $escalate_to) end as told_to
+            else coalesce(nullif(owners.manager_id, assignments.owner_id),
+                          nullif(team_lead.owner_id, assignments.owner_id),
+                          nullif(pool_lead.owner_id, assignments.owner_id), $escalate_to)
+       end as told_to
 from (
     select md5(assignment_id || '|' || kind || '|' || epoch_us(happened_at)) as event_id, *
     from recorded
@@ -135,13 +137,18 @@ def _returned(work: Work, leads: pa.Table, policy: RoutingPolicy) -> list[dict[s
 def _waiting(leads: pa.Table, returned: list[dict[str, Any]]) -> pa.Table:
     """The leads to give out; those that went back just now wait in their pool like all others there."""
     pools = {row["lead_id"]: row["pool_id"] for row in returned}
-    waits = [pools.get(lead, pool) for lead, pool in zip(*(leads[n].to_pylist() for n in ("lead_id", "waits_in")), strict=True)]
+    waits = [
+        pools.get(lead, pool)
+        for lead, pool in zip(*(leads[n].to_pylist() for n in ("lead_id", "waits_in")), strict=True)
+    ]
     place = leads.column_names.index("waits_in")
     told = leads.set_column(place, "waits_in", pa.array(waits, pa.string()))
     return told.filter(pc.is_null(told["held_by"]))
 
 
-def _assigned(work: Work, follows: dict[str, str | None], decided: pa.Table, policy: RoutingPolicy) -> list[dict[str, Any]]:
+def _assigned(
+    work: Work, follows: dict[str, str | None], decided: pa.Table, policy: RoutingPolicy
+) -> list[dict[str, Any]]:
     """The lines of leads that were given out; `follows`: lead → its newest line."""
     at = work.parameters["at"]
     back = reclaim_at(pa.array([at], _TIME), pa.array([[]], _TIMES), policy.reclaim, work.run.timezone)[0].as_py()
@@ -159,13 +166,18 @@ def _assigned(work: Work, follows: dict[str, str | None], decided: pa.Table, pol
 
 
 def _record(work: Work, rows: list[dict[str, Any]]) -> None:
-    """Tell the ledger, in one transaction; leads that somebody moved since the run began are left to the next one."""
+    """Tell the ledger, in one transaction.
+
+    Leads that somebody moved since the run began, and owners who got one, are left to the next run: it knows of it.
+    """
     fault_point("route:before_ledger")
-    with work.ledger.transaction() as connection:
-        moved = work.ledger.others_since(connection, "assignments", "lead_id", work.run)
-        added = work.ledger.append_in(
-            connection, "assignments", [row for row in rows if row["lead_id"] not in moved], work.run
+    with work.ledger.alone() as connection:
+        leads, owners = (
+            work.ledger.others_since(connection, "assignments", name, work.run) for name in ("lead_id", "owner_id")
         )
+        owners -= {None}
+        kept = [row for row in rows if row["lead_id"] not in leads and row["owner_id"] not in owners]
+        added = work.ledger.append_in(connection, "assignments", kept, work.run)
     fault_point("route:after_ledger")
     work.count(lines=added)
 

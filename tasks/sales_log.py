@@ -17,8 +17,9 @@ _EVENTS = """
 with bearer as (
     select key_hash, min(person_id) as person_id from matched.person_keys where is_strong group by all
 )
-select event_id, coalesce('L' || substr(persons.person_id, 2), 'L' || substr(bearer.person_id, 2), recorded.lead_id) as lead_id,
-       assignment_id, kind, happened_at, owner_id, told_to, actor, reason
+select event_id, assignment_id,
+       coalesce('L' || substr(coalesce(persons.person_id, bearer.person_id), 2), recorded.lead_id) as lead_id,
+       kind, happened_at, owner_id, told_to, actor, reason
 from recorded
 left join matched.persons on persons.person_id = 'P' || substr(recorded.lead_id, 2)
 left join bearer on bearer.key_hash = recorded.person_key

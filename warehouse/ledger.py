@@ -46,7 +46,9 @@ def _open(url: str) -> Engine:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("begin immediate")
+            # Who only reads must not wait for who writes, nor make them wait.
+            if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+                connection.exec_driver_sql("begin immediate")
 
     return engine
 

@@ -48,7 +48,7 @@ def assign_owners(leads: pa.Table, owners: pa.Table, policy: RoutingPolicy, on: 
     target list), passed over only when unknown, inactive or away › the holder of a reserved account, else their team,
     and nobody else: it waits for them › the owners in whose territory it is known to lie, those that share most
     dimensions first › the pools in order. Leads that go first (a half-open directory's listed ones) come before others.
-    `reason` is a code, `details` its fields as JSON (messages: assigned_…). Skipped candidates stand in `gates` as JSON,
+    `reason` is a code, `details` its fields as JSON (messages: assigned_…). Who was skipped stands in `gates` as JSON,
     the first by name, [{"owner", "rule", "gate"}], the others counted. A lead that stays in the pool it waits in is not
     told again.
 

@@ -63,8 +63,8 @@ def timers(claimed_at: pa.Array, activity_at: pa.ListArray, rule: ReclaimRule, t
     due = np.minimum(claimed + rule.max_days, followed)
     is_deal = followed >= claimed + rule.max_days  # nothing sales does would move it any more
     warned = np.maximum(claimed, due - np.where(is_deal, rule.deal_warn_days, rule.warn_days))
-    kind = np.where(np.isnan(due), None, np.where(is_deal, "no_deal", "no_follow_up"))
-    return Timers(day_ends(due, timezone), pa.array(kind, pa.string()), day_ends(warned, timezone))
+    kind = pa.array(np.where(is_deal, "no_deal", "no_follow_up").tolist(), pa.string(), mask=np.isnan(due))
+    return Timers(day_ends(due, timezone), kind, day_ends(warned, timezone))
 
 
 def local_days(column: pa.Array, timezone: str) -> Days:
@@ -80,6 +80,7 @@ def local_days(column: pa.Array, timezone: str) -> Days:
 
 
 def day_ends(days: Days, timezone: str) -> pa.Array:
+    """The last second of each local day, in UTC without zone; null for NaN."""
     known = {
         day: end_of_local_day(date(1970, 1, 1) + timedelta(days=int(day)), timezone).replace(tzinfo=None)
         for day in np.unique(days[~np.isnan(days)])

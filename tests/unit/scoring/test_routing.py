@@ -19,7 +19,8 @@ LEADS = pa.schema(
     [("lead_id", _TEXT), ("account_id", _TEXT), ("fit_grade", _TEXT), ("engagement_band", pa.int32()),
      ("engagement_points", pa.float64()), ("entered_at", pa.timestamp("us")), ("waits_in", _TEXT), ("channel", _TEXT),
      ("provinces", _TEXTS), ("industries", _TEXTS), ("sizes", _TEXTS), ("products", _TEXTS), ("languages", _TEXTS),
-     ("holder_id", _TEXT), ("holder_rule", _TEXT), ("holder_evidence", _TEXT), ("reserved_owner_id", _TEXT), ("cooling_owner_ids", _TEXTS),
+     ("holder_id", _TEXT),
+     ("holder_rule", _TEXT), ("holder_evidence", _TEXT), ("reserved_owner_id", _TEXT), ("cooling_owner_ids", _TEXTS),
      ("goes_first", pa.bool_())]
 )  # fmt: skip
 OWNERS = pa.schema(
@@ -99,7 +100,11 @@ def test_territory_goes_before_the_pool_and_the_narrower_one_first() -> None:
     lead = _lead(provinces=["广东", "440000"], industries=["c", "34"])
     owners = [_owner("o1"), _owner("o2", provinces=["广东"]), _owner("o3", provinces=["广东"], industries=["c"])]
     row = _assign([lead], owners)["L1"]
-    assert (row["owner_id"], row["method"], row["details"]) == ("o3", "territory", '{"dimensions": ["provinces", "industries"]}')
+    assert (row["owner_id"], row["method"], row["details"]) == (
+        "o3",
+        "territory",
+        '{"dimensions": ["provinces", "industries"]}',
+    )
 
 
 def test_an_unknown_province_is_in_no_territory() -> None:
@@ -160,7 +165,10 @@ def test_a_lead_that_stays_in_its_pool_is_not_told_again() -> None:
 
 
 def test_who_lost_the_lead_may_not_have_it_again_at_once() -> None:
-    row = _assign([_lead(cooling_owner_ids=["o1"], holder_id="o1", holder_rule="colleague_lead", holder_evidence="L1")], [_owner("o1")])["L1"]
+    row = _assign(
+        [_lead(cooling_owner_ids=["o1"], holder_id="o1", holder_rule="colleague_lead", holder_evidence="L1")],
+        [_owner("o1")],
+    )["L1"]
     assert row["owner_id"] is None
     assert _gates(row) == [("o1", "cool_down"), ("o1", "cool_down")]
 

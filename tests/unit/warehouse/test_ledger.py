@@ -64,6 +64,30 @@ def test_a_newer_format_is_refused_untouched(ledger: Ledger, tmp_path: Path) -> 
         Ledger.of(tmp_path)
 
 
+def test_an_older_format_grows_and_keeps_its_rows(tmp_path: Path) -> None:
+    """Source: catalogue X08; the columns and the table of format 2 are missing in a ledger of format 1."""
+    line = {"assignment_id": "a1", "lead_id": "L1", "method": "pool", "assigned_at": datetime(2026, 10, 31)}
+    with Ledger.of(tmp_path) as ledger:
+        ledger.append("assignments", [line], ALICE)
+        with ledger.engine.begin() as connection:
+            connection.execute(update(counter).where(counter.c.name == "schema_version").values(value=1))
+            connection.exec_driver_sql("drop table sales_events")
+            for name in ("path", "details", "actor"):
+                connection.exec_driver_sql(f"alter table assignments drop column {name}")
+    with Ledger.of(tmp_path) as ledger:
+        assert ledger.read("assignments").select(["assignment_id", "path"]).to_pylist() == [
+            {"assignment_id": "a1", "path": None}
+        ]
+        assert ledger.read("sales_events").num_rows == 0
+        ledger.append("assignments", [{**line, "assignment_id": "a2", "path": "claim"}], ALICE)
+
+
+def test_who_reads_waits_for_nobody_who_writes(ledger: Ledger) -> None:
+    with ledger.alone() as connection:
+        ledger.append_in(connection, "decisions", [decision(1)], ALICE)
+        assert ledger.read("decisions").num_rows == 0
+
+
 def test_sqlite_syncs_fully_in_wal_mode_and_erases_what_it_deletes(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection:
         asked = {
