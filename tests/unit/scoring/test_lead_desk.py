@@ -100,7 +100,7 @@ def test_limits_hold_for_claims_and_transfers(world: ScoringWorld) -> None:
         with pytest.raises(BadUsage, match="holds 1, limit 1; 1 taken today"):
             desk.claim("L2", "o2")
         desk.claim("L2", "o1")
-        with pytest.raises(BadUsage, match="o2 may not have it: holds as many as they may"):
+        with pytest.raises(BadUsage, match="o2 may not have it: holding limit reached"):
             desk.transfer("L2", "o2", owner="o1")
         desk.release("L1")
         desk.transfer("L2", "o2", owner="o1")
