@@ -34,6 +34,7 @@ _EVIDENCE_MARK = "; "
 _PERSON_IDS = ("contact_id", "lead_id", "email", "mobile", "wechat_unionid", "wechat_openid", "phone")
 _COMPANY_IDS = ("source_id", "crm_account_id", "uscc", "registration_no", "name", "name_en")
 _PLACE = ("province", "city", "district")
+_OTHER_NAMES = ("short_name", "name_en", "former_names")
 
 
 def match_files(
@@ -157,7 +158,9 @@ def _with_place(rows: pa.Table, columns: dict[str, Any]) -> pa.Table:
 
 def _alias_keys(rows: pa.Table) -> pa.Array:
     """Comparison keys of short, English and former names, a list a row."""
-    columns = [rows[name] for name in ("short_name", "name_en", "former_names") if name in rows.column_names]
+    columns = [rows[name] for name in _OTHER_NAMES if rows[name].null_count < rows.num_rows]
+    if not columns:
+        return pa.nulls(rows.num_rows, pa.list_(pa.string()))
     keys = [parse_names(column.unique()).select(["value", "name_key"]) for column in columns]
     found = [
         table["name_key"].combine_chunks().take(pc.index_in(column, table["value"].combine_chunks()))

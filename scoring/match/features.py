@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import fuzz
@@ -108,7 +109,10 @@ def same_stem(pairs: Compared) -> Flags:
 
 def same_letters(pairs: Compared) -> Flags:
     """The words are the same but for the spaces between them."""
-    return ~pairs.is_han & (pairs.ratio > 0.8) & (_unspaced(pairs.given.stem) == _unspaced(pairs.account.stem))
+    flags = ~pairs.is_han & (pairs.ratio > 0.8)
+    rows = np.flatnonzero(flags)
+    flags[rows] = _unspaced(pairs.given.stem[rows]) == _unspaced(pairs.account.stem[rows])
+    return flags
 
 
 def same_core(pairs: Compared) -> Flags:
@@ -118,24 +122,17 @@ def same_core(pairs: Compared) -> Flags:
 
 def begins_account_name(pairs: Compared) -> Flags:
     """What is given is the beginning of the account's name."""
-    at_word = (
-        ~pairs.is_han & (pairs.prefix == pairs.given_length) & _at_word_end(pairs.account.stem, pairs.given_length)
-    )
     whole = (
         (pairs.prefix == pairs.given_length) & (pairs.given_length >= 2) & (pairs.account_length > pairs.given_length)
     )
-    return whole & (pairs.is_han | at_word)
+    return _at_word_end(pairs.account.stem, pairs.given_length, whole & ~pairs.is_han) | (whole & pairs.is_han)
 
 
 def account_name_begins(pairs: Compared) -> Flags:
     """What is given begins with the account's name and goes on."""
     whole = (pairs.prefix == pairs.account_length) & (pairs.account_length >= 2)
-    return (
-        whole
-        & ~pairs.is_han
-        & (pairs.given_length > pairs.account_length)
-        & _at_word_end(pairs.given.stem, pairs.account_length)
-    )
+    asked = whole & ~pairs.is_han & (pairs.given_length > pairs.account_length)
+    return _at_word_end(pairs.given.stem, pairs.account_length, asked)
 
 
 def is_abbreviation(pairs: Compared) -> Flags:
@@ -269,12 +266,11 @@ def two_characters_of_many(pairs: Compared) -> Flags:
 
 def account_is_local(pairs: Compared) -> Flags:
     """The account's name has a place inside, as those of subsidiaries do, and what is given has none."""
-    begins = np.fromiter(
-        (bool(region) and key.startswith(core) for region, key, core in zip(
-            pairs.account.region, pairs.account.key, pairs.account.core, strict=True)),
-        bool, len(pairs.account.key),
-    )  # fmt: skip
-    return begins & (pairs.given.region == "")
+    flags = (pairs.account.region != "") & (pairs.given.region == "")
+    rows = np.flatnonzero(flags)
+    keys, cores = pairs.account.key[rows], pairs.account.core[rows]
+    flags[rows] = [key.startswith(core) for key, core in zip(keys, cores, strict=True)]
+    return flags
 
 
 def is_near(pairs: Compared) -> Flags:
@@ -326,10 +322,13 @@ def _unspaced(texts: Column) -> Column:
     return np.array([text.replace(" ", "") for text in texts], object)
 
 
-def _at_word_end(texts: Column, lengths: np.ndarray) -> np.ndarray:
-    return np.fromiter(
-        (text[length : length + 1] in ("", " ") for text, length in zip(texts, lengths, strict=True)), bool, len(texts)
-    )
+def _at_word_end(texts: Column, lengths: np.ndarray, asked: Flags) -> Flags:
+    """Where it is asked: the text ends, or a word of it, after so many letters."""
+    flags = np.zeros(len(texts), bool)
+    rows = np.flatnonzero(asked)
+    both = zip(texts[rows], lengths[rows], strict=True)
+    flags[rows] = [text[length : length + 1] in ("", " ") for text, length in both]
+    return flags
 
 
 def _numerals(texts: Column) -> Column:
@@ -345,18 +344,24 @@ def _is_loose(one: Column, other: Column) -> np.ndarray:
 
 def _agreement(one: Column, other: Column) -> np.ndarray:
     """How two region codes agree: levels in common (1 province, 2 city, 3 district), 0 unknown, -1 not."""
-    first, second = one.astype("U6"), other.astype("U6")
+    first, second = _code_numbers(one), _code_numbers(other)
     level = np.minimum(_level(first), _level(second))
     result = np.zeros(len(first), np.int64)
     for deep in (1, 2, 3):
-        is_same = first.astype(f"U{2 * deep}") == second.astype(f"U{2 * deep}")
+        rest = 100 ** (3 - deep)
+        is_same = first // rest == second // rest
         result[level == deep] = np.where(is_same, deep, -1)[level == deep]
     return result
 
 
+def _code_numbers(codes: Column) -> np.ndarray:
+    """Region codes as numbers of six digits, 0 for none."""
+    which, distinct = pd.factorize(codes)
+    return np.array([int(code[:6] or 0) for code in distinct], np.int64)[which]
+
+
 def _level(codes: np.ndarray) -> np.ndarray:
-    ends = np.char.endswith
-    return np.select([codes == "", ends(codes, "0000"), ends(codes, "00")], [0, 1, 2], 3)
+    return np.select([codes == 0, codes % 10_000 == 0, codes % 100 == 0], [0, 1, 2], 3)
 
 
 def _both(one: Column, other: Column) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The decision: rules turn features into a confidence, ranks find the best account and what it leaves behind."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +69,13 @@ def _used(policy: MatchPolicy) -> list[str]:
     return sorted(named | set(policy.told) | limits)
 
 
-def rank_pairs(given: np.ndarray, judged: Judged, twins: np.ndarray, ties: dict[str, np.ndarray]) -> Ranked:
+def rank_pairs(
+    given: np.ndarray, judged: Judged, twins: Callable[[np.ndarray], Any], ties: dict[str, np.ndarray]
+) -> Ranked:
     """Best first within each contact: confidence, then rule, then the ties' columns in their order (less is better).
 
-    `twins` numbers accounts that are one company written twice: those do not count as rivals. `equal` is the number of
+    `twins` gives rows of the pairs a number that accounts which are one company written twice share: those do not count
+    as rivals. `equal` is the number of
     distinct companies with the first's confidence and rule; `tie_break` names the column that set the first before the
     second, "" where they did not stand equal.
     """
@@ -81,17 +85,19 @@ def rank_pairs(given: np.ndarray, judged: Judged, twins: np.ndarray, ties: dict[
     rank = np.arange(len(rows)) - first
     confidence, rule = judged.confidence[order], judged.rule[order]
     stands_equal = (confidence == confidence[first]) & (rule == rule[first])
-    equal = _distinct_per_group(first, np.where(stands_equal, twins[order], -1))
+    equal = _distinct_per_group(first, stands_equal, lambda places: twins(order[places]))
     return Ranked(order, rank, equal, _tie_breaks(order, first, stands_equal, ties))
 
 
-def _distinct_per_group(first: np.ndarray, values: np.ndarray) -> Any:
-    """For each row the number of distinct values (-1 aside) of its group."""
-    kept = values >= 0
-    groups = np.unique(np.stack([first[kept], values[kept]]), axis=1)[0]
-    starts, counts = np.unique(groups, return_counts=True)
-    sizes = np.zeros(len(first) + 1, np.int64)
-    sizes[starts] = counts
+def _distinct_per_group(first: np.ndarray, counted: np.ndarray, values: Callable[[np.ndarray], Any]) -> Any:
+    """For each row the number of distinct values of the counted rows of its group, the first of which is counted."""
+    sizes = np.ones(len(first), np.int64)
+    together = np.flatnonzero(counted & (np.bincount(first, counted, len(first))[first] > 1))
+    if len(together):
+        numbers = values(together)
+        both = np.unique(first[together] * (numbers.max() + 1) + numbers)
+        starts, counts = np.unique(both // (numbers.max() + 1), return_counts=True)
+        sizes[starts] = counts
     return sizes[first]
 
 

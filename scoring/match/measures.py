@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler, Postfix
 from rapidfuzz.process import cpdist
 
-from scoring.match.sides import Column, Side
+from scoring.match.sides import Column
 from scoring.match.weighed import Numbers, Weighed, scored
 
 _SHARES, _GROUP, _ANY_FORM = "股份", "集团", "公司"
@@ -265,7 +265,9 @@ def branch_ratio(weighed: Weighed) -> Numbers:
 @measure
 def trade_ratio(weighed: Weighed) -> Numbers:
     """How alike the words for the trade are."""
-    return _where_both(_trade(weighed.compared.given), _trade(weighed.compared.account))
+    rows, of_account = np.unique(weighed.pairs.account, return_inverse=True)
+    other = _trade(weighed.accounts.stem[rows], weighed.accounts.core[rows])[of_account]
+    return _where_both(_trade(weighed.given.stem, weighed.given.core)[weighed.pairs.given], other)
 
 
 @measure
@@ -372,9 +374,9 @@ def _where_both(one: Column, other: Column) -> Numbers:
     return ratio
 
 
-def _trade(side: Side) -> Column:
+def _trade(stems: Column, cores: Column) -> Column:
     """The stem behind the proper name."""
-    return np.array([stem[len(core) :] for stem, core in zip(side.stem, side.core, strict=True)], object)
+    return np.array([stem[len(core) :] for stem, core in zip(stems, cores, strict=True)], object)
 
 
 def _numerals(texts: Column) -> Numbers:

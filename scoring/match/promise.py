@@ -80,7 +80,8 @@ def _rehearse(accounts: pa.Table) -> _Rehearsal:
         return _Rehearsal(
             pa.table({"contact_id": pa.array([], pa.string())}), np.zeros(0, np.int64), np.zeros(0, object)
         )
-    hashes = pd.util.hash_array(np.asarray(accounts["account_id"].to_numpy(zero_copy_only=False), object))
+    ids = np.asarray(accounts["account_id"].to_numpy(zero_copy_only=False), object)
+    hashes = pd.util.hash_array(ids, categorize=False)
     rows = np.argsort(hashes, kind="stable")[: min(_MOST_REHEARSED, accounts.num_rows // 10)]
     some = accounts.take(pa.array(rows))
     parsed = parse_names(some["name"]).select([*_PARTS, "name_key"]).to_pylist()
@@ -147,9 +148,16 @@ def _has_account(decisions: pa.Table) -> Any:
 
 def _guarded(decisions: pa.Table, policy: MatchPolicy) -> Any:
     """What is never taken without asking, by its evidence."""
-    evidence = decisions["evidence"].to_pylist()
-    limits = [(guard.when, set(guard.unless)) for guard in policy.guards]
-    return np.array([any(when in one and unless.isdisjoint(one) for when, unless in limits) for one in evidence], bool)
+    evidence = decisions["evidence"].combine_chunks()
+    said, row = pc.list_flatten(evidence), pc.list_parent_indices(evidence).to_numpy()
+
+    def says(names: tuple[str, ...]) -> Any:
+        flags = np.zeros(len(evidence), bool)
+        flags[row[pc.is_in(said, pa.array(names, pa.string())).to_numpy(zero_copy_only=False)]] = True
+        return flags
+
+    held = [says((guard.when,)) & ~says(tuple(guard.unless)) for guard in policy.guards]
+    return np.logical_or.reduce([np.zeros(len(evidence), bool), *held])
 
 
 def _decided(decisions: pa.Table, decision: np.ndarray, confidence: np.ndarray) -> pa.Table:

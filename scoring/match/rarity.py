@@ -1,19 +1,23 @@
 """How rare the words of names are in a directory, and which pairs share enough of them to be weighed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from scoring.match.hashing import Hashes, Numbers
 from scoring.match.pairs import Pairs
 from scoring.match.sides import Column, Side
+from scoring.names.buffers import Texts
+from scoring.names.text import is_han
 
 if TYPE_CHECKING:
     from scipy import sparse
 
+_SPACE = 32
 _MOST_PAIRS = 200_000  # pairs multiplied at a time, to bound memory
 # Pairs that share less are weighed only where a key brought them together: of the right ones three in a thousand
 # are lost, of all half are saved.
@@ -34,21 +38,17 @@ class Rarity:
     @classmethod
     def of(cls, accounts: Side) -> "Rarity":
         """The rarities in this directory."""
-        units, _ = _units(accounts.stem)
-        counted = pc.value_counts(units)
-        frequency = counted.field(1).to_numpy()
+        units, frequency = _Units.of(accounts.stem).counted()
         weights = np.log1p(len(accounts) / np.maximum(frequency, 1)).astype(np.float32)
-        return cls(
-            counted.field(0), weights, float(np.log1p(len(accounts))), _counts(accounts.core), _counts(accounts.stem)
-        )
+        return cls(units, weights, float(np.log1p(len(accounts))), _counts(accounts.core), _counts(accounts.stem))
 
     def of_names(self, cores: list[Column], stems: list[Column]) -> "Rarity":
         """The same for these names alone."""
-        known = [
-            counts[counts.index.isin(np.concatenate(names))]
-            for counts, names in ((self.cores, cores), (self.stems, stems))
-        ]
-        return Rarity(self.units, self.weights, self.unknown, *known)
+        known = [_known(counts, names) for counts, names in ((self.cores, cores), (self.stems, stems))]
+        places = [self._places_of(_Units.of(texts).numbers) for texts in stems]
+        units = np.unique(np.concatenate(places))
+        units = units[units < len(self.units)]
+        return Rarity(self.units.take(pa.array(units)), self.weights[units], self.unknown, *known)
 
     def cores_of(self, texts: Column) -> Any:
         """How many accounts bear each of these proper names."""
@@ -60,15 +60,29 @@ class Rarity:
 
     def weighed(self, texts: Column) -> "sparse.csr_matrix":
         """One row per text, one column per unit that the directory knows, the last for all others."""
-        units, starts = _units(texts)
-        known = pc.index_in(units, self.units)
-        columns = pc.fill_null(known, len(self.units)).to_numpy(zero_copy_only=False).astype(np.int32)
+        units = _Units.of(texts)
+        columns = self._places_of(units.numbers)
         weights = np.append(self.weights, np.float32(self.unknown))
         from scipy import sparse  # here: a run without new people does without SciPy
 
-        matrix = sparse.csr_matrix((weights[columns], columns, starts), shape=(len(texts), len(weights)))
+        matrix = sparse.csr_matrix((weights[columns], columns, units.bounds), shape=(len(texts), len(weights)))
         matrix.sum_duplicates()
         return matrix
+
+    def _places_of(self, numbers: Numbers) -> np.ndarray:
+        """Where in `units` each of these stands; behind the last where it is unknown."""
+        known, places = self._numbers
+        if not len(known):
+            return np.zeros(len(numbers), np.int32)
+        found = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+        return np.where(known[found] == numbers, places[found], len(known)).astype(np.int32)
+
+    @cached_property
+    def _numbers(self) -> tuple[Numbers, np.ndarray]:
+        """(the units as numbers, rising; where in `units` each stands)."""
+        numbers = _Units.of_texts(Texts.of(self.units)).numbers
+        order = np.argsort(numbers, kind="stable")
+        return numbers[order], order
 
 
 @dataclass(frozen=True)
@@ -109,6 +123,13 @@ def _counts(texts: Column) -> pd.Series:
     return pd.Series(texts, dtype=object).value_counts()
 
 
+def _known(counts: pd.Series, names: list[Column]) -> pd.Series:
+    """The counts of these names."""
+    asked = pd.unique(np.concatenate(names))
+    places = counts.index.get_indexer(asked)
+    return counts.iloc[np.sort(places[places >= 0])]
+
+
 def _looked_up(counts: pd.Series, texts: Column) -> Any:
     which, distinct = pd.factorize(texts)
     return counts.reindex(distinct).fillna(0).to_numpy(np.float32)[which]
@@ -135,15 +156,42 @@ def _products(
     return np.concatenate(parts)
 
 
-def _units(texts: Column) -> tuple[pa.Array, np.ndarray]:
-    """(the units of all texts in order, where each text's begin)."""
-    spaced = pc.replace_substring_regex(pa.array(texts, pa.string()), r"(\p{Han})", r" \1 ")
-    lists = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(spaced))
-    offsets = lists.offsets.to_numpy().astype(np.int64)
-    units = lists.values.slice(offsets[0], offsets[-1] - offsets[0])
-    is_empty = pc.equal(units, "").to_numpy(zero_copy_only=False)
-    if is_empty.any():  # a text without a unit still has an empty one
-        before = np.append(0, np.cumsum(is_empty))
-        units, starts = units.filter(pa.array(~is_empty)), offsets - offsets[0]
-        return units, starts - before[starts]
-    return units, offsets - offsets[0]
+@dataclass(frozen=True)
+class _Units:
+    """The units of texts as numbers, in their order: text i has numbers[bounds[i] : bounds[i + 1]]."""
+
+    numbers: Numbers
+    bounds: np.ndarray
+    pieces: tuple[Texts, np.ndarray, np.ndarray]
+
+    @classmethod
+    def of(cls, texts: Column) -> "_Units":
+        return cls.of_texts(Texts.of(pa.array(texts, pa.string())))
+
+    @classmethod
+    def of_texts(cls, texts: Texts) -> "_Units":
+        """A Han character is its code point, a word the hash of its letters."""
+        han = is_han(texts.codes)
+        inside = ~han & (texts.codes != _SPACE)
+        first, last = np.ones(len(texts.codes), bool), np.ones(len(texts.codes), bool)
+        first[1:], last[:-1] = ~inside[:-1], ~inside[1:]
+        filled = texts.lengths > 0
+        first[texts.starts[filled]] = last[texts.ends[filled] - 1] = True
+        starts, ends = np.flatnonzero(han | (inside & first)), np.flatnonzero(han | (inside & last)) + 1
+        numbers = texts.codes[starts].astype(np.uint64)
+        words = np.flatnonzero(~han[starts])
+        numbers[words] = Hashes(texts).pieces(starts[words], ends[words])
+        before = np.zeros(len(texts.codes) + 1, np.int64)
+        np.cumsum(han | (inside & first), out=before[1:])
+        return cls(numbers, before[texts.bounds], (texts, starts, ends))
+
+    def counted(self) -> tuple[pa.Array, np.ndarray]:
+        """(the distinct units as texts, how often each stands there), in an order that hangs on the units alone."""
+        texts, starts, ends = self.pieces
+        characters = np.bincount(texts.codes[is_han(texts.codes)])
+        one = np.flatnonzero(characters)
+        words = np.flatnonzero(~is_han(texts.codes[starts]))
+        _, where, counts = np.unique(self.numbers[words], return_index=True, return_counts=True)
+        alone = Texts(one.astype(np.uint32), np.arange(len(one) + 1))
+        several = texts.slices(starts[words[where]], ends[words[where]])
+        return pa.concat_arrays([alone.column(), several.column()]), np.concatenate([characters[one], counts])

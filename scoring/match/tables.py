@@ -71,7 +71,7 @@ def match_tables(
     ties = _tie_columns(accounts, policy)
     whole = Block(pairs, given, bare_key, directory.side, ties, policy, rarity, model)
     judged = (mapper or InThisProcess()).map(judge_block, in_blocks(whole, mapper.workers if mapper else 1))
-    decisions = pa.concat_tables([one for one, _ in judged])
+    decisions = _with_why_none(pa.concat_tables([one for one, _ in judged]), given)
     return Matches(decisions, pa.concat_tables([other for _, other in judged]), reach, kinds_of(given))
 
 
@@ -81,7 +81,7 @@ def judge_block(block: Block) -> tuple[pa.Table, pa.Table]:
     weighed = weigh(block.pairs, block.given, block.bare_key, accounts, block.rarity)
     pairs, judged = _judged(weighed, policy, block.model or load_model())
     ties = {name: column[pairs.account] for name, column in block.ties.items()}
-    ranked = rank_pairs(pairs.given, judged, _twins(accounts)[pairs.account], ties)
+    ranked = rank_pairs(pairs.given, judged, lambda rows: _twins(accounts, pairs.account[rows]), ties)
     decisions = _decisions(block.given, pairs, judged, ranked, accounts, policy)
     decisions = _with_relation(decisions, block, pairs, ranked.order[ranked.rank == 0])
     return decisions, _candidates(block.given, pairs, judged, ranked, accounts, policy)
@@ -119,13 +119,15 @@ def _list_items(table: pa.Table, column: str) -> tuple[Column, np.ndarray]:
         return np.zeros(0, object), np.zeros(0, np.int64)
     lists = table[column].combine_chunks()
     items = pc.fill_null(pc.cast(pc.list_flatten(lists), pa.string()), "")
-    return np.asarray(items.to_numpy(zero_copy_only=False), object), pc.list_parent_indices(lists).to_numpy()
+    said = pc.not_equal(items, "")
+    rows = pc.list_parent_indices(lists).filter(said).to_numpy().astype(np.int64)
+    return np.asarray(items.filter(said).to_numpy(zero_copy_only=False), object), rows
 
 
-def _twins(side: Side) -> Any:
-    """A number per account that is the same for accounts of one name in one province: one company written twice."""
-    place: Any = np.where(side.place == "", side.region, side.place)
-    key: Any = np.where(side.key == "", side.ids, side.key)
+def _twins(side: Side, rows: np.ndarray) -> Any:
+    """A number per row that is the same for accounts of one name in one province: one company written twice."""
+    place: Any = np.where(side.place[rows] == "", side.region[rows], side.place[rows])
+    key: Any = np.where(side.key[rows] == "", side.ids[rows], side.key[rows])
     provinces = place.astype("U2").astype(object)
     return pd.factorize(key + "|" + provinces)[0].astype(np.int64)
 
@@ -161,12 +163,9 @@ def _decisions(
     confidence[contact] = np.minimum(judged.confidence[first], 1 / np.maximum(equal, 1))
     runner_up, margin = _runner_up(pairs, judged, ranked, accounts, confidence)
     account, method, tie, nobody = (np.full(size, None, object) for _ in range(4))
-    evidence: list[list[str]] = [[] for _ in range(size)]
     methods = np.array([rule.method for rule in policy.rules], object)
     account[contact], method[contact] = accounts.ids[pairs.account[first]], methods[judged.rule[first]]
     tie[contact] = [name or None for name in ranked.tie_break[ranked.rank == 0]]
-    for row, found in zip(contact.tolist(), _evidence(judged, first), strict=True):
-        evidence[row] = found
     guarded = np.zeros(size, bool)
     guarded[contact] = judged.guarded[first]
     decision = decide(confidence, guarded, policy.auto_from, policy.review_from)
@@ -177,9 +176,9 @@ def _decisions(
             "contact_id": pa.array(given.ids, pa.string()),
             "account_id": pa.array(np.where(is_none, nobody, account), pa.string()),
             "decision": pa.array(decision, pa.string()),
-            "method": pa.array(np.where(is_none, _why_none(given, is_none), method), pa.string()),
+            "method": pa.array(np.where(is_none, nobody, method), pa.string()),
             "confidence": np.round(confidence, 4),
-            "evidence": pa.array(evidence, pa.list_(pa.string())),
+            "evidence": _evidence(judged, first, contact, size),
             "runner_up_account_id": pa.array(nearest, pa.string()),
             "margin": np.round(margin, 4),
             "tie_break": pa.array(np.where(is_none, nobody, tie), pa.string()),
@@ -215,16 +214,27 @@ def _runner_up(
     return runner_up, margin
 
 
-def _evidence(judged: Judged, rows: np.ndarray) -> list[list[str]]:
+def _evidence(judged: Judged, rows: np.ndarray, places: np.ndarray, size: int) -> pa.Array:
+    """Names of the features that these rows of the pairs have, as lists at rising `places` of `size`."""
     names = [name for name in judged.flags if name not in _EVIDENCE_HIDDEN]
-    if not names:
-        return [[] for _ in rows]
-    table = np.stack([judged.flags[name][rows] for name in names], axis=1)
-    return [[names[column] for column in np.flatnonzero(row)] for row in table]
+    table = np.zeros((len(rows), len(names)), bool)
+    for column, name in enumerate(names):
+        table[:, column] = judged.flags[name][rows]
+    counts = np.zeros(size + 1, np.int32)
+    counts[places + 1] = table.sum(axis=1)
+    said = pa.array(names, pa.string()).take(pa.array(np.nonzero(table)[1]))
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(counts, dtype=np.int32)), said)
+
+
+def _with_why_none(decisions: pa.Table, given: Side) -> pa.Table:
+    """The method of those who have no match: why nobody was found."""
+    is_none = pc.equal(decisions["decision"], "none").to_numpy()
+    method = pc.if_else(pa.array(is_none), pa.array(_why_none(given, is_none), pa.string()), decisions["method"])
+    return decisions.set_column(decisions.column_names.index("method"), "method", method)
 
 
 def _why_none(given: Side, is_none: np.ndarray) -> Column:
-    """Why nobody was found: no name, a plausible new company, or nothing near."""
+    """No name, a plausible new company, or nothing near."""
     rows = np.flatnonzero(is_none)
     names = given.names[rows].tolist()
     plausible = parse_names(names)["is_company_name"].to_numpy(zero_copy_only=False)
@@ -247,6 +257,6 @@ def _candidates(
             "rank": ranked.rank[near] + 1,
             "score": judged.confidence[rows],
             "rule": pa.array(rules[judged.rule[rows]], pa.string()),
-            "features": pa.array(_evidence(judged, rows), pa.list_(pa.string())),
+            "features": _evidence(judged, rows, np.arange(len(rows)), len(rows)),
         }
     )
