@@ -1,5 +1,6 @@
 """The epoch of matching: what is rare in the directory, counted once and kept until the directory has grown."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,7 +19,8 @@ _MOST_GROWTH = 1.1  # source: spec 00-loop: renewed when the directory has grown
 
 def epoch_counts(work: Work, accounts: int, directory: str) -> tuple[int, Counts]:
     """(number of the epoch, its counts). A new one begins where there is none, where the directory (the table
-    `directory`, of so many accounts) has grown or shrunk by a tenth since, or where the counts that were kept are gone.
+    `directory`, of so many accounts) has grown or shrunk by a tenth since, or where the counts that were kept are gone
+    or of another version.
 
     The counts stand in a file beside the ledger, whose row names it: they outlive the warehouse, so that a rebuild
     matches by the same.
@@ -29,7 +31,8 @@ def epoch_counts(work: Work, accounts: int, directory: str) -> tuple[int, Counts
         payload = json.loads(begun[-1]["payload"])
         path = folder / payload["file"]
         if path.is_file() and accounts / _MOST_GROWTH <= payload["accounts"] <= accounts * _MOST_GROWTH:
-            return begun[-1]["number"], Counts.from_rows(parquet.read_table(path))
+            with contextlib.suppress(ValueError):  # counted by another version
+                return begun[-1]["number"], Counts.from_rows(parquet.read_table(path))
     counts = Counts.of(directory_of(work.query(f"select * from {directory} order by account_id")))
     number = 1 + max((row["number"] for row in begun), default=0)
     payload = {"file": _kept(folder, counts.rows()), "accounts": accounts, "begun_on": work.run.as_of.isoformat()}

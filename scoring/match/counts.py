@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.match.epoch import Epoch
 from scoring.match.grams import Grams, bits_for
 from scoring.match.pairs import Directory, gram_texts
-from scoring.match.rarity import Rarity
+from scoring.match.rarity import Bearers, Rarity
 
-_UNIT, _CORE, _STEM, _UNKNOWN = "unit", "core", "stem", "unknown unit"
+_UNIT, _CORE, _STEM, _UNKNOWN = "unit", "core by number", "stem by number", "unknown unit, 2"
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,17 @@ class Counts:
         amount = pc.cast(counted["count"], pa.float64())
         tables = [pa.table({"kind": counted["kind"], "text": blank, "number": counted["number"], "amount": amount})]
         tables.append(_texts(_UNIT, self.rarity.units, self.rarity.weights))
-        for kind, series in ((_CORE, self.rarity.cores), (_STEM, self.rarity.stems)):
-            tables.append(_texts(kind, pa.array(series.index.to_numpy(object), pa.string()), series.to_numpy()))
+        for kind, bearers in ((_CORE, self.rarity.cores), (_STEM, self.rarity.stems)):
+            tables.append(_numbers(kind, bearers))
         tables.append(_texts(_UNKNOWN, pa.array([""]), np.array([self.rarity.unknown])))
         return pa.concat_tables(tables)
 
     @classmethod
     def from_rows(cls, rows: pa.Table) -> "Counts":
-        """The inverse of `rows`."""
+        """The inverse of `rows`. Raises ValueError where they were counted by another version."""
         by_kind = {kind: rows.filter(pc.equal(rows["kind"], kind)) for kind in (_UNIT, _CORE, _STEM, _UNKNOWN)}
+        if not by_kind[_UNKNOWN].num_rows:
+            raise ValueError("these counts are of another version")
         counted = rows.filter(pc.equal(rows["text"], ""))
         counted = counted.filter(pc.invert(pc.is_in(counted["kind"], pa.array(list(by_kind)))))
         count = pc.cast(counted["amount"], pa.int64())
@@ -54,8 +55,8 @@ class Counts:
             units["text"].combine_chunks(),
             units["amount"].to_numpy().astype(np.float32),
             by_kind[_UNKNOWN]["amount"][0].as_py(),
-            _series(by_kind[_CORE]),
-            _series(by_kind[_STEM]),
+            _bearers(by_kind[_CORE]),
+            _bearers(by_kind[_STEM]),
         )
         return cls(epoch, rarity)
 
@@ -72,5 +73,19 @@ def _texts(kind: str, texts: pa.Array, amounts: np.ndarray) -> pa.Table:
     )
 
 
-def _series(rows: pa.Table) -> pd.Series:
-    return pd.Series(rows["amount"].to_numpy().astype(np.int64), index=np.asarray(rows["text"].to_numpy(), object))
+def _numbers(kind: str, bearers: Bearers) -> pa.Table:
+    size = len(bearers.numbers)
+    return pa.table(
+        {
+            "kind": pa.repeat(pa.scalar(kind, pa.string()), size),
+            "text": pa.repeat(pa.scalar("", pa.string()), size),
+            "number": bearers.numbers.astype(np.uint64).view(np.int64),
+            "amount": np.asarray(bearers.counts, np.float64),
+        }
+    )
+
+
+def _bearers(rows: pa.Table) -> Bearers:
+    numbers = rows["number"].to_numpy().view(np.uint64)
+    order = np.argsort(numbers)
+    return Bearers(numbers[order], rows["amount"].to_numpy().astype(np.int64)[order])

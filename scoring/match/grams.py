@@ -1,6 +1,7 @@
 """Candidates by rare grams: pairs of characters of a Chinese name, triples of a Latin one, weighted by rarity."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,8 @@ class GramRule:
     max_frequency: int
     grams_per_name: int
     candidates: int
+    least_cosine: float
+    least_of_best: float
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,13 @@ class GramCounts:
 
     def weight(self, grams: Numbers) -> Numbers:
         """The rarer a gram, the more it says; one that no name held counts as if one did."""
-        return np.log1p(self.names / np.maximum(self.frequency[grams], 1).astype(np.float64))
+        return self._weights[self.frequency[grams]]
+
+    @cached_property
+    def _weights(self) -> Numbers:
+        """By how many names hold a gram: there are far fewer such numbers than grams."""
+        most = int(self.frequency.max(initial=0))
+        return np.log1p(self.names / np.maximum(np.arange(most + 1), 1))
 
 
 @dataclass(frozen=True)
@@ -69,9 +78,7 @@ class Grams:
 
     def lengths(self, counts: GramCounts) -> np.ndarray:
         """The length of each text as a vector of weights."""
-        # A table of all weights is looked into where there are fewer weights than grams.
-        table = counts.weight(np.arange(1 << counts.bits)) ** 2 if len(self.grams) > 1 << counts.bits else None
-        squares = counts.weight(self.grams) ** 2 if table is None else table[self.grams]
+        squares = counts.weight(self.grams) ** 2
         lengths: np.ndarray = np.sqrt(np.bincount(self.rows, weights=squares, minlength=self.size))
         return lengths
 
@@ -98,9 +105,10 @@ def asked_grams(texts: Column, counts: GramCounts, rule: GramRule) -> Grams:
 
 
 def nearest(
-    asked: Grams, held: Grams, lengths: np.ndarray, identity: Numbers, counts: GramCounts, candidates: int
+    asked: Grams, held: Grams, lengths: np.ndarray, identity: Numbers, counts: GramCounts, rule: GramRule
 ) -> tuple[Rows, Rows, np.ndarray]:
-    """(row in asked, row in held, cosine of the weighted grams), the best `candidates` of each row asked for.
+    """(row in asked, row in held, cosine of the weighted grams), the best `rule.candidates` of each row asked for, but
+    for those below `rule.least_cosine`.
 
     lengths: of the rows held, from all their grams; of `held` only the grams asked for are looked at. identity: a
     number below 1 for each row held, which decides between equals whatever order they come in.
@@ -121,7 +129,8 @@ def nearest(
     length = np.sqrt(np.bincount(asked.rows, weights=known, minlength=asked.size))
     length = np.where(length > 0, length, 1)
     wanted = _matrix(asked.rows, columns, weight[columns] / length[asked.rows], (asked.size, len(chosen)))
-    best = sp_matmul_topn(wanted, directory.T.tocsr(), top_n=candidates, sort=True).tocoo()
+    offered = directory.T.tocsr()
+    best = sp_matmul_topn(wanted, offered, top_n=rule.candidates, sort=True, threshold=rule.least_cosine).tocoo()
     return best.row.astype(np.int64), best.col.astype(np.int64), best.data
 
 

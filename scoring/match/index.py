@@ -12,12 +12,13 @@ import pyarrow as pa
 
 from scoring.match.abbreviations import AbbreviationRule, WholeNames, find_abbreviated
 from scoring.match.epoch import Epoch
-from scoring.match.grams import GramRule, Grams, asked_grams
+from scoring.match.grams import Grams, asked_grams
 from scoring.match.hashing import Numbers, Rows
 from scoring.match.keys import NEAR_JOINS, SURE_JOINS, SideKeys
 from scoring.match.pairs import (
     Directory,
     both_names,
+    gram_rule,
     gram_texts,
     held_keys,
     identities,
@@ -64,7 +65,7 @@ def asked_rows(given: Side, bare_key: Column, epoch: Epoch, policy: MatchPolicy)
         tables.append(_with_most(found, most.get(join.via, _UNBOUNDED)))
     rule = policy.candidates
     texts = looked_for_texts(given, bare_key)
-    grams = asked_grams(texts, epoch.grams, GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name))
+    grams = asked_grams(texts, epoch.grams, gram_rule(rule))
     weight = epoch.grams.weight(grams.grams)
     known = np.where(epoch.grams.frequency[grams.grams] > 0, weight**2, 0)
     length = np.sqrt(np.bincount(grams.rows, weights=known, minlength=grams.size))

@@ -75,6 +75,10 @@ NEAR_JOINS = (
 )
 
 
+# Kinds that hold in one province (2 digits of its code) or city (4): by what attribute, in how wide a place.
+_IN_PLACES = {"core_place": ("_core_numbers", 2), "slip_place": ("_slips", 4), "sound_place": ("_core_sounds", 2)}
+
+
 class SideKeys:
     """The keys of some rows of a side, each kind made when it is asked for."""
 
@@ -82,16 +86,30 @@ class SideKeys:
         """more: kinds of which a row has several texts (whole names, aliases, domains), as (texts, rows)."""
         self._side, self._rows, self._more = side, rows, more
 
-    def of(self, kind: str) -> Keyed:
-        """The keys of a kind."""
-        make: Callable[[], Keyed] | None = getattr(self, f"_{kind}_keys", None)
-        numbers, rows = make() if make else self._texts_as_they_are(kind)
-        kept = numbers != 0
+    def of(self, kind: str, among: Numbers | None = None) -> Keyed:
+        """The keys of a kind. `among`: of those that hold in one place, only those with such a name without place."""
+        if kind in _IN_PLACES:
+            numbers, rows = self._in_places(_among(self._of_base(kind), among), _IN_PLACES[kind][1])
+        else:
+            make: Callable[[], Keyed] | None = getattr(self, f"_{kind}_keys", None)
+            numbers, rows = make() if make else self._texts_as_they_are(kind)
+        kept = np.flatnonzero(numbers)
         return numbers[kept], rows[kept]
 
+    def bases(self, kind: str) -> Numbers | None:
+        """Of keys that hold in one place, the distinct names without place, in order; None of other kinds."""
+        return distinct(self._of_base(kind)[0]) if kind in _IN_PLACES else None
+
+    def _of_base(self, kind: str) -> Keyed:
+        base: Keyed = getattr(self, _IN_PLACES[kind][0])
+        return base
+
     def _texts_as_they_are(self, kind: str) -> Keyed:
+        if kind in ("stem", "core"):
+            return (self._stem_hashes if kind == "stem" else self._core_hashes).wholes(), self._rows
         texts, rows = self._more[kind] if kind in self._more else (getattr(self._side, kind)[self._rows], self._rows)
-        return Hashes(_buffer(texts)).wholes(), rows
+        filled = np.flatnonzero(texts != "")
+        return Hashes(_buffer(texts[filled])).wholes(), rows[filled]
 
     @cached_property
     def _stems(self) -> Texts:
@@ -100,6 +118,14 @@ class SideKeys:
     @cached_property
     def _cores(self) -> Texts:
         return _buffer(self._side.core[self._rows])
+
+    @cached_property
+    def _stem_hashes(self) -> Hashes:
+        return Hashes(self._stems)
+
+    @cached_property
+    def _core_hashes(self) -> Hashes:
+        return Hashes(self._cores)
 
     @cached_property
     def _han(self) -> Flags:
@@ -116,8 +142,9 @@ class SideKeys:
         named, stated = _buffer(self._side.region), _buffer(self._side.place)
         return {digits: (_heads(named, digits), _heads(stated, digits)) for digits in (2, 4)}
 
-    def _core_place_keys(self) -> Keyed:
-        return self._in_places((Hashes(self._cores).wholes(), self._rows), 2)
+    @cached_property
+    def _core_numbers(self) -> Keyed:
+        return self._core_hashes.wholes(), self._rows
 
     def _slip_keys(self) -> Keyed:
         return self._slips
@@ -128,22 +155,21 @@ class SideKeys:
         these the same, and so do two neighbours that changed places.
         """
         long = np.flatnonzero(self._han & (self._stems.lengths >= _MIN_SLIP))
-        hashes = Hashes(self._stems)
-        at, numbers = hashes.without_one(long)
-        every = np.concatenate([hashes.wholes()[long], numbers])
+        at, numbers = self._stem_hashes.without_one(long)
+        every = np.concatenate([self._stem_hashes.wholes()[long], numbers])
         return every, self._rows[np.concatenate([long, at])]
-
-    def _slip_place_keys(self) -> Keyed:
-        return self._in_places(self._slips, 4)
 
     def _sound_keys(self) -> Keyed:
         return self._of_han(Hashes(self._stems, confused()).wholes())
 
-    def _sound_place_keys(self) -> Keyed:
-        return self._in_places(self._of_han(Hashes(self._cores, confused()).wholes()), 2)
+    @cached_property
+    def _core_sounds(self) -> Keyed:
+        return self._of_han(Hashes(self._cores, confused()).wholes())
 
     def _letters_keys(self) -> Keyed:
-        return np.where(self._han, np.uint64(0), Hashes(_unspaced(self._stems)).wholes()), self._rows
+        rows = np.flatnonzero(~self._han)
+        latin = self._stems.slices(self._stems.starts[rows], self._stems.ends[rows])
+        return Hashes(_unspaced(latin)).wholes(), self._rows[rows]
 
     def _spelled_keys(self) -> Keyed:
         """The Latin letters of a Chinese name's proper part, with and without its trade."""
@@ -152,6 +178,8 @@ class SideKeys:
     def _label_keys(self) -> Keyed:
         """A domain's own label, without its ending and hyphens (hec-group.com.tw → hecgroup)."""
         domains, rows = self._more.get("domain", (self._side.domain[self._rows], self._rows))
+        filled = np.flatnonzero(domains != "")
+        domains, rows = domains[filled], rows[filled]
         labels = pc.replace_substring(
             pc.list_element(pc.split_pattern(pa.array(domains, pa.string()), "."), 0), "-", ""
         )
@@ -274,14 +302,20 @@ def _together(*keyed: Keyed) -> Keyed:
     return np.concatenate([numbers for numbers, _ in keyed]), np.concatenate([rows for _, rows in keyed])
 
 
+def _among(keyed: Keyed, numbers: Numbers | None) -> Keyed:
+    if numbers is None:
+        return keyed
+    kept = keys_asked_for(numbers, keyed[0])[0]
+    return keyed[0][kept], keyed[1][kept]
+
+
 def join_keys(given: Keyed, held: Keyed, most_shared: int | None) -> tuple[Rows, Rows]:
     """(row of given, row of account) of equal keys, each pair once.
 
     Keys of more than `most_shared` accounts find none.
     """
     asked = distinct(given[0])
-    kept = keys_asked_for(asked, held[0])
-    at = np.searchsorted(asked, held[0][kept])
+    kept, at = keys_asked_for(asked, held[0])
     pairs = distinct(at.astype(np.int64) << 32 | held[1][kept].astype(np.int64))
     at, rows = pairs >> 32, pairs & 0xFFFFFFFF
     share = np.bincount(at, minlength=len(asked))
@@ -295,16 +329,21 @@ def join_keys(given: Keyed, held: Keyed, most_shared: int | None) -> tuple[Rows,
     return np.repeat(given[1], share[mine]).astype(np.int64), rows[met]
 
 
-def keys_asked_for(asked: Numbers, numbers: Numbers) -> Rows:
-    """Places of the numbers that are asked for (distinct, in order); a table of flags sorts out nearly all others."""
+def keys_asked_for(asked: Numbers, numbers: Numbers) -> tuple[Rows, Rows]:
+    """(places of the numbers that are asked for, their places in `asked`); what is asked for is distinct and in order.
+
+    A table of flags sorts out nearly all others.
+    """
     if not len(asked):
-        return np.zeros(0, np.int64)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     bits = max(len(asked).bit_length() + 4, 10)
     flags = np.zeros(1 << bits, bool)
     flags[_table_places(asked, bits)] = True
     likely = np.flatnonzero(flags[_table_places(numbers, bits)])
-    found = np.minimum(np.searchsorted(asked, numbers[likely]), len(asked) - 1)
-    return likely[asked[found] == numbers[likely]]
+    some = numbers[likely]
+    found = np.minimum(np.searchsorted(asked, some), len(asked) - 1)
+    is_asked = asked[found] == some
+    return likely[is_asked], found[is_asked]
 
 
 def _table_places(numbers: Numbers, bits: int) -> Rows:

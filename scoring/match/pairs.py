@@ -96,21 +96,42 @@ def collect_pairs(
     met |= _met(NEAR_JOINS, SideKeys(given, open_rows, {}), held, most)
     spoken = spoken_names(given, bare_key, open_rows)
     texts = gram_texts(directory)
-    grams = Grams.of(texts.texts, epoch.grams.bits if epoch else bits_for(texts.texts))
-    counted = epoch or Epoch.of(grams, bits_for(texts.texts), accounts.key)
+    bits = epoch.grams.bits if epoch else bits_for(texts.texts)
+    grams = Grams.of(texts.texts, bits)
+    counted = epoch or Epoch.of(grams, bits, accounts.key)
     identity = identities(accounts.ids)
     names = DistinctTexts.of(short_names(spoken), open_rows)
     short = AbbreviationRule(rule.short_most_shared, rule.short_per_name, counted.accounts)
     wholes = WholeNames(_arrow(accounts.key), _arrow(accounts.stem), identity)
     met[_SHORT] = names.spread(find_abbreviated(names.texts, wholes, counted.characters, counted.grams, short))
     spelled = DistinctTexts.of(_chosen_texts(given.stem[open_rows], spoken), open_rows)
-    by_grams = GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name)
+    by_grams = gram_rule(rule)
     looked_for = asked_grams(spelled.texts, counted.grams, by_grams)
     lengths = grams.lengths(counted.grams)
-    one, text, cosine = nearest(looked_for, grams, lengths, identity[texts.rows], counted.grams, rule.per_name)
+    one, text, cosine = nearest(looked_for, grams, lengths, identity[texts.rows], counted.grams, by_grams)
     again, rows = spelled.holders(one)
     pairs = _union(met, (rows, texts.rows[text[again]], cosine[again]), len(accounts))
-    return pairs.taken(_apart(pairs.given, pairs.account, given, accounts))
+    pairs = pairs.taken(_apart(pairs.given, pairs.account, given, accounts))
+    return pairs.taken(_near_enough(pairs, by_grams.least_of_best))
+
+
+def gram_rule(rule: Candidates) -> GramRule:
+    """How far candidates are looked for by grams."""
+    return GramRule(rule.max_frequency, rule.grams_per_name, rule.per_name, rule.least_cosine, rule.least_of_best)
+
+
+def _near_enough(pairs: Pairs, least_of_best: float) -> Rows:
+    """All but those whom grams alone brought together, and far less of them than the best of the contact shares."""
+    if not len(pairs):
+        return np.zeros(0, np.int64)
+    met = np.logical_or.reduce([pairs.cosine <= 0, *pairs.via.values()])
+    return np.flatnonzero(met | (pairs.cosine >= least_of_best * _best_cosine(pairs)))
+
+
+def _best_cosine(pairs: Pairs) -> np.ndarray:
+    """The greatest cosine of the contact, pair by pair."""
+    starts = np.flatnonzero(np.diff(pairs.given, prepend=-1))
+    return np.repeat(np.maximum.reduceat(pairs.cosine, starts), np.diff(starts, append=len(pairs)))
 
 
 def _kept_apart(met: Met, given: Side, accounts: Side) -> Met:
@@ -175,7 +196,7 @@ def _met(joins: tuple[Join, ...], asked: SideKeys, held: SideKeys, most: dict[st
     """By what rows of the two sides meet; each kind of the accounts' keys is made once."""
     met: dict[str, list[Met]] = {}
     for kind in dict.fromkeys(join.account for join in joins):
-        keys = held.of(kind)
+        keys = held.of(kind, asked.bases(kind))
         for join in joins:
             if join.account == kind:
                 met.setdefault(join.via, []).append(join_keys(asked.of(join.given), keys, most.get(join.via)))
@@ -242,16 +263,18 @@ class DistinctTexts:
         return rows, found[1][again]
 
 
-def reach_of(pairs: Pairs, contacts: int, candidates: int) -> np.ndarray:
-    """The cosine below which an account is no candidate of a contact, however near others are; 0 where any is one,
-    `CLOSED` where none is by grams, since a whole name, a code or an id has decided.
+def reach_of(pairs: Pairs, contacts: int, rule: Candidates) -> np.ndarray:
+    """The cosine below which an account is no candidate of a contact, however near others are; `CLOSED` where none is
+    by grams, since a whole name, a code or an id has decided.
     """
     near = np.flatnonzero(pairs.cosine > 0)
     order = near[np.lexsort((-pairs.cosine[near], pairs.given[near]))]
     rank = np.arange(len(order)) - np.searchsorted(pairs.given[order], pairs.given[order])
-    reach = np.zeros(contacts)
-    last = order[rank == candidates - 1]
+    reach = np.full(contacts, rule.least_cosine)
+    last = order[rank == rule.per_name - 1]
     reach[pairs.given[last]] = pairs.cosine[last]
+    first = order[rank == 0]
+    reach[pairs.given[first]] = np.maximum(reach[pairs.given[first]], rule.least_of_best * pairs.cosine[first])
     for via in _CLOSING:
         reach[pairs.given[pairs.via[via]]] = CLOSED
     return reach

@@ -5,10 +5,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from scoring.match.hashing import Hashes, Numbers
+from scoring.match.hashing import Hashes, Numbers, distinct
 from scoring.match.pairs import Pairs
 from scoring.match.sides import Column, Side
 from scoring.names.buffers import Texts
@@ -22,6 +21,9 @@ _MOST_PAIRS = 200_000  # pairs multiplied at a time, to bound memory
 # Pairs that share less are weighed only where a key brought them together: of the right ones three in a thousand
 # are lost, of all half are saved.
 _LEAST_SHARED, _MOST_BEHIND = 0.45, 0.7
+# So are those that looks or sounds alone brought together, and that share far less than the best.
+_WEAK_KEYS = ("core", "core_place", "slip", "slip_place", "sound", "sound_place")
+_MOST_BEHIND_OF_WEAK = 0.8
 
 
 @dataclass(frozen=True)
@@ -32,31 +34,34 @@ class Rarity:
     units: pa.Array
     weights: np.ndarray
     unknown: float
-    cores: pd.Series
-    stems: pd.Series
+    cores: "Bearers"
+    stems: "Bearers"
 
     @classmethod
     def of(cls, accounts: Side) -> "Rarity":
         """The rarities in this directory."""
         units, frequency = _Units.of(accounts.stem).counted()
         weights = np.log1p(len(accounts) / np.maximum(frequency, 1)).astype(np.float32)
-        return cls(units, weights, float(np.log1p(len(accounts))), _counts(accounts.core), _counts(accounts.stem))
+        bearers = (Bearers.of(accounts.core), Bearers.of(accounts.stem))
+        return cls(units, weights, float(np.log1p(len(accounts))), *bearers)
 
     def of_names(self, cores: list[Column], stems: list[Column]) -> "Rarity":
         """The same for these names alone."""
-        known = [_known(counts, names) for counts, names in ((self.cores, cores), (self.stems, stems))]
+        known = [counts.only(names) for counts, names in ((self.cores, cores), (self.stems, stems))]
         places = [self._places_of(_Units.of(texts).numbers) for texts in stems]
-        units = np.unique(np.concatenate(places))
-        units = units[units < len(self.units)]
+        is_here = np.zeros(len(self.units) + 1, bool)
+        for some in places:
+            is_here[some] = True
+        units = np.flatnonzero(is_here[:-1])
         return Rarity(self.units.take(pa.array(units)), self.weights[units], self.unknown, *known)
 
     def cores_of(self, texts: Column) -> Any:
         """How many accounts bear each of these proper names."""
-        return _looked_up(self.cores, texts)
+        return self.cores.counts_of(texts)
 
     def stems_of(self, texts: Column) -> Any:
         """How many accounts bear each of these proper names with trade."""
-        return _looked_up(self.stems, texts)
+        return self.stems.counts_of(texts)
 
     def weighed(self, texts: Column) -> "sparse.csr_matrix":
         """One row per text, one column per unit that the directory knows, the last for all others."""
@@ -86,6 +91,37 @@ class Rarity:
 
 
 @dataclass(frozen=True)
+class Bearers:
+    """How many accounts bear a name, by the name's number; numbers rise."""
+
+    numbers: Numbers
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, texts: Column) -> "Bearers":
+        """The counts of these names."""
+        return cls(*np.unique(_numbers_of(texts), return_counts=True))
+
+    def only(self, names: list[Column]) -> "Bearers":
+        """The same for these names alone."""
+        found, is_known = self._places(np.concatenate([_numbers_of(texts) for texts in names]))
+        kept = distinct(found[is_known])
+        return Bearers(self.numbers[kept], self.counts[kept])
+
+    def counts_of(self, texts: Column) -> Any:
+        """How many bear each of these names, 0 where nobody does."""
+        if not len(self.numbers):
+            return np.zeros(len(texts), np.float32)
+        found, is_known = self._places(_numbers_of(texts))
+        return np.where(is_known, self.counts[found], 0).astype(np.float32)
+
+    def _places(self, numbers: Numbers) -> tuple[np.ndarray, np.ndarray]:
+        found = np.searchsorted(self.numbers, numbers)
+        found[found == len(self.numbers)] = 0
+        return found, self.numbers[found] == numbers if len(self.numbers) else np.zeros(len(numbers), bool)
+
+
+@dataclass(frozen=True)
 class Shared:
     """Pair by pair: weight of the shared units over that of what is given, and over that of the account's."""
 
@@ -110,29 +146,17 @@ def shared_units(pairs: Pairs, given: Side, accounts: Side, rarity: Rarity) -> S
 
 
 def worth_weighing(pairs: Pairs, shared: Shared) -> np.ndarray:
-    """Rows of the pairs that share enough, or that anything but rare pieces brought together."""
+    """Rows of the pairs that share enough, or that anything but rare pieces and likeness brought together."""
     both = shared.of_given + shared.of_account
     starts = np.flatnonzero(np.diff(pairs.given, prepend=-1))
     sizes = np.diff(starts, append=len(pairs))
     best = np.repeat(np.maximum.reduceat(both, starts), sizes) if len(pairs) else both
-    met = np.logical_or.reduce([np.zeros(len(pairs), bool), *pairs.via.values()])
-    return np.flatnonzero(met | ((both >= _LEAST_SHARED) & (both >= best - _MOST_BEHIND)))
-
-
-def _counts(texts: Column) -> pd.Series:
-    return pd.Series(texts, dtype=object).value_counts()
-
-
-def _known(counts: pd.Series, names: list[Column]) -> pd.Series:
-    """The counts of these names."""
-    asked = pd.unique(np.concatenate(names))
-    places = counts.index.get_indexer(asked)
-    return counts.iloc[np.sort(places[places >= 0])]
-
-
-def _looked_up(counts: pd.Series, texts: Column) -> Any:
-    which, distinct = pd.factorize(texts)
-    return counts.reindex(distinct).fillna(0).to_numpy(np.float32)[which]
+    weak, met = (
+        np.logical_or.reduce([np.zeros(len(pairs), bool), *(flags for name, flags in pairs.via.items() if is_of(name))])
+        for is_of in (_WEAK_KEYS.__contains__, lambda name: name not in _WEAK_KEYS)
+    )
+    near = (both >= _LEAST_SHARED) & (both >= best - _MOST_BEHIND)
+    return np.flatnonzero(met | near | (weak & (both >= best - _MOST_BEHIND_OF_WEAK)))
 
 
 def _presence(matrix: "sparse.csr_matrix") -> "sparse.csr_matrix":
@@ -154,6 +178,10 @@ def _products(
         here = slice(start, start + _MOST_PAIRS)
         parts.append(np.asarray(one[first[here]].multiply(other[second[here]]).sum(axis=1)).ravel())
     return np.concatenate(parts)
+
+
+def _numbers_of(texts: Column) -> Numbers:
+    return Hashes(Texts.of(pa.array(texts, pa.string()))).wholes()
 
 
 @dataclass(frozen=True)

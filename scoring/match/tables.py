@@ -67,7 +67,7 @@ def match_tables(
     directory = directory_of(accounts)
     epoch, rarity = (counts.epoch, counts.rarity) if counts else (None, None)
     pairs = collect_pairs(given, bare_key, directory, policy.candidates, policy.most_shared, epoch)
-    reach = reach_of(pairs, len(given), policy.candidates.per_name)
+    reach = reach_of(pairs, len(given), policy.candidates)
     ties = _tie_columns(accounts, policy)
     whole = Block(pairs, given, bare_key, directory.side, ties, policy, rarity, model)
     judged = (mapper or InThisProcess()).map(judge_block, in_blocks(whole, mapper.workers if mapper else 1))

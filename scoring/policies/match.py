@@ -111,6 +111,8 @@ class Candidates(Rule):
     max_frequency: int = Field(2000, ge=1)
     grams_per_name: int = Field(12, ge=1)
     per_name: int = Field(15, ge=1, le=200)
+    least_cosine: Share = 0.15
+    least_of_best: Share = 0.55
     short_most_shared: int = Field(3000, ge=1)
     short_per_name: int = Field(10, ge=1, le=200)
     most_shared: Mapping[KeyName, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
