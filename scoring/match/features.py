@@ -354,7 +354,7 @@ def _agreement(one: Column, other: Column) -> np.ndarray:
     return result
 
 
-def _code_numbers(codes: Column) -> np.ndarray:
+def _code_numbers(codes: Column) -> Any:
     """Region codes as numbers of six digits, 0 for none."""
     which, distinct = pd.factorize(codes)
     return np.array([int(code[:6] or 0) for code in distinct], np.int64)[which]

@@ -116,8 +116,8 @@ class Bearers:
         return np.where(is_known, self.counts[found], 0).astype(np.float32)
 
     def _places(self, numbers: Numbers) -> tuple[np.ndarray, np.ndarray]:
-        found = np.searchsorted(self.numbers, numbers)
-        found[found == len(self.numbers)] = 0
+        found: Numbers = np.searchsorted(self.numbers, numbers)
+        found = np.where(found == len(self.numbers), 0, found)
         return found, self.numbers[found] == numbers if len(self.numbers) else np.zeros(len(numbers), bool)
 
 
