@@ -36,7 +36,9 @@ def match(
     promise: Annotated[
         float | None, typer.Option(help="Share of the decided matches that are right. 承诺准确率")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of another judge, as `abmloop model train` makes.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of another judge, as `abmloop review train` makes.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find each contact's company: decided, for review, or none, with evidence. 匹配联系人与企业."""

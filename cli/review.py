@@ -12,6 +12,7 @@ from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
 from tasks.match_decisions import record_review, undo_review
+from tasks.match_model import model_list, roll_back, train_model
 from tasks.review_queue import decided_list, review_list
 from tasks.runs import make_person
 from warehouse.database import connect_published
@@ -41,6 +42,9 @@ def add_to(app: typer.Typer) -> None:
         ("undo", undo),
         ("export", export),
         ("import", import_),
+        ("train", train),
+        ("models", models),
+        ("rollback", rollback),
     ):
         review.command(name)(command)
     app.add_typer(review, name="review")
@@ -171,3 +175,22 @@ def import_(
     with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
         done = import_review(con, ledger, file, (make_person(root, actor), actor), told)
     typer.echo(say("review_imported", told, decisions=len(done.decisions), known=done.known, empty=done.empty))
+
+
+def train(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Learn from accepted and rejected matches; counts from the next sync on. 用复核结果再训练."""
+    root = find_workspace(workspace)
+    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
+        show_rows([train_model(root, ledger)], as_json)
+    if not as_json:
+        typer.echo("In use from the next sync on; `abmloop review rollback` takes it back.")
+
+
+def models(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """The judges of matches there are, and which is in use. 匹配模型版本."""
+    show_rows(model_list(find_workspace(workspace)), as_json)
+
+
+def rollback(workspace: WorkspaceOption = None) -> None:
+    """Use the judge of matches before the current one again. 回退到上一版匹配模型."""
+    typer.echo(f"In use from the next sync on: {roll_back(find_workspace(workspace))}")

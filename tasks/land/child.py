@@ -35,6 +35,7 @@ def _bound_processor_time(seconds: float) -> None:
 
 def answer(line: str) -> str:
     """What became of one job, as a line of JSON: `done`, `refused`, or `defect` (ours; its text names no data)."""
+    from tasks.land.any_table import write_any_table
     from tasks.land.faults import Refused
     from tasks.land.grid import read_grid
     from tasks.land.looking import look_at
@@ -46,6 +47,8 @@ def answer(line: str) -> str:
         _bound_processor_time(limits_for(job)[1])
         if asked["columns"]:
             return json.dumps({"done": read_grid(job, asked["columns"])})
+        if asked["any_table"]:
+            return json.dumps({"done": write_any_table(job)})
         done = look_at(job) if asked["only_look"] else read_file(job)
         return json.dumps({"done": done.to_json()})
     except Refused as refusal:

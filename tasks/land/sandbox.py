@@ -46,7 +46,7 @@ class Sandbox:
 
         Raises AbmError where the reader itself is at fault.
         """
-        return self._ask(job, only_look=False)
+        return self._ask(job)
 
     def peak_mb(self) -> float:
         """The highest resident memory of a child so far, where the system tells it (Linux); else its present one."""
@@ -60,12 +60,18 @@ class Sandbox:
 
     def grid(self, job: Job, columns: Mapping[str, list[str]]) -> dict[str, Any]:
         """The rows under these headers, as `read_grid` gives them. Raises as `read` does."""
-        return self._ask(job, only_look=False, columns=columns)
+        return self._ask(job, columns=columns)
 
-    def _ask(self, job: Job, *, only_look: bool, columns: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
+    def any_table(self, job: Job) -> dict[str, Any]:
+        """The one table of a file, whatever its columns, as `write_any_table` writes it. Raises as `read` does."""
+        return self._ask(job, any_table=True)
+
+    def _ask(self, job: Job, **how: bool | Mapping[str, list[str]]) -> dict[str, Any]:
         memory_mb, seconds = limits_for(job)
         child = self._start()
-        request = json.dumps({"job": job.to_json(), "only_look": only_look, "columns": columns}) + "\n"
+        request = (
+            json.dumps({"job": job.to_json(), "only_look": False, "columns": None, "any_table": False} | how) + "\n"
+        )
         try:
             assert child.stdin is not None
             child.stdin.write(request.encode())
