@@ -190,7 +190,9 @@ def _pure(column: Column, level: Numbers, rows: Rows, guard: Guard) -> dict[str,
         low = _wilson_low(sure, count)
         expected = usual if came > 0.5 else 1 - usual
         odds = (low / (1 - low)) / (expected / (1 - expected))
-        if low >= guard.pure_share and odds >= guard.pure_odds:
+        kind = rows.outcome == (1.0 if came > 0.5 else 0.0)
+        caught = float((here & kind).sum()) / max(int(kind.sum()), 1)
+        if sure >= guard.pure_share and caught >= guard.pure_caught and odds >= guard.pure_odds:
             return {"value": shown, "rows": count, "share": came}
     return None
 

@@ -11,7 +11,8 @@ from scoring.predict.columns import Column
 
 Numbers = Any  # a NumPy array
 TOP = 3
-_LEAST = 0.05  # log-odds; less moves no probability by more than one in a hundred
+_LEAST = 0.1  # log-odds; less moves no probability by more than 2.5 in a hundred
+_LEAST_SHARE = 0.1  # of what the strongest column adds
 
 
 def top_reasons(columns: Sequence[Column], added: Numbers, language: str, top: int = TOP) -> list[str]:
@@ -22,13 +23,14 @@ def top_reasons(columns: Sequence[Column], added: Numbers, language: str, top: i
     if not added.size:
         return ["" for _ in range(len(added))]
     strongest = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :top]
+    least = np.maximum(_LEAST, _LEAST_SHARE * np.abs(added).max(axis=1))
     words = [_cells(column, language) for column in columns]
     texts = []
     for row, places in enumerate(strongest.tolist()):
         told = [
             say("predict.raises" if added[row, at] > 0 else "predict.lowers", language, what=words[at][row])
             for at in places
-            if abs(added[row, at]) >= _LEAST
+            if abs(added[row, at]) >= least[row]
         ]
         texts.append(say("predict.and", language).join(told))
     return texts
