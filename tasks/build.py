@@ -4,6 +4,7 @@ from abmloop.run import Run, StepCounts
 from scoring.policies.attribution import AttributionPolicy
 from tasks.attribute import load_attribution_rules
 from tasks.policies import load_policy
+from tasks.touch_changes import noted_touch_changes
 from warehouse.steps import step
 
 
@@ -13,7 +14,8 @@ def build_core(run: Run) -> StepCounts:
     with step(run, "build_core") as work:
         # What a stage of the CRM says about a deal is a rule too.
         load_attribution_rules(work, policy)
-        work.build_zone("core")
+        with noted_touch_changes(work.con):
+            work.build_zone("core")
     return work.counts
 
 

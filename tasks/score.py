@@ -7,18 +7,9 @@ from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
 from tasks.policies import load_policy
 from tasks.sales_log import project_events
+from tasks.scores import bring_scores_up_to_date
 from tasks.stages import bring_stages_up_to_date
 from warehouse.steps import Work, step
-
-MODELS = (
-    "scored.leads",
-    "scored.score_day",
-    "scored.score_events",
-    "scored.event_points",
-    "scored.scores",
-    "scored.grades",
-    "scored.stage_signals",
-)
 
 
 def score(run: Run) -> StepCounts:
@@ -28,7 +19,9 @@ def score(run: Run) -> StepCounts:
         for name, rows in rule_tables(policy).items():
             work.replace(name, rows)
         project_events(work)
-        work.build(*MODELS)
+        work.build("scored.leads")
+        bring_scores_up_to_date(work, policy)
+        work.build("scored.stage_signals")
         bring_stages_up_to_date(work, policy)
         _count(work)
     return work.counts

@@ -45,21 +45,21 @@ select inquiry_at, mql_from_points, leave_below_points, may_qualify from players
 # Only of leads that could reach their bar with all the points they ever earned; of the others no line matters.
 _LINES = """
 with could as (
-    select subject
-    from scored.score_events
-    where subject_kind = 'person' and model = 'engagement' and capped_points > 0
-    group by subject
+    select person_id
+    from scored.score_lines
+    where capped_points > 0
+    group by person_id
     having sum(capped_points) >= (select min(mql_from_points) from players)
 )
 select player as lead, event_at, event_on, capped_points::double as capped_points,
        half_life_days::double as half_life_days, percent_per_month::double as percent_per_month,
-       window_days::double as window_days, score_events.rowid as line_id
-from scored.score_events
-join could using (subject)
-join players on players.person_id = score_events.subject
-where subject_kind = 'person' and model = 'engagement' and capped_points <> 0
-    and may_qualify and mql_from_points is not null
-order by player, event_at, event_id, rule_id
+       window_days::double as window_days, score_lines.rowid as line_id
+from scored.score_lines
+join rules.engagement using (position)
+join could using (person_id)
+join players using (person_id)
+where capped_points <> 0 and may_qualify and mql_from_points is not null
+order by player, event_at, event_id
 """
 
 _SIGNALS = """
@@ -76,7 +76,7 @@ _NAMED = """
 select md5(concat_ws('|', players.lead_id, cycle, entered.stage, epoch_us(entered_at))) as transition_id,
        players.lead_id, cycle, entered.stage, entered_at,
        case when line_id is not null
-            then format('{} {:.2f} ≥ {:g}, {} {}', fit_grade, points, mql_from_points, rule_id, event_id)
+            then format('{} {:.2f} ≥ {:g}, {} {}', fit_grade, entered.points, mql_from_points, rule_id, event_id)
             when entered.stage = 'mql' then format('{} 0 ≥ {:g}', fit_grade, mql_from_points)
             when entered.stage = 'recycled' and said.said is null then format('< {:g}', leave_below_points)
             else said.reason
@@ -86,7 +86,8 @@ select md5(concat_ws('|', players.lead_id, cycle, entered.stage, epoch_us(entere
        said.actor
 from entered
 join players on players.player = entered.lead
-left join scored.score_events on score_events.rowid = entered.line_id
+left join scored.score_lines on score_lines.rowid = entered.line_id
+left join rules.engagement using (position)
 left join said on said.said = entered.signal
 """
 

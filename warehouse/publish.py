@@ -295,9 +295,11 @@ def _finish(fresh: Path, target: Path, tables: Collection[str]) -> None:
         con.execute(_DICTIONARY)
         con.execute(f"comment on view marts.dictionary is {_text(_DICTIONARY_COMMENTS[0])}")
         _comment_columns(con, "marts.dictionary", _DICTIONARY_COMMENTS[1])
+        present = set(tables)
         for name, model in _views().items():
-            if not model.reads <= set(tables):
+            if not model.reads <= present:
                 continue
+            present.add(name)
             con.execute(f"create or replace view {name} as {model.sql}")
             con.execute(f"comment on view {name} is {_text(model.description)}")
             _comment_columns(con, name, model.columns)

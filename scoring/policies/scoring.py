@@ -166,6 +166,27 @@ class AccountStages(Rule):
     engaged_points: Positive = 30
     mqa_points: Positive = 100
     mqa_people: Annotated[int, Field(gt=0)] = 2
+    mqa_roles: Annotated[int, Field(ge=0)] = 0
+
+
+class BuyingRole(Rule):
+    """Who in a company takes this part in a purchase: by seniority, by department, or as sales noted it on a deal.
+
+    Of seniority and department the person must meet what is given of both; a role noted on a deal is enough by itself.
+    Words of department and deal_role are looked for in what was noted, in any case.
+    """
+
+    id: Annotated[str, Field(min_length=1)]
+    seniority: tuple[str, ...] = ()
+    department: tuple[str, ...] = ()
+    deal_role: tuple[str, ...] = ()
+    why: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _says_who(self) -> BuyingRole:
+        if not (self.seniority or self.department or self.deal_role):
+            raise ValueError("give seniority, department or deal_role")
+        return self
 
 
 class ScoringPolicy(Policy):
@@ -184,6 +205,16 @@ class ScoringPolicy(Policy):
     ignored_deal_types: tuple[str, ...] = ()
     exclude: Exclusions = Exclusions()
     account_stages: AccountStages = AccountStages()
+    buying_group: tuple[BuyingRole, ...] = ()
+
+    @model_validator(mode="after")
+    def _roles_fit(self) -> ScoringPolicy:
+        ids = [role.id for role in self.buying_group]
+        if twice := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ValueError(f"buying_group: {', '.join(twice)}: the id is given twice")
+        if self.account_stages.mqa_roles > len(ids):
+            raise ValueError(f"account_stages.mqa_roles: there are only {len(ids)} roles in buying_group")
+        return self
 
     @model_validator(mode="after")
     def _bands_rise(self) -> ScoringPolicy:

@@ -46,6 +46,7 @@ def rule_tables(policy: ScoringPolicy) -> dict[str, pa.Table]:
         "rules.evidence": _evidence(policy),
         "rules.exclusions": _exclusions(policy),
         "rules.account_stages": _account_stages(policy),
+        "rules.buying_roles": _buying_roles(policy),
     }
 
 
@@ -137,11 +138,35 @@ def _exclusions(policy: ScoringPolicy) -> pa.Table:
 def _account_stages(policy: ScoringPolicy) -> pa.Table:
     stages = policy.account_stages
     bars = {
-        "aware": (stages.aware_points, 1),
-        "engaged": (stages.engaged_points, 1),
-        "mqa": (stages.mqa_points, stages.mqa_people),
+        "aware": (stages.aware_points, 1, 0),
+        "engaged": (stages.engaged_points, 1, 0),
+        "mqa": (stages.mqa_points, stages.mqa_people, stages.mqa_roles),
     }
+    columns = {"stage": pa.string(), "rank": pa.int32(), "from_points": pa.float64()}
     return _table(
-        {"stage": pa.string(), "rank": pa.int32(), "from_points": pa.float64(), "from_people": pa.int32()},
-        [(stage, rank, *bars.get(stage, (None, None))) for rank, stage in enumerate(ACCOUNT_STAGES, start=1)],
+        {**columns, "from_people": pa.int32(), "from_roles": pa.int32()},
+        [(stage, rank, *bars.get(stage, (None, None, None))) for rank, stage in enumerate(ACCOUNT_STAGES, start=1)],
     )
+
+
+def _buying_roles(policy: ScoringPolicy) -> pa.Table:
+    columns = {
+        "role": pa.string(),
+        "position": pa.int32(),
+        "seniorities": _TEXTS,
+        "departments": _TEXTS,
+        "deal_roles": _TEXTS,
+        "why": pa.string(),
+    }
+    rows = [
+        (
+            role.id,
+            position,
+            list(role.seniority),
+            [word.lower() for word in role.department],
+            [word.lower() for word in role.deal_role],
+            role.why,
+        )
+        for position, role in enumerate(policy.buying_group)
+    ]
+    return _table(columns, rows)

@@ -23,6 +23,7 @@ from warehouse.ledger import Ledger
 from warehouse.models import all_models, build_model
 from warehouse.replay import make_room, play_warehouse
 from warehouse.secret import hash_parameters
+from warehouse.tables import declared_tables
 
 _LAST = "select run_id, as_of, config_hash from ops.steps order by started_at desc limit 1"
 _GIVEN = "given_rows"
@@ -66,6 +67,12 @@ class History:
             self.con.execute(f"create or replace table {name} as select * from {_GIVEN}")
         finally:
             self.con.unregister(_GIVEN)
+
+    def empty(self, name: str) -> None:
+        """From now on the declared table is here in memory, without rows."""
+        make_room(self.con, name)
+        self.con.execute(f"drop table if exists {name}")
+        self.con.execute(declared_tables()[name].ddl())
 
     def build(self, *names: str) -> None:
         """Make these models anew, here in memory, in their order."""

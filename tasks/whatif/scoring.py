@@ -13,7 +13,8 @@ from abmloop.errors import BadUsage
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
 from scoring.stage_changes import Measures, Period, measure, stage_changes, weekly_load
-from tasks.score import MODELS
+from tasks.score_log import Clock, write_all_lines
+from tasks.scores import VIEWS
 from tasks.stages import stages_by_rules
 from tasks.whatif.history import History
 
@@ -98,7 +99,11 @@ def _replayed(history: History, policy: ScoringPolicy) -> pa.Table:
     """The stages of all leads under these rules; the scored tables in memory are theirs afterwards."""
     for name, rows in rule_tables(policy).items():
         history.replace(name, rows)
-    history.build(*MODELS)
+    history.build("scored.leads", *VIEWS)
+    history.empty("scored.score_lines")
+    at = history.parameters["at"]
+    write_all_lines(history.con, Clock(history.as_of, at, history.settings.timezone))
+    history.build("scored.person_points", "scored.grades", "scored.stage_signals")
     return stages_by_rules(history.con, policy, history.as_of, history.settings.timezone)
 
 

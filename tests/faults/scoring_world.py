@@ -7,6 +7,7 @@ from typing import Any
 from tasks.route import route
 from tasks.runs import open_run
 from tasks.score import score
+from tasks.touch_changes import noted_touch_changes
 from warehouse.database import connect
 from warehouse.models import all_models, build_model
 
@@ -98,11 +99,12 @@ class ScoringWorld:
         """Write the rows into the warehouse."""
         with connect(self.root) as con:
             con.execute("begin")
-            for name, rows in self.tables.items():
-                con.execute(f"create or replace table {name} ({TABLES[name]})")
-                for row in rows:
-                    marks = ", ".join("?" * len(row))
-                    con.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
+            with noted_touch_changes(con):
+                for name, rows in self.tables.items():
+                    con.execute(f"create or replace table {name} ({TABLES[name]})")
+                    for row in rows:
+                        marks = ", ".join("?" * len(row))
+                        con.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
             build_model(con, all_models()["core.person_parties"], {})
             con.execute("commit")
 

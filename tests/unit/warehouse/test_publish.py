@@ -113,9 +113,11 @@ def test_left_overs_of_a_killed_publish_are_removed(run: Run, workspace: Path) -
 def test_a_view_is_published_with_all_that_it_reads() -> None:
     """Else it would silently be left out of the file, and who asks for it finds nothing."""
     views = {name: model for name, model in all_models().items() if model.is_published_view}
-    assert {name: [read for read in model.reads if not leaves_house(read)] for name, model in views.items()} == {
-        name: [] for name in views
+    lacking = {
+        name: [read for read in model.reads if not leaves_house(read) and read not in views]
+        for name, model in views.items()
     }
+    assert lacking == {name: [] for name in views}
 
 
 def test_a_patched_file_holds_what_a_whole_one_would(run: Run, workspace: Path) -> None:

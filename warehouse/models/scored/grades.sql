@@ -18,13 +18,15 @@ with listed as (
     join rules.mql on list_contains(mql.blocked_lists, target_accounts.list)
     where coalesce(valid_from, $as_of) <= $as_of and coalesce(valid_to, $as_of) >= $as_of
 ),
+earned as (
+    select person_id, sum(points) as points from scored.person_points group by person_id
+),
 graded as (
     select leads.*, account_fit.fit_points, coalesce(account_fit.grade, 'U') as fit_grade,
-           coalesce(scores.points, 0) as engagement_points
+           coalesce(earned.points, 0) as engagement_points
     from scored.leads
     left join resolved.account_fit using (account_id)
-    left join scored.scores
-        on scores.subject = leads.person_id and scores.subject_kind = 'person' and scores.model = 'engagement'
+    left join earned using (person_id)
 ),
 banded as (
     select graded.lead_id, max(bands.band) as engagement_band

@@ -1,5 +1,6 @@
 -- One row per subject and model: the score on the day of the run, the sum of its lines.
 -- kind: view
+-- published: view
 -- grain: subject_kind, subject, model
 -- column: subject | person_id or account_id
 -- column: subject_kind | person or account

@@ -26,12 +26,11 @@ deal_lead as (
     join scored.leads on leads.person_id = deal_contacts.person_id
     where deal.person_id is null
     union all
-    select deal.deal_id, leads.lead_id, 3, false, leads.inquiry_at, coalesce(sum(score_events.capped_points), 0)
+    select deal.deal_id, leads.lead_id, 3, false, leads.inquiry_at, coalesce(sum(score_lines.capped_points), 0)
     from deal
     join scored.leads on leads.account_id = deal.account_id and leads.inquiry_at <= deal.opened_at
-    left join scored.score_events
-        on score_events.subject = leads.person_id and score_events.subject_kind = 'person'
-        and score_events.model = 'engagement' and score_events.event_at <= deal.opened_at
+    left join scored.score_lines
+        on score_lines.person_id = leads.person_id and score_lines.event_at <= deal.opened_at
     where deal.person_id is null and not leads.is_excluded
     group by all
 ),

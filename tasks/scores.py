@@ -1,0 +1,61 @@
+"""Scores: the log of engagement, what each person has of it on the day of the run, and each lead's grade."""
+
+from __future__ import annotations
+
+import hashlib
+
+from scoring.policies.scoring import ScoringPolicy
+from tasks.score_log import REACHED, update_log
+from warehouse.steps import Work
+
+VIEWS = (
+    "scored.score_day",
+    "scored.rule_touches",
+    "scored.line_points",
+    "scored.score_events",
+    "scored.event_points",
+    "scored.scores",
+)
+
+# Whatever a grade hangs on besides the points: the lead, its company's fit and lists, the person's seniority.
+_GRADED_BY = """
+select concat_ws(' ',
+    (select bit_xor(hash(lead_id, person_id, account_id, decision, is_new_account, is_contactable, is_excluded))
+        + count(*) from scored.leads),
+    (select bit_xor(hash(account_id, fit_points, grade)) + count(*) from resolved.account_fit),
+    (select bit_xor(hash(account_id, list, valid_from, valid_to)) + count(*) from resolved.target_accounts),
+    (select bit_xor(hash(person_id, seniority)) + count(*) from matched.persons))
+"""
+
+
+def bring_scores_up_to_date(work: Work, policy: ScoringPolicy) -> None:
+    """The log, the persons' points and the leads' grades as of the run's day; needs scored.leads and the rules' tables.
+
+    On the day of the last run, with no lead, fit or list changed, only the persons whose touches changed are told anew:
+    the others' points are what they were. On another day all points have faded.
+    """
+    work.build(*VIEWS)
+    stood = work.execute("select as_of, graded_by from ops.score_state").fetchall()
+    graded_by = str(work.execute(_GRADED_BY).fetchall()[0][0])
+    in_part = update_log(work, rules_hash(policy), graded_by)
+    if in_part and stood == [(work.run.as_of, graded_by)]:
+        _grade_reached(work)
+    else:
+        work.build("scored.person_points", "scored.grades")
+    work.build("scored.account_points", "scored.buying_roles")
+
+
+def rules_hash(policy: ScoringPolicy) -> str:
+    """A hash of all that scoring.yaml says."""
+    return hashlib.sha256(policy.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _grade_reached(work: Work) -> None:
+    """Points and grades of the persons whose lines changed."""
+    reached = f"person_id in (select person_id from {REACHED})"
+    work.pick("scored.score_lines", reached, "part_lines")
+    work.part("scored.line_points", "part_line_points", {"scored.score_lines": "part_lines"})
+    work.update("scored.person_points", reached, {"scored.line_points": "part_line_points"})
+    work.pick("scored.leads", reached, "part_leads")
+    work.pick("scored.person_points", reached, "part_points")
+    work.update("scored.grades", reached, {"scored.leads": "part_leads", "scored.person_points": "part_points"})

@@ -1,0 +1,47 @@
+"""Which touches came, went or changed when core.touches was made anew: scoring need not ask all the others.
+
+core.touches is made in full each run, which is always right; here the new one is held against the one before, row hash
+against row hash, and the difference waits in ops.touch_changes until it is scored.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+_BEFORE = "core.touches_before"
+_TOLD = "person_id, account_id, channel, type, occurred_at, content, minutes, is_future"
+_HASH = f"hash(touch_id, {_TOLD})"
+_MOST_WAITING = 0.25  # of all touches; with more of them waiting, scoring makes everything anew
+
+
+@contextmanager
+def noted_touch_changes(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Note what differs in core.touches after the block, which makes it anew."""
+    columns = {row[0] for row in con.execute(_COLUMNS).fetchall()}
+    is_known = {"touch_id", *_TOLD.split(", ")} <= columns
+    if is_known:
+        con.execute(f"alter table core.touches rename to {_BEFORE.partition('.')[2]}")
+    yield
+    if not is_known:
+        _note_everything(con)
+        return
+    for here, there, is_added in (("core.touches", _BEFORE, True), (_BEFORE, "core.touches", False)):
+        con.execute(
+            f"insert into ops.touch_changes by name select touch_id, {is_added} as is_added, {_TOLD} from {here}"
+            f" where {_HASH} not in (select {_HASH} from {there})"
+        )
+    con.execute(f"drop table {_BEFORE}")
+    waiting, touches = con.execute(
+        "select (select count(*) from ops.touch_changes), (select count(*) from core.touches)"
+    ).fetchall()[0]
+    if waiting > touches * _MOST_WAITING:
+        _note_everything(con)
+
+
+_COLUMNS = "select column_name from duckdb_columns() where schema_name = 'core' and table_name = 'touches'"
+
+
+def _note_everything(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("delete from ops.touch_changes")
+    con.execute("insert into ops.touch_changes by name select null as touch_id, false as is_added")
