@@ -40,7 +40,7 @@ present as (
     group by account_id
 ),
 group_role as (
-    select list(role order by position) as roles from rules.buying_roles
+    select coalesce(list(role order by position), []) as roles from rules.buying_roles
 ),
 touch as (
     select touches.account_id, max(touches.occurred_at) as last_touch_at, max(day) as last_touch_on,
