@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
     group = typer.Typer(no_args_is_help=True, help="What if other rules had held; nothing is written. 假设分析.")
     group.command()(scoring)
+    group.command()(routing)
     app.add_typer(group, name="whatif")
 
 
@@ -85,6 +86,50 @@ def scoring(
     if left > 0 and out is None:
         typer.echo(say("whatif_more", spoken, rows=f"{left:,}"))
     typer.echo(say("whatif_scoring_bias", spoken))
+    typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_nothing_written", spoken))
+
+
+def routing(
+    set_: SetOption = None,
+    config: ConfigOption = None,
+    rules: RulesOption = None,
+    since: FromOption = None,
+    until: ToOption = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who would have had which lead; load and fairness, what is late, what is taken back. 分配假设分析."""
+    from scoring.policies.routing import RoutingPolicy
+    from tasks.table_files import refuse_other_endings, write_table
+    from tasks.whatif.history import open_history, other_rules
+    from tasks.whatif.routing import whatif_routing
+
+    if out is not None:
+        refuse_other_endings(out)
+    root = find_workspace(workspace)
+    spoken = language or load_settings(root).language
+    with open_history(root) as history:
+        policy = other_rules(history, RoutingPolicy, config, rules, changes_given(set_))
+        answer = whatif_routing(history, policy, since and since.date(), until and until.date(), spoken)
+    if out is not None:
+        write_table(answer.changes, out)
+    if as_json:
+        typer.echo(json.dumps(answer.to_json(), ensure_ascii=False, default=str))
+        return
+    typer.echo(say("whatif_routing_period", spoken, since=answer.since, until=answer.until, leads=answer.leads))
+    before, after = answer.before.to_json(), answer.after.to_json()
+    show_rows(
+        [
+            {"": say(f"whatif_{name}", spoken), "before": _told(before[name]), "after": _told(after[name])}
+            for name in before
+        ]
+    )
+    show_rows(answer.owners.slice(0, MOST_SHOWN).to_pylist())
+    typer.echo(say("whatif_routing_changed", spoken, leads=answer.changes.num_rows))
+    show_rows(answer.changes.slice(0, MOST_SHOWN).to_pylist())
+    typer.echo(say("whatif_routing_bias", spoken))
     typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_nothing_written", spoken))
 
 

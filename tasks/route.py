@@ -20,7 +20,8 @@ from warehouse.steps import Work, step
 
 _TIME, _TIMES = pa.timestamp("us"), pa.list_(pa.timestamp("us"))
 
-_OWNERS = """
+# Sales people with their territory as routing compares it, and their load.
+OWNERS = """
 with load as (
     select assignments.owner_id,
            count(*) filter (assignments.is_current and stages.is_open and coalesce(reclaim_at > $at, true)) as held,
@@ -108,7 +109,7 @@ def route(run: Run) -> StepCounts:
 
 def _owners(work: Work) -> pa.Table:
     told = {"timezone": work.run.timezone, "as_of": work.run.as_of, "at": work.parameters["at"]}
-    return work.query(_OWNERS, **told)
+    return work.query(OWNERS, **told)
 
 
 def _turns(work: Work, policy: RoutingPolicy) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -18,6 +18,7 @@ Row = dict[str, Any]
 # What owners ask of a lead: per dimension the values they share, and whether the lead's is known at all.
 Profile = tuple[tuple[frozenset[str], bool], ...]
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
 TERRITORY = "territory"
 MUST_FIT = ("provinces", "industries", "sizes")  # unknown does not fit
 MAY_FIT = ("products", "languages")  # asked only where the lead's is known
@@ -45,9 +46,11 @@ def assign_owners(leads: pa.Table, owners: pa.Table, policy: RoutingPolicy, on: 
     `on` is the local day, for absences.
 
     First that fits: the holder of the company (open deal, customer, a colleague's lead, also one given out just now,
-    target list), passed over only when unknown, inactive or away › the holder of a reserved account, else their team,
-    and nobody else: it waits for them › the owners in whose territory it is known to lie, those that share most
-    dimensions first › the pools in order. Leads that go first (a half-open directory's listed ones) come before others.
+    target list), passed over when unknown, inactive or away, or full where `beyond_limits` does not name them › the
+    holder of a reserved account, else their team, and nobody else: it waits for them › the owners in whose territory it
+    is known to lie, those that share most dimensions first › the pools in order. Leads that go first (a half-open
+    directory's listed ones) come before others.
+
     `reason` is a code, `details` its fields as JSON (messages: assigned_…). Who was skipped stands in `gates` as JSON,
     the first by name, [{"owner", "rule", "gate"}], the others counted. A lead that stays in the pool it waits in is not
     told again.
@@ -100,48 +103,108 @@ class _Bid:
     scope: str | None = None
 
 
-class Desk:
-    """The state of owners and turns while the leads of one day are given out."""
+class Ground:
+    """What never changes while leads are given out: who works where, and who belongs to which pool.
 
-    def __init__(self, owners: list[Row], turns: list[Row], on: date, policy: RoutingPolicy) -> None:
-        self.on, self.policy = on, policy
-        self.owners: dict[str, Row] = {row["owner_id"]: row for row in sorted(owners, key=lambda row: row["owner_id"])}
-        self.turns = Turns()
-        for row in turns:
-            self.turns.know(row["pool_id"], row["owner_id"], row["last_turn"], row["taken"])
-        self._given: dict[str, tuple[str, str]] = {}  # company → owner and lead, as given out just now
+    Leads of one profile have the same candidates, so these are found once for each.
+    """
+
+    def __init__(self, owners: Mapping[str, Row]) -> None:
+        self.owners = owners
         self._sets = {
-            name: tuple(frozenset(row[dimension] or ()) for dimension in DIMENSIONS)
-            for name, row in self.owners.items()
+            name: tuple(frozenset(row[dimension] or ()) for dimension in DIMENSIONS) for name, row in owners.items()
         }
         asked = zip(*self._sets.values(), strict=True) if self._sets else [()] * len(DIMENSIONS)
         self._asked = [frozenset().union(*values) for values in asked]
         self._groups: dict[Profile, list[tuple[str, ...]]] = {}
         self._members: dict[tuple[str, Profile], tuple[str, ...]] = {}
+
+    def profile(self, lead: Row) -> Profile:
+        """What of a lead matters to any owner."""
+        given = (lead[dimension] or () for dimension in DIMENSIONS)
+        return tuple(
+            (asked.intersection(values), bool(values)) for asked, values in zip(self._asked, given, strict=True)
+        )
+
+    def shared(self, owner: str, profile: Profile) -> list[str]:
+        """The dimensions in which a lead is known to lie in the owner's territory."""
+        pairs = zip(DIMENSIONS, self._sets[owner], profile, strict=True)
+        return [name for name, own, (values, _) in pairs if own & values]
+
+    def groups(self, profile: Profile) -> list[tuple[str, ...]]:
+        """Owners in whose territory such a lead is known to lie, those that share most dimensions first."""
+        if profile not in self._groups:
+            groups: dict[int, list[str]] = defaultdict(list)
+            for name in self.owners:
+                shared = self.shared(name, profile)
+                if shared and self._fits(name, profile):
+                    groups[len(shared)].append(name)
+            self._groups[profile] = [tuple(groups[size]) for size in sorted(groups, reverse=True)]
+        return self._groups[profile]
+
+    def members(self, pool: Pool, profile: Profile) -> tuple[str, ...]:
+        """Who of a pool may get such a lead."""
+        if (pool.id, profile) not in self._members:
+            self._members[pool.id, profile] = tuple(
+                name
+                for name, row in self.owners.items()
+                if is_member(pool.teams, pool.owners, row)
+                and set(pool.skills) <= set(row.get("skills") or ())
+                and (pool.beyond_territory or self._fits(name, profile))
+            )
+        return self._members[pool.id, profile]
+
+    def _fits(self, owner: str, profile: Profile) -> bool:
+        """Whether a lead lies in the owner's territory; an owner without one takes all."""
+        pairs = zip(DIMENSIONS, self._sets[owner], profile, strict=True)
+        return all(
+            not own or bool(own & values) or (name in MAY_FIT and not is_known)
+            for name, own, (values, is_known) in pairs
+        )
+
+
+class Desk:
+    """The state of owners and turns while the leads of one day are given out."""
+
+    def __init__(
+        self, owners: list[Row], turns: list[Row], on: date, policy: RoutingPolicy, ground: Ground | None = None
+    ) -> None:
+        self.on, self.policy = on, policy
+        self.owners: dict[str, Row] = {row["owner_id"]: row for row in sorted(owners, key=lambda row: row["owner_id"])}
+        self.ground = ground or Ground(self.owners)
+        self.turns = Turns()
+        for row in turns:
+            self.turns.know(row["pool_id"], row["owner_id"], row["last_turn"], row["taken"])
+        self._given: dict[str, tuple[str, str]] = {}  # company → owner and lead, as given out just now
         self._queues: dict[tuple[str, tuple[str, ...]], TurnQueue] = {}
 
     def place_all(self, leads: list[Row]) -> list[Row]:
         """Where each lead goes, in order, but for those that stay where they wait."""
+        told: list[Row] = []
         # One by one, for every assignment changes who is free for the next; only leads without an owner come here.
-        told = [(lead, self.place(lead)) for lead in sorted(leads, key=_best_first)]
-        return [row for lead, row in told if row["owner_id"] is not None or row["pool_id"] != lead["waits_in"]]
+        for lead in sorted(leads, key=_best_first):
+            passed = Passed()
+            row = self.place(lead, passed)
+            if row["owner_id"] is not None or row["pool_id"] != lead["waits_in"]:
+                told.append({**row, "gates": _json(passed.rows())})
+        return told
 
-    def place(self, lead: Row) -> Row:
-        """The owner or pool of one lead."""
-        passed = Passed()
+    def place(self, lead: Row, passed: Passed) -> Row:
+        """The owner or pool of one lead; whoever is passed over is added to `passed`."""
         for bid in self._holders(lead):
-            gate = self._gate(lead, bid.owner)
+            gate = self._gate(lead, bid)
             if gate is None:
-                return self._told(lead, bid, passed)
-            passed.add(str(bid.owner), bid.method, gate)
+                return self._told(lead, bid)
+            passed.add(bid.method, str(bid.owner), gate)
         if lead["reserved_owner_id"]:
             waits = self.policy.pools[-1].id
-            return self._told(lead, _Bid(None, "reserved", "reserved_waits", {}, waits), passed)
-        return self._told(lead, self._of_territory(lead, passed) or self._of_pools(lead, passed), passed)
+            return self._told(lead, _Bid(None, "reserved", "reserved_waits", {}, waits))
+        return self._told(lead, self._of_territory(lead, passed) or self._of_pools(lead, passed))
 
-    def _gate(self, lead: Row, owner: str | None) -> str | None:
-        gate = lasting_gate(self.owners.get(owner or ""), self.on, is_limited=False)
-        return gate or ("cool_down" if owner in (lead["cooling_owner_ids"] or ()) else None)
+    def _gate(self, lead: Row, bid: _Bid) -> str | None:
+        is_limited = bid.reason not in self.policy.beyond_limits
+        gate = lasting_gate(self.owners.get(bid.owner or ""), self.on, is_limited)
+        return gate or ("cool_down" if bid.owner in (lead["cooling_owner_ids"] or ()) else None)
 
     def _is_out(self, owner: str) -> str | None:
         return lasting_gate(self.owners[owner], self.on, is_limited=True)
@@ -162,43 +225,25 @@ class Desk:
 
     def _of_territory(self, lead: Row, passed: Passed) -> _Bid | None:
         """Somebody in whose territory the lead is known to lie, those that share most dimensions first."""
-        profile = self._profile(lead)
-        if profile not in self._groups:
-            groups: dict[int, list[str]] = defaultdict(list)
-            for name in self.owners:
-                shared = self._shared(name, profile)
-                if shared and self._fits(name, profile):
-                    groups[len(shared)].append(name)
-            self._groups[profile] = [tuple(groups[size]) for size in sorted(groups, reverse=True)]
-        for equals in self._groups[profile]:
+        profile = self.ground.profile(lead)
+        for equals in self.ground.groups(profile):
             owner = self._next(TERRITORY, equals, self.policy.territory_turn, {}, (lead, passed))
             if owner is not None:
-                dimensions = self._shared(owner, profile)
+                dimensions = self.ground.shared(owner, profile)
                 return _Bid(owner, TERRITORY, "territory", {"dimensions": dimensions}, TERRITORY)
         return None
 
     def _of_pools(self, lead: Row, passed: Passed) -> _Bid:
         """Whose turn it is in the first pool that takes the lead and has somebody free; else the pool it waits in."""
         pools = [pool for pool in self.policy.pools if _pool_takes(pool, lead)]
-        profile = self._profile(lead)
+        profile = self.ground.profile(lead)
         for pool in pools:
             if pool.mode == "claim":
                 return _Bid(None, "pool", "pool_claim", {"pool": pool.id}, pool.id)
-            owner = self._next(pool.id, self._of_pool(pool, profile), pool.turn, pool.weights, (lead, passed))
+            owner = self._next(pool.id, self.ground.members(pool, profile), pool.turn, pool.weights, (lead, passed))
             if owner is not None:
                 return _Bid(owner, "pool", "pool_turn", {"pool": pool.id, "turn": pool.turn}, pool.id)
         return _Bid(None, "pool", "pool_nobody_free", {"pool": pools[0].id}, pools[0].id)
-
-    def _of_pool(self, pool: Pool, profile: Profile) -> tuple[str, ...]:
-        if (pool.id, profile) not in self._members:
-            self._members[pool.id, profile] = tuple(
-                name
-                for name, row in self.owners.items()
-                if is_member(pool.teams, pool.owners, row)
-                and set(pool.skills) <= set(row.get("skills") or ())
-                and (pool.beyond_territory or self._fits(name, profile))
-            )
-        return self._members[pool.id, profile]
 
     def _next(
         self, scope: str, owners: tuple[str, ...], turn: Turn, weights: dict[str, float], about: tuple[Row, Passed]
@@ -209,27 +254,7 @@ class Desk:
             queue = self._queues[scope, owners] = TurnQueue(self.turns, scope, owners, turn, weights)
         return queue.next(self._is_out, lead["cooling_owner_ids"] or (), passed)
 
-    def _profile(self, lead: Row) -> Profile:
-        """What of a lead matters to any owner; leads of one profile have the same candidates."""
-        given = (lead[dimension] or () for dimension in DIMENSIONS)
-        return tuple(
-            (asked.intersection(values), bool(values)) for asked, values in zip(self._asked, given, strict=True)
-        )
-
-    def _shared(self, owner: str, profile: Profile) -> list[str]:
-        """The dimensions in which the lead is known to lie in the owner's territory."""
-        pairs = zip(DIMENSIONS, self._sets[owner], profile, strict=True)
-        return [name for name, own, (values, _) in pairs if own & values]
-
-    def _fits(self, owner: str, profile: Profile) -> bool:
-        """Whether the lead lies in the owner's territory; an owner without one takes all."""
-        pairs = zip(DIMENSIONS, self._sets[owner], profile, strict=True)
-        return all(
-            not own or bool(own & values) or (name in MAY_FIT and not is_known)
-            for name, own, (values, is_known) in pairs
-        )
-
-    def _told(self, lead: Row, bid: _Bid, passed: Passed) -> Row:
+    def _told(self, lead: Row, bid: _Bid) -> Row:
         if bid.owner:
             self.owners[bid.owner]["taken_today"] += 1
             self.owners[bid.owner]["held"] += 1
@@ -241,8 +266,7 @@ class Desk:
             "pool_id": None if bid.scope == TERRITORY else bid.scope,
             "method": bid.method,
             "reason": bid.reason,
-            "details": json.dumps(bid.details, ensure_ascii=False),
-            "gates": json.dumps(passed.rows(), ensure_ascii=False),
+            "details": _json(bid.details),
             "turn": self.turns.take(bid.scope, bid.owner) if bid.owner and bid.scope else None,
         }
 

@@ -40,32 +40,33 @@ class Turns:
 
 @dataclass
 class Passed:
-    """Candidates passed over for one lead, with the gate each failed; beyond the first ones only their number."""
+    """Candidates passed over for one lead, with the gate each failed, noted so that it costs little until it is read.
 
-    listed: list[dict[str, object]] = field(default_factory=list)
-    others: Counter[tuple[str, str]] = field(default_factory=Counter)
+    Read it before the next lead is placed: queues go on.
+    """
 
-    def add(self, owner: str, rule: str, gate: str) -> None:
+    parts: list[tuple[str, Sequence[tuple[str, str]], Counter[str] | None]] = field(default_factory=list)
+
+    def add(self, rule: str, owner: str, gate: str) -> None:
         """One candidate."""
-        if len(self.listed) < LISTED_GATES:
-            self.listed.append({"owner": owner, "rule": rule, "gate": gate})
-        else:
-            self.others[rule, gate] += 1
+        self.parts.append((rule, ((owner, gate),), None))
 
-    def add_all(self, rule: str, first: Sequence[tuple[str, str]], counts: Counter[str]) -> None:
-        """Many of one pool: the first by name, `counts` all of them by gate."""
-        rest = counts.copy()
-        for owner, gate in first[: LISTED_GATES - len(self.listed)]:
-            self.add(owner, rule, gate)
-            rest[gate] -= 1
-        for gate, number in rest.items():
-            if number > 0:
-                self.others[rule, gate] += number
+    def add_all(self, rule: str, out: Sequence[tuple[str, str]], counts: Counter[str]) -> None:
+        """All that dropped out of a queue so far; `counts` is their number by gate."""
+        if out:
+            self.parts.append((rule, out, counts))
 
     def rows(self) -> list[dict[str, object]]:
-        """What the log keeps: {"owner", "rule", "gate"}, then {"rule", "gate", "count"}."""
-        counted = [{"rule": rule, "gate": gate, "count": n} for (rule, gate), n in sorted(self.others.items())]
-        return [*self.listed, *counted]
+        """What the log keeps: {"owner", "rule", "gate"} of the first, then {"rule", "gate", "count"} of the others."""
+        listed: list[dict[str, object]] = []
+        others: Counter[tuple[str, str]] = Counter()
+        for rule, out, counts in self.parts:
+            first = out[: LISTED_GATES - len(listed)]
+            listed += [{"owner": owner, "rule": rule, "gate": gate} for owner, gate in first]
+            rest = Counter(gate for _, gate in out) if counts is None else counts.copy()
+            rest.subtract(gate for _, gate in first)
+            others.update({(rule, gate): number for gate, number in rest.items() if number > 0})
+        return [*listed, *({"rule": rule, "gate": gate, "count": n} for (rule, gate), n in sorted(others.items()))]
 
 
 class TurnQueue:
@@ -115,8 +116,8 @@ class TurnQueue:
                 aside.append(heappop(self._heap))
             else:
                 found = owner
-        passed.add_all(self._scope, self._out[:LISTED_GATES], self._gates)
+        passed.add_all(self._scope, self._out, self._gates)
         for place in aside:
             heappush(self._heap, place)
-            passed.add(place[2], self._scope, "cool_down")
+            passed.add(self._scope, place[2], "cool_down")
         return found

@@ -87,7 +87,7 @@ def open_history(root: Path) -> Iterator[History]:
     """The past of the workspace in `root`. Raises BadUsage where there is none, Busy while a run is at work."""
     settings = load_settings(root)
     with play_warehouse(root, Limits(settings.memory_limit, settings.threads)) as con:
-        last = con.execute(_LAST).fetchone()
+        last = next(iter(con.execute(_LAST).fetchall()), None)
         if last is None:
             raise BadUsage(f"{root} has no run to look back on: run `abmloop sync` first")
         run_id, as_of, config_hash = last
