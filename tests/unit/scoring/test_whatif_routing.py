@@ -62,7 +62,7 @@ def test_other_rules_name_the_leads_with_another_owner_and_the_loads(history: Hi
     assert answer.changes["first_before"].to_pylist() == ["o1", "o2", "o1", "o2"]
     loads = {row["owner_id"]: (row["received_before"], row["received_after"]) for row in answer.owners.to_pylist()}
     assert loads == {"o1": (4, 0), "o2": (4, 4)}
-    assert (answer.after.gini, answer.after.without_owner) == (0.5, 3)
+    assert (answer.after.gini, answer.after.without_owner) == (0.5, 4)
 
 
 def test_shorter_timers_take_back_more_but_not_what_was_worked(history: History) -> None:
