@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from abmloop.calendar import zone
-from abmloop.errors import AbmError
 from scoring.caps import NOTES, Caps, Events, cap_points, read_caps
 from scoring.engagement import PLACES, Ints
 from tasks.code import code_hash
@@ -28,7 +28,6 @@ from warehouse.steps import Work
 _SLICE_ROWS = 2_500_000  # judged in one piece: bounds the memory
 _MOST_IN_PART = 0.25  # of the touches; with more of them new, making all lines anew is the shorter way
 _TOUCHES, _BASE, _NEW = "scored_touches", "earned_before", "new_lines"
-_TEXTS = "touch_id, person_id, account_id"
 REACHED = "reached_persons"  # whose lines the last call changed
 _EPOCH = date(1970, 1, 1)
 _DAY_US = 86_400_000_000
@@ -83,69 +82,76 @@ def _gather(con: duckdb.DuckDBPyConnection, source: str, base: str | None = None
     given = "false as is_given, 0::bigint as given, 1::bigint as times, null::date as given_on" if base else ""
     con.execute(
         f"create or replace temp table {_TOUCHES} as"
-        f" select row_number() over () - 1 as place, hash(person_id) as subject, {columns}, {given} from {source}"
+        f" select hash(person_id) as subject, {columns}, {given} from {source}"
         " where person_id not in (select person_id from scored.leads where is_excluded)"
     )
     if base:
         con.execute(
-            f"insert into {_TOUCHES} by name"
-            f" select row_number() over () - 1 + (select count(*) from {_TOUCHES}) as place,"
-            " hash(person_id) as subject, person_id, position,"
+            f"insert into {_TOUCHES} by name select hash(person_id) as subject, person_id, position,"
             " timestamp '0001-01-01' as occurred_at, false as is_future, true as is_given, given, times,"
             f" event_on as given_on from {base}"
         )
 
 
 def _write_gathered(con: duckdb.DuckDBPyConnection, clock: Clock, into: str) -> None:
-    """Judge the gathered touches, some persons after the others, and add their lines.
-
-    Touches and what they give are laid side by side, row by row: a join by a key takes longer than all the judging.
-    """
+    """Judge the gathered touches, some persons after the others, and add their lines."""
     caps = read_caps(con.sql("select * from rules.engagement").to_arrow_table())
     rows = int(con.execute(f"select count(*) from {_TOUCHES}").fetchall()[0][0])
-    kinds = {"day": np.int32, "raw": np.int64, "capped": np.int64, "note": np.int8, "is_given": bool}
-    told = {name: np.zeros(rows, kind) for name, kind in kinds.items()}
     slices = max(1, -(-rows // _SLICE_ROWS))
     for number in range(slices):
-        _judge(con, f"subject % {slices} = {number}" if slices > 1 else "true", caps, clock, told)
-    note = pa.DictionaryArray.from_arrays(pa.array(told["note"], mask=told["note"] < 0), pa.array(NOTES))
-    day = pa.array(told["day"]).view(pa.date32())
-    con.register("told", pa.table({**told, "day": day, "note": note, "place": pa.array(np.arange(rows))}))
-    [(added,)] = con.execute(
-        f"insert into {into} by name"
-        " select person_id, account_id, touch_id as event_id, position, occurred_at as event_at, told.day as event_on,"
-        " (told.raw / 10000.0)::decimal(18, 4) as raw_points, (told.capped / 10000.0)::decimal(18, 4) as capped_points,"
-        f" told.note from {_TOUCHES} as touches positional join told"
-        # One condition over both sides: one of its own would be taken to its side first, and the rows would slip.
-        " where case when told.is_given then false else told.place = touches.place end"
-    ).fetchall()
-    con.unregister("told")
-    if added != rows - int(told["is_given"].sum()):
-        raise AbmError(f"{into}: {rows:,} touches gave {added:,} lines; nothing was kept")
+        some = con.sql(f"select * from {_TOUCHES} where subject % {slices} = {number}").to_arrow_table()
+        # Not registered: what is registered stays in memory until the transaction ends.
+        told = con.from_arrow(_judge(some, caps, clock)).filter("not is_given")
+        told.project(_LINE).insert_into(into)
 
 
-def _judge(
-    con: duckdb.DuckDBPyConnection, where: str, caps: Caps, clock: Clock, told: dict[str, npt.NDArray[Any]]
-) -> None:
-    """Put into `told`, at the touches' places, what they give: points in ten-thousandths."""
-    rows = con.sql(f"select * exclude ({_TEXTS}) from {_TOUCHES} where {where}").fetchnumpy()
-    micros = rows["occurred_at"].astype("datetime64[us]").view(np.int64)
-    order = _in_order(con, rows["subject"], micros, rows["place"])
-    place, micros = rows["place"][order], micros[order]
+_LINE = (
+    "person_id, account_id, touch_id, position, occurred_at, event_on, (raw / 10000.0)::decimal(18, 4),"
+    " (capped / 10000.0)::decimal(18, 4), note::varchar"
+)
+
+
+def _judge(touches: pa.Table, caps: Caps, clock: Clock) -> pa.Table:
+    """The gathered touches of some persons with what they give: event_on, raw, capped (ten-thousandths), note."""
+    size, columns = touches.num_rows, touches.column_names
+    micros = _numbers(touches, "occurred_at")
+    order = _in_order(_numbers(touches, "subject"), micros, touches["touch_id"])
     day = local_days(micros, clock.timezone)
-    is_given, given, times = np.zeros(len(day), bool), np.zeros(len(day), np.int64), np.ones(len(day), np.int64)
-    if "is_given" in rows:
-        is_given, given, times = (rows[name][order] for name in ("is_given", "given", "times"))
-        on = np.ma.filled(rows["given_on"].astype("datetime64[D]"), np.datetime64(_EPOCH)).astype(np.int64)[order]
-        day = np.where(is_given, on, day)
-    is_future = rows["is_future"][order] | (micros > np.datetime64(clock.until, "us").astype(np.int64))
-    events = Events(rows["subject"][order], rows["position"][order], day, is_future, is_given, given, times)
-    told["raw"][place], told["capped"][place], told["note"][place] = cap_points(events, caps, clock.today)
-    told["day"][place], told["is_given"][place] = day, is_given
+    is_given, given, times = np.zeros(size, bool), np.zeros(size, np.int64), np.ones(size, np.int64)
+    if "is_given" in columns:
+        is_given = touches["is_given"].to_numpy()
+        given, times = _numbers(touches, "given"), _numbers(touches, "times")
+        day = np.where(is_given, pc.fill_null(touches["given_on"].cast(pa.int32()), 0).to_numpy(), day)
+    is_future = touches["is_future"].to_numpy() | (micros > np.datetime64(clock.until, "us").astype(np.int64))
+    subject, rule = _numbers(touches, "subject")[order], touches["position"].to_numpy()[order]
+    in_order = (is_future[order], is_given[order], given[order], times[order])
+    told = cap_points(Events(subject, rule, day[order], *in_order), caps, clock.today)
+    raw, capped, note = (_put_back(column, order) for column in told)
+    named = {
+        "raw": pa.array(raw),
+        "capped": pa.array(capped),
+        "note": pa.DictionaryArray.from_arrays(pa.array(note, mask=note < 0), pa.array(NOTES)),
+        "event_on": pa.array(day.astype(np.int32)).view(pa.date32()),
+        "is_given": pa.array(is_given),
+    }
+    kept = touches.select(["person_id", "account_id", "touch_id", "position", "occurred_at"])
+    return pa.table({**dict(zip(kept.column_names, kept.columns, strict=True)), **named})
 
 
-def _in_order(con: duckdb.DuckDBPyConnection, subject: Ints, micros: Ints, place: Ints) -> Ints:
-    """The order by person, time and touch id. Ids are asked of those alone whose person and time are the same.
+def _numbers(rows: pa.Table, name: str) -> Ints:
+    """A column without nulls as whole numbers: times in microseconds, hashes as they are."""
+    return np.asarray(rows[name].to_numpy()).view(np.int64)
+
+
+def _put_back(told: npt.NDArray[Any], order: Ints) -> npt.NDArray[Any]:
+    """What was told in an order, where it belongs."""
+    back = np.empty_like(told)
+    back[order] = told
+    return back
+
+
+def _in_order(subject: Ints, micros: Ints, touch_id: pa.ChunkedArray) -> Ints:
+    """The order by person, time and touch id. Ids are compared of those alone whose person and time are the same.
 
     Persons go by a hash of 64 bits, as long as their names are.
     """
@@ -154,12 +160,7 @@ def _in_order(con: duckdb.DuckDBPyConnection, subject: Ints, micros: Ints, place
     tied = np.flatnonzero(np.r_[same, False] | np.r_[False, same]) if len(same) else np.zeros(0, np.int64)
     if len(tied):
         rows = order[tied]
-        con.register("tied_places", pa.table({"place": place[rows], "number": np.arange(len(rows))}))
-        asked = f"select number from tied_places join {_TOUCHES} using (place) order by touch_id, number"
-        found = con.sql(asked).fetchnumpy()["number"]
-        con.unregister("tied_places")
-        rank = np.empty(len(rows), np.int64)
-        rank[found] = np.arange(len(rows))
+        rank = pc.rank(touch_id.take(pa.array(rows)), null_placement="at_start", tiebreaker="first").to_numpy()
         order[tied] = rows[np.lexsort((rank, micros[rows], subject[rows]))]
     return order
 
