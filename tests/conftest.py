@@ -14,6 +14,7 @@ from hypothesis import settings
 from abmloop.run import Run
 from tasks.land.sandbox import Sandbox
 from tasks.runs import open_run
+from tests.contract.server.account import CrmServer
 
 # A crowded machine makes no test wrong, and the same examples are tried every time.
 settings.register_profile("house", deadline=None, derandomize=True)
@@ -21,6 +22,13 @@ settings.load_profile("house")
 
 AS_OF = date(2026, 10, 31)
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def crm_server() -> Iterator[CrmServer]:
+    """The CRM that misbehaves, in a process of its own; each test begins a new account in it."""
+    with CrmServer() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -89,6 +89,16 @@ class CrmPolicy(Policy):
     key_field: str = Field("abm_key", min_length=1)
     import_folder: str = Field(IMPORT_FOLDER, min_length=1, description="relative to the workspace, or absolute")
     csv_profile: Literal["human", "machine"] = "human"
+    url: str | None = Field(None, description="where the CRM answers; default: the vendor's own address")
+    private_network: bool = Field(False, description="the CRM stands in your own network")
+    timeout_seconds: float = Field(30, gt=0, le=600)
+    index_lag_seconds: float = Field(
+        30, ge=0, le=600, description="how long until a search sees a new record, or a call without an answer is over"
+    )
+    on_duplicate: Literal["link", "hold"] = Field(
+        "link", description="a record that people made is in the way: give it our key, or wait for a person"
+    )
+    calls_per_run: int | None = Field(None, ge=1, description="writing calls; the best leads go first")
     attempts_per_run: int = Field(5, ge=1, le=20)
     backoff_seconds: float = Field(2, ge=0, le=300)
     longest_pause_seconds: float = Field(60, ge=0, le=3600)

@@ -64,21 +64,34 @@ def push(
     _assert_pinned(desk, outbox)
     sender = Sender(outbox, desk.connector, desk.gate, desk.policy, pause)
     sender.settle()
-    made = plan_objects(desk)
-    agreed = [one for one in made.intents if _is_agreed(one, approved)]
-    fault_point("crm:before_intent")
-    counted = outbox.enqueue(agreed, desk.gate)
-    fault_point("crm:after_intent")
-    sender.send()
+    made, agreed, counted = _plan_and_send(desk, outbox, sender, approved)
+    if sender.counted["linked"] and approved is None and not sender.stopped:
+        # Records made by hand bear our key now: the plan sees what stands there and adds only what it may.
+        counted += _plan_and_send(desk, outbox, sender, approved)[2]
     counted["held"] += _hold_withdrawn(agreed, desk, outbox)
     counted["changed_since_plan"] = len(made.intents) - len(agreed)
     counted.update({key: made.counts[key] for key in ("skipped", "conflicts", "unchanged")})
     counted.update({key: number for key, number in sender.counted.items() if key != "retry"})
     counted["queued"] = counted.pop("pending", 0)
-    counted["waiting"] = len(outbox.queued(OPEN))
+    counted["waiting"] = len(outbox.queued(OPEN)) + made.unasked
     if sender.counted:
         _note(outbox, counted)
     return dict(+counted), sender.stopped
+
+
+def _plan_and_send(
+    desk: Desk, outbox: Outbox, sender: Sender, approved: Approved | None
+) -> tuple[PushPlan, list[Intent], Counter[str]]:
+    """The plan, its intents in the ledger, and the sending; gives the plan, what was agreed to, and the counts."""
+    made = plan_objects(desk)
+    agreed = [one for one in made.intents if _is_agreed(one, approved)]
+    fault_point("crm:before_intent")
+    counted = outbox.enqueue(agreed, desk.gate)
+    for name, plan in made.objects.items():
+        counted["reconciled"] += outbox.adopt(name, plan.adopted)
+    fault_point("crm:after_intent")
+    sender.send()
+    return made, agreed, counted
 
 
 def _is_agreed(intent: Intent, approved: Approved | None) -> bool:

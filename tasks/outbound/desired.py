@@ -17,16 +17,20 @@ from tasks.outbound.plan import is_blank
 from warehouse.steps import Work
 
 KEY = "abm_key"
+LAST = "~"
 
 
 @dataclass(frozen=True)
 class Desired:
-    """One object's records, all by our key, best first. `holds`: why a record of ours is not for sending."""
+    """One object's records, all by our key, best first. `holds`: why a record of ours is not for sending;
+    `order`: its lead's place among all leads.
+    """
 
     records: dict[str, Fields] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
     holds: dict[str, str] = field(default_factory=dict)
     changed_at: dict[str, str] = field(default_factory=dict)
+    order: dict[str, str] = field(default_factory=dict)
 
 
 def gather_marts(work: Work, policy: CrmPolicy) -> dict[ObjectName, pa.Table]:
@@ -107,6 +111,7 @@ def _desired(rows: list[dict[str, Any]], rule: ObjectRule) -> Desired:
             found.holds[key] = row["hold"]
         elif unfit := [ours for ours in names if _must_wait(row[ours], rule.fields[ours])]:
             found.holds[key] = f"too_long: {', '.join(unfit)}"
+        found.order[key] = str(row.get("send_order") or LAST)
         if row.get("changed_at"):
             found.changed_at[key] = row["changed_at"]
     return found

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from abmloop.run import Run
 from tasks.outbound.crm.base import Fields, Value
 from tasks.outbound.gate import Gate, Subject, Word, naive_utc
-from tasks.outbound.plan import Change, digest
+from tasks.outbound.plan import Adopted, Change, digest
 from warehouse.lease import assert_lease_in
 from warehouse.ledger import Ledger
 from warehouse.ledger_tables import deliveries, outbox
@@ -66,6 +66,7 @@ class Intent:
     """A record that wants to leave: its change, its subject and the gate's word. No change: it is to be held.
 
     `is_known`: the CRM holds a version of it, so that holding it back leaves something to be removed over there.
+    `order`: its place among all records of the plan, best leads first.
     """
 
     object: str
@@ -74,6 +75,7 @@ class Intent:
     word: Word
     change: Change | None = None
     is_known: bool = False
+    order: str = ""
 
 
 class Journal:
@@ -117,7 +119,7 @@ class Journal:
         held: dict[str, dict[str, Fields]] = {}
         for row in sorted(self.queued(("done",)), key=lambda row: row.version):
             records = held.setdefault(row.object, {})
-            records[row.key] = {**records.get(row.key, {}), **row.fields}
+            records[row.key] = {**records.get(row.key, {}), **row.cause.get("seen", {}), **row.fields}
         return held
 
     def crm_ids(self) -> dict[tuple[str, str], str]:
@@ -178,6 +180,38 @@ class Outbox(Journal):
             self.ledger.append_in(connection, "outbox", rows, self.run)
         return +counted
 
+    def adopt(self, name: str, adopted: Sequence[Adopted]) -> int:
+        """Put on record what stands there as it should without a delivery of ours on record; gives how many."""
+        if not adopted:
+            return 0
+        with self.ledger.transaction() as connection:
+            assert_lease_in(connection, self.run)
+            known = {row.key for row in map(_queued, connection.execute(self._rows())) if row.object == name}
+            new = [one for one in adopted if one.key not in known]
+            rows = [self._adopted_row(name, one) for one in new]
+            self.ledger.append_in(connection, "outbox", rows, self.run)
+            events = [
+                {"delivery_id": digest([row["outbox_id"], 0, "done"])[:32], "outbox_id": row["outbox_id"], "attempt": 0,
+                 "state": "done", "crm_id": one.crm_id, "message": "stood there already"}
+                for row, one in zip(rows, new, strict=True)
+            ]  # fmt: skip
+            self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in events], self.run)
+        return len(new)
+
+    def _adopted_row(self, name: str, one: Adopted) -> dict[str, Any]:
+        return {
+            "outbox_id": digest([self.instance, name, one.key, 1])[:32],
+            "instance": self.instance,
+            "object": name,
+            "external_key": one.key,
+            "version": 1,
+            "payload_hash": digest(dict(one.fields)),
+            "payload": _json(dict(one.fields)),
+            "person_id": None,
+            "state": "done",
+            "caused_by": _json({"action": "adopt", "gate": "nothing was sent"}),
+        }
+
     def _row(self, intent: Intent, gate: Gate, version: int) -> dict[str, Any]:
         """The outbox row of an intent by the gate's word of now; what may not leave is kept without its payload."""
         word = intent.word
@@ -185,12 +219,17 @@ class Outbox(Journal):
             word = gate.judge_subject(intent.subject)
         change = intent.change if word.is_allowed else None
         action = change.action if change else ("remove" if intent.is_known else "hold")
-        cause = {
+        cause: dict[str, Any] = {
             "action": action,
             "gate": str(word),
             "region": intent.subject.region,
             "asks_to_call": intent.subject.asks_to_call,
+            "order": intent.order,
         }
+        if change and change.crm_id:
+            cause["crm_id"] = change.crm_id
+        if change and change.seen:
+            cause["seen"] = dict(change.seen)
         return {
             "outbox_id": digest([self.instance, intent.object, intent.key, version])[:32],
             "instance": self.instance,

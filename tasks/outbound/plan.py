@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from scoring.policies.crm import ObjectRule, Owner
@@ -23,13 +23,17 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One record to create or update. `fields` is all we send; `changed` says why we send it."""
+    """One record to create or update. `fields` is all we send; `changed` says why we send it.
+
+    `seen`: what stands there already in fields that we only fill while they are empty.
+    """
 
     key: str
     action: Literal["create", "update"]
     fields: Fields
     changed: tuple[FieldChange, ...]
     crm_id: str | None = None
+    seen: Fields = field(default_factory=dict)
 
     @property
     def payload_hash(self) -> str:
@@ -64,6 +68,15 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Adopted:
+    """A record that stands there as it should although no delivery of it is on record: the ledger was put back."""
+
+    key: str
+    fields: Fields
+    crm_id: str | None
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to do with one object of the CRM."""
 
@@ -72,6 +85,7 @@ class Plan:
     skips: tuple[Skip, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     unchanged: int = 0
+    adopted: tuple[Adopted, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -117,6 +131,7 @@ def plan(
     updates: list[Change] = []
     skips: list[Skip] = []
     conflicts: list[Conflict] = []
+    adopted: list[Adopted] = []
     unchanged = 0
     owners = mapping.owners
     for key, wanted in desired.items():
@@ -138,7 +153,18 @@ def plan(
             conflicts += row_conflicts
             updates += [change] if change else []
             unchanged += not change
-    return Plan(tuple(creates), tuple(updates), tuple(skips), tuple(conflicts), unchanged)
+            if change is None and readable and key not in acknowledged:
+                adopted.append(_adopt(row, owners))
+    return Plan(tuple(creates), tuple(updates), tuple(skips), tuple(conflicts), unchanged, tuple(adopted))
+
+
+def _adopt(row: _Row, owners: Mapping[str, Owner]) -> Adopted:
+    """What stands there and will not be written again: what equals our wish, and what others filled in."""
+    there = {name: row.there(name) for name in row.wanted if not is_blank(row.there(name))}
+    kept = {
+        name: value for name, value in there.items() if value == row.wanted[name] or owners[name] == "fill_if_blank"
+    }
+    return Adopted(row.key, kept, row.found.crm_id if row.found else None)
 
 
 def _create(key: str, wanted: Fields, owners: Mapping[str, Owner]) -> Change:
@@ -170,7 +196,12 @@ def _update(row: _Row, owners: Mapping[str, Owner]) -> tuple[Change | None, list
     if not changed:
         return None, skips, conflicts
     crm_id = row.found.crm_id if row.found else None
-    return Change(row.key, "update", fields, tuple(changed), crm_id), skips, conflicts
+    seen = {
+        name: row.there(name)
+        for name in row.wanted
+        if row.readable and owners[name] == "fill_if_blank" and name not in fields and not is_blank(row.there(name))
+    }
+    return Change(row.key, "update", fields, tuple(changed), crm_id, seen), skips, conflicts
 
 
 Outcome = Literal["write", "leave"] | Skip | Conflict

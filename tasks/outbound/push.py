@@ -9,13 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from abmloop.errors import BadPolicy
+from abmloop.errors import BadPolicy, CrmUnreachable
 from abmloop.messages import say
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy, ObjectName
 from tasks.outbound.crm.base import Connector, Fields, Found
 from tasks.outbound.crm.connectors import open_connector
+from tasks.outbound.crm.mapping import in_their_words
 from tasks.outbound.desired import Desired, gather_marts, make_desired, persons_in
 from tasks.outbound.gate import Gate, PersonKeys, Word, naive_utc
 from tasks.outbound.outbox import OPEN, Intent, Journal
@@ -40,11 +41,15 @@ class Desk:
 
 @dataclass(frozen=True)
 class PushPlan:
-    """What would be sent and what would be held, per object. Intents stand in the order of sending."""
+    """What would be sent and what would be held, per object. Intents stand in the order of sending.
+
+    `unasked`: records that are not planned since the CRM gave no answer about them.
+    """
 
     instance: str
     objects: Mapping[ObjectName, Plan]
     intents: tuple[Intent, ...]
+    unasked: int = 0
 
     @property
     def held(self) -> dict[tuple[str, str], int]:
@@ -62,6 +67,7 @@ class PushPlan:
             "conflicts": sum(len(one.conflicts) for one in plans),
             "unchanged": sum(one.unchanged for one in plans),
             "held": sum(self.held.values()),
+            "unasked": self.unasked,
         }
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -89,7 +95,7 @@ def row_hash(intent: Intent) -> str:
 
 def open_desk(run: Run, work: Work) -> Desk:
     """Everything a push needs, read from the rules, the warehouse and the ledger."""
-    policy, consent = load_policy(run, CrmPolicy), load_policy(run, ConsentPolicy)
+    policy, consent = in_their_words(load_policy(run, CrmPolicy)), load_policy(run, ConsentPolicy)
     journal = Journal(work.ledger, policy.instance)
     tables = gather_marts(work, policy)
     persons = persons_in(tables) | {row.person_id for row in journal.queued(OPEN) if row.person_id}
@@ -121,17 +127,20 @@ def plan_objects(desk: Desk) -> PushPlan:
     held = desk.journal.acknowledged()
     plans: dict[ObjectName, Plan] = {}
     intents: list[Intent] = []
+    unasked = 0
     for name, wanted in desk.desired.items():
         known = held.get(name, {})
         words = {key: _word(key, wanted, desk.gate) for key in wanted.records}
         allowed = {key: fields for key, fields in wanted.records.items() if words[key].is_allowed}
-        made = _plan_object(desk, name, allowed, known)
+        made, silent = _plan_object(desk, name, allowed, known)
         plans[name] = made
+        unasked += silent
         changes: dict[str, Change] = {change.key: change for change in made.changes}
-        for key, word in words.items():
+        for place, (key, word) in enumerate(words.items()):
             if not word.is_allowed or key in changes:
-                intents.append(Intent(name, key, wanted.subjects[key], word, changes.get(key), key in known))
-    return PushPlan(desk.policy.instance, plans, tuple(intents))
+                order = wanted.order.get(key, f"{place:09d}")
+                intents.append(Intent(name, key, wanted.subjects[key], word, changes.get(key), key in known, order))
+    return PushPlan(desk.policy.instance, plans, tuple(intents), unasked)
 
 
 def _word(key: str, wanted: Desired, gate: Gate) -> Word:
@@ -139,8 +148,13 @@ def _word(key: str, wanted: Desired, gate: Gate) -> Word:
     return Word(False, hold) if hold else gate.judge_subject(wanted.subjects[key])
 
 
-def _plan_object(desk: Desk, name: ObjectName, allowed: Mapping[str, Fields], known: Mapping[str, Fields]) -> Plan:
-    """The plan of one object; the CRM is asked only about records that may need something."""
+def _plan_object(
+    desk: Desk, name: ObjectName, allowed: Mapping[str, Fields], known: Mapping[str, Fields]
+) -> tuple[Plan, int]:
+    """The plan of one object, and of how many records nothing could be learned: those wait for the next run.
+
+    The CRM is asked only about records that may need something.
+    """
     rule, says = desk.policy.objects[name], desk.connector.describe()
     fields = says.fields.get(name)
     if fields is not None and (missing := sorted(set(rule.owners) - fields)):
@@ -149,14 +163,22 @@ def _plan_object(desk: Desk, name: ObjectName, allowed: Mapping[str, Fields], kn
         )
     asked = list(worth_asking(allowed, known, rule))
     present: dict[str, Found] = {}
+    answered = len(asked)
     for start in range(0, len(asked), says.batch_size):
-        present.update(desk.connector.find(name, asked[start : start + says.batch_size]))
+        try:
+            present.update(desk.connector.find(name, asked[start : start + says.batch_size]))
+        except CrmUnreachable:
+            # The connector was patient already: what it knows by now is planned, and sent, in this run.
+            answered = start
+            break
+    silent = len(asked) - answered
+    del asked[answered:]
     if not says.reads_back:
         # What it confirmed is taken to be there still: it cannot say otherwise.
         present = {**{key: Found(None) for key in asked if key in known}, **present}
     wanted = {key: allowed[key] for key in asked}
     made = plan(wanted, known, present, rule, desk.desired[name].changed_at)
-    return replace(made, unchanged=made.unchanged + len(allowed) - len(asked))
+    return replace(made, unchanged=made.unchanged + len(allowed) - len(asked) - silent), silent
 
 
 def plan_lines(push: PushPlan, language: str, limit: int = LINES_PER_OBJECT) -> list[str]:
@@ -172,6 +194,8 @@ def plan_lines(push: PushPlan, language: str, limit: int = LINES_PER_OBJECT) -> 
             lines.append(say("crm_plan_more", language, number=f"{len(details) - limit:,}"))
     for (held, state), number in sorted(push.held.items()):
         lines.append(say("crm_plan_held", language, object=held, number=number, state=state))
+    if push.unasked:
+        lines.append(say("crm_plan_unasked", language, number=f"{push.unasked:,}"))
     if not any(push.objects.values()):
         lines.append(say("crm_plan_nothing", language, instance=push.instance))
     else:

@@ -9,12 +9,24 @@ from typing import Any
 from abmloop.errors import CrmError, CrmUnreachable
 from abmloop.faultpoint import fault_point
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy
-from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Connector, Found, Record, SlowDown, Verdict
+from tasks.outbound.crm.base import (
+    BatchRefused,
+    ChannelStopped,
+    Connector,
+    Found,
+    Interrupted,
+    Record,
+    SlowDown,
+    Verdict,
+)
 from tasks.outbound.gate import Gate, Word
 from tasks.outbound.outbox import Outbox, Queued, event
 from tasks.outbound.plan import digest
 
 DEAD_AFTER_ATTEMPTS = 25
+# Where four calls of five have no answer, one row in a million is given up by mistake.
+DEAD_AFTER_SILENCES = 60
+FULL_BATCH_ATTEMPTS = 4
 _ORDER: dict[str, int] = {name: place for place, name in enumerate(OBJECT_ORDER)}
 
 
@@ -38,6 +50,9 @@ class Sender:
         self._failures = 0
         self._wait = 0.0
         self._crm_ids: dict[tuple[str, str], str] = {}
+        self._calls = 0
+        # A run before us may have been killed while a call of its was on the way.
+        self._is_in_flight = True
         self.counted: Counter[str] = Counter()
         self.stopped: str | None = None
 
@@ -52,15 +67,30 @@ class Sender:
                 self._pause(self._pause_seconds(turn))
             self._wait = 0.0
             self._crm_ids = self._outbox.crm_ids()
-            for batch in self._batches(waiting):
+            for batch in self._batches(self._affordable(waiting)):
                 if self.stopped or self._wait:
                     break
                 self._deliver(batch)
         self.settle()
 
+    def _affordable(self, waiting: Sequence[Queued]) -> Sequence[Queued]:
+        """All that waits; where the calls do not suffice, the best leads with their companies and contacts."""
+        said = [self._connector.calls_left(), self._policy.calls_per_run]
+        limits = [said[0]] if said[0] is not None else []
+        limits += [said[1] - self._calls] if said[1] is not None else []
+        if not limits:
+            return waiting
+        chosen = best_within(waiting, max(min(limits), 0), self._says.rows_per_call or self._says.batch_size)
+        if not chosen:
+            self.stopped = f"no calls are left: {len(waiting):,} records wait for the next run, the best leads first"
+        return chosen
+
     def settle(self) -> None:
         """Find out what became of rows that were sent without an answer, before anything of them is sent again."""
         unknown = self._outbox.queued(("sending",))
+        if unknown and self._is_in_flight and self._says.settle_seconds:
+            self._pause(self._says.settle_seconds)
+        self._is_in_flight = False
         for batch in self._batches(unknown):
             if self.stopped:
                 return
@@ -80,6 +110,9 @@ class Sender:
             self.counted["dead"] += 1
             hint = "nobody knows whether it arrived: look for the key in the CRM, then `abmloop letters retry`"
             return event(row, "dead", message=hint)
+        if found is None and row.attempt >= DEAD_AFTER_SILENCES:
+            self.counted["dead"] += 1
+            return event(row, "dead", message=f"sent {row.attempt} times without any word, and it is not there")
         if found is None:
             return event(row, "retry", message="it had not arrived")
         if is_applied(row, found):
@@ -89,11 +122,21 @@ class Sender:
 
     def _batches(self, rows: Sequence[Queued]) -> Iterator[list[Queued]]:
         """Batches of one object each, in the order in which objects depend on each other."""
-        ordered = sorted(rows, key=lambda row: _ORDER.get(row.object, len(_ORDER)))
+        ordered = sorted(rows, key=lambda row: (_ORDER.get(row.object, len(_ORDER)), self._size(row, None) * -1))
         for _, group in groupby(ordered, key=lambda row: row.object):
             of_object = list(group)
-            for start in range(0, len(of_object), self._says.batch_size):
-                yield of_object[start : start + self._says.batch_size]
+            bulk = self._says.bulk_size if len(of_object) > self._says.bulk_from else None
+            for size, alike in groupby(of_object, key=lambda row: self._size(row, bulk)):
+                of_size = list(alike)
+                for start in range(0, len(of_size), size):
+                    yield of_size[start : start + size]
+
+    def _size(self, row: Queued, bulk: int | None) -> int:
+        """How large a batch with this row may be: the longer nothing is heard of it, the smaller, down to itself."""
+        halvings = max(row.attempt - FULL_BATCH_ATTEMPTS, 0) // 3
+        if bulk and row.attempt <= FULL_BATCH_ATTEMPTS:
+            return bulk
+        return max(self._says.batch_size >> halvings, 1)
 
     def _deliver(self, batch: Sequence[Queued]) -> None:
         """One batch, from the gate's last look to the written verdicts."""
@@ -112,9 +155,14 @@ class Sender:
         if not records:
             return {}
         try:
+            self._calls += -(-len(records) // (self._says.rows_per_call or len(records)))
             given = self._connector.upsert(name, records)
         except BatchRefused as error:
             return self._isolate(name, records, str(error))
+        except Interrupted as error:
+            self._is_in_flight = True
+            self._note_failure(error.cause)
+            return self._matched(records, error.verdicts)
         except CrmError as error:
             self._note_failure(error)
             return {}
@@ -155,6 +203,11 @@ class Sender:
 
     def _outcome(self, row: Queued, verdict: Verdict) -> dict[str, Any]:
         tried = row.attempt + 1
+        if verdict.state == "unsent":
+            return event(row, "retry", attempt=tried, message=verdict.message)
+        if verdict.state == "linked":
+            self.counted["linked"] += 1
+            return event(row, "superseded", attempt=tried, crm_id=verdict.crm_id, message=verdict.message)
         state = "dead" if verdict.state == "retry" and tried >= DEAD_AFTER_ATTEMPTS else verdict.state
         self.counted["delivered" if state == "done" else state] += 1
         return event(row, state, attempt=tried, crm_id=verdict.crm_id, message=verdict.message)
@@ -162,6 +215,7 @@ class Sender:
     def _note_failure(self, error: CrmError) -> None:
         """Count a call without an answer; stop for this run where going on would only hammer the CRM."""
         self._failures += 1
+        self._is_in_flight |= not isinstance(error, SlowDown)
         if isinstance(error, SlowDown):
             self._wait = max(self._wait, error.seconds or self._policy.backoff_seconds)
             if self._wait > self._policy.longest_pause_seconds:
@@ -186,4 +240,19 @@ def is_applied(row: Queued, found: Found) -> bool:
 
 
 def _record(row: Queued, word: Word, known: Mapping[tuple[str, str], str]) -> Record:
-    return Record(row.key, row.fields, row.payload_hash, str(word), known.get((row.object, row.key)))
+    crm_id = row.cause.get("crm_id") or known.get((row.object, row.key))
+    return Record(row.key, row.fields, row.payload_hash, str(word), crm_id)
+
+
+def best_within(rows: Sequence[Queued], calls: int, rows_per_call: int) -> list[Queued]:
+    """The rows of the best leads that so many calls can carry, each object in calls of its own; their order is kept."""
+    numbers: Counter[str] = Counter()
+    chosen: set[str] = set()
+    for row in sorted(rows, key=lambda row: (str(row.cause.get("order", "")), _ORDER.get(row.object, 0))):
+        is_new_call = numbers[row.object] % rows_per_call == 0
+        if is_new_call and calls == 0:
+            continue
+        calls -= is_new_call
+        numbers[row.object] += 1
+        chosen.add(row.outbox_id)
+    return [row for row in rows if row.outbox_id in chosen]

@@ -82,6 +82,9 @@ class FakeCrm:
             raise CrmUnreachable(fault)
         return self._misreport(verdicts, fault)
 
+    def calls_left(self) -> int | None:
+        return None
+
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         if cursor is None and entity == "deals":
             yield Page("deals", "deals", ".csv", b"deal_id,stage\r\nD1,won\r\n", "1")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from abmloop.errors import CrmRefused, CrmUnreachable
+from abmloop.errors import CrmError, CrmRefused, CrmUnreachable
 
 # JSON values only: dates, times and decimals are text in ISO form, so that equal means equal on both sides.
 Value = str | int | bool | None
@@ -26,10 +26,14 @@ class Record:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the CRM did with one record, known by our key. A record without a verdict is of unknown outcome."""
+    """What the CRM did with one record, known by our key. A record without a verdict is of unknown outcome.
+
+    unsent: the call for it was never made. linked: a record that people made was in the way and bears our key now; the
+    fields follow by the next plan, which sees what stands there.
+    """
 
     key: str
-    state: Literal["done", "retry", "dead"]
+    state: Literal["done", "retry", "dead", "unsent", "linked"]
     crm_id: str | None = None
     message: str | None = None
 
@@ -60,8 +64,10 @@ class Description:
     """Who the other side is and what it can.
 
     `fields`: object → the fields it has; an object left out takes any. `reads_back`: `find` gives the fields of a
-    record, and what it does not give is not there; otherwise it only knows which keys it was given. `notes`: what a
-    person should look at, in words.
+    record, and what it does not give is not there; otherwise it only knows which keys it was given. `bulk_size`: how
+    many records go in one batch where more than `bulk_from` of an object wait; None: no such way. `rows_per_call`: how
+    many records one call takes, if not a whole batch. `settle_seconds`: how long after a call without an answer it may
+    still take effect. `notes`: what a person should look at, in words.
     """
 
     instance: str
@@ -70,6 +76,10 @@ class Description:
     reads_back: bool
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    bulk_size: int | None = None
+    bulk_from: int = 0
+    settle_seconds: float = 0.0
+    rows_per_call: int | None = None
 
 
 class BatchRefused(CrmRefused):
@@ -88,11 +98,21 @@ class SlowDown(CrmUnreachable):
         self.seconds = seconds
 
 
+class Interrupted(CrmUnreachable):
+    """A batch of single calls that had to stop: `verdicts` of what was settled before, `cause` of the end."""
+
+    def __init__(self, verdicts: Sequence[Verdict], cause: CrmError) -> None:
+        super().__init__(str(cause))
+        self.verdicts = list(verdicts)
+        self.cause = cause
+
+
 class Connector(Protocol):
     """One CRM account.
 
     Errors: BatchRefused and ChannelStopped as above; any other CrmUnreachable (also SlowDown) leaves the outcome of
-    the whole batch unknown, and `find` is asked before anything of it is sent again.
+    the whole batch unknown, and `find` is asked before anything of it is sent again. Interrupted carries the verdicts
+    that were reached before.
     """
 
     def describe(self) -> Description:
@@ -109,6 +129,10 @@ class Connector(Protocol):
 
     def upsert(self, object_name: str, records: Sequence[Record]) -> list[Verdict]:
         """Create the records without `crm_id` (or with a new key), update the others; verdicts in any order."""
+        ...
+
+    def calls_left(self) -> int | None:
+        """How many calls the CRM still takes today, by its own last word; None: it did not say."""
         ...
 
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:

@@ -92,6 +92,10 @@ class FilesConnector:
         said = {key: f"{folder}/{name}" for key, name in names.items()}
         return [Verdict(record.key, "done", message=said.get(record.key, "exported before")) for record in records]
 
+    def calls_left(self) -> int | None:
+        """Files have no limit."""
+        return None
+
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """The entity's exports, each as one page named by its content; `cursor` is not needed for that."""
         for path in self._dropped():

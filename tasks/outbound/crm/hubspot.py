@@ -1,0 +1,266 @@
+"""HubSpot: batch upsert by a unique property of ours, verdicts from results and errors, never from the status alone.
+
+A thin client instead of hubspot-api-client: docs/decisions/0011-thin-crm-clients.md.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from abmloop.errors import CrmUnreachable
+from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Page, Record, Verdict
+from tasks.outbound.crm.mapping import ObjectMapping
+from tasks.outbound.crm.network import NetworkConnector, assert_allowed, checked_name, dead
+from tasks.outbound.crm.session import Auth, Grant, NamedKey, Pace, secrets
+from tasks.outbound.crm.values import as_text, iso_time
+from tasks.outbound.crm.walk import Row, walk_pages
+from tasks.outbound.crm.wire import Answer, Wire, check_answer
+
+_EXISTING = re.compile(r"[Ee]xisting (?:object )?ID: ?(\d{1,20})")
+_TRY_AGAIN = frozenset({"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
+_PAGE = 100
+
+
+class HubSpotConnector(NetworkConnector):
+    """One account. Credentials: HUBSPOT_TOKEN (private app) or HUBSPOT_REFRESH_TOKEN, _CLIENT_ID and _CLIENT_SECRET."""
+
+    kind = "hubspot"
+    batch_size = 100
+
+    def _auth(self, environment: Mapping[str, str]) -> Auth:
+        if not environment.get("HUBSPOT_REFRESH_TOKEN"):
+            (token,) = secrets(environment, "HUBSPOT_TOKEN")
+            return NamedKey(token)
+        names = ("HUBSPOT_REFRESH_TOKEN", "HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET")
+        refresh, client, secret = secrets(environment, *names)
+        asked = {"grant_type": "refresh_token", "refresh_token": refresh, "client_id": client, "client_secret": secret}
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+        def fetch(wire: Wire) -> Answer:
+            return wire.call("POST", "/oauth/v1/token", urlencode(asked).encode(), form)
+
+        return Grant(fetch, lambda body: {"Authorization": f"Bearer {body['access_token']}"}, Pace(10, 60, self._pause))
+
+    def _account(self) -> tuple[str, tuple[str, ...]]:
+        told = self._session.read("GET", "/account-info/v3/details", None, _object_of)
+        kind = str(told.get("accountType", "STANDARD"))
+        return str(told.get("portalId")), (() if kind == "STANDARD" else (f"this is a {kind} account",))
+
+    def _field_names(self, mapping: ObjectMapping) -> frozenset[str] | None:
+        path = f"/crm/v3/properties/{checked_name(mapping.to)}"
+        told = self._session.read("GET", path, None, _object_of)
+        names = frozenset(str(one.get("name")) for one in told.get("results", []) if isinstance(one, dict))
+        return names or None
+
+    def find(self, object_name: str, keys: Sequence[str]) -> Mapping[str, Found]:
+        """By our key, a hundred at a time; reading by a unique property sees every record at once."""
+        mapping = self._object(object_name)
+        found: dict[str, Found] = {}
+        for start in range(0, len(keys), self.batch_size):
+            asked = keys[start : start + self.batch_size]
+            body = {
+                "idProperty": mapping.key,
+                "inputs": [{"id": key} for key in asked],
+                "properties": [mapping.key, *self._fields_of(object_name)],
+            }
+            rows = self._read_batch(mapping, body, set(asked), len(asked))
+            found |= {key: self._found(object_name, row) for key, row in rows.items()}
+        return found
+
+    def _read_batch(
+        self, mapping: ObjectMapping, body: dict[str, Any], keys: set[str], number: int
+    ) -> dict[str, dict[str, Any]]:
+        """Our key → the record, from an answer that accounts for every key asked: told as there, or as not there."""
+
+        def parse(answer: Answer) -> dict[str, dict[str, Any]]:
+            told = _object_of(answer)
+            rows = [row for row in _list(told, "results") if isinstance(row.get("properties"), dict)]
+            by_key = {str(row["properties"].get(mapping.key)): row for row in rows}
+            is_whole = len(by_key) == number or any(_category(e) == "OBJECT_NOT_FOUND" for e in _list(told, "errors"))
+            if not by_key.keys() <= keys or len(by_key) != len(rows) or not is_whole:
+                raise CrmUnreachable("the CRM answered for other records than it was asked for")
+            return by_key
+
+        return dict(self._session.read("POST", f"/crm/v3/objects/{mapping.to}/batch/read", body, parse))
+
+    def _found(self, object_name: str, row: Mapping[str, Any]) -> Found:
+        properties = row["properties"]
+        return Found(str(row.get("id")), self._read_fields(object_name, properties), iso_time(row.get("updatedAt")))
+
+    def upsert(self, object_name: str, records: Sequence[Record]) -> list[Verdict]:
+        """Verdicts from what is told of each record; a record of which nothing is told is of unknown outcome."""
+        assert_allowed(records)
+        mapping = self._object(object_name)
+        inputs = [self._input(object_name, mapping, record) for record in records]
+        answer = self._session.write("POST", f"/crm/v3/objects/{mapping.to}/batch/upsert", {"inputs": inputs})
+        self._note_limit(answer)
+        by_key = {record.key: record for record in records}
+        if answer.status in (200, 201, 207):
+            return self._verdicts(mapping, _object_of(answer), by_key)
+        said = _said(answer)
+        existing = _EXISTING.search(said["message"]) if said["category"] == "CONFLICT" else None
+        if existing and len(records) == 1:
+            return [self._linked(mapping, records[0], existing[1], said["message"])]
+        if said["category"] in ("CONFLICT", "VALIDATION_ERROR") or (answer.status == 400 and said["message"]):
+            raise BatchRefused(said["message"])
+        check_answer(answer, said["message"])
+        if answer.status in (404, 405):
+            raise ChannelStopped(f"{answer.status}: HubSpot has no object {mapping.to}, or it is not open to this key")
+        raise CrmUnreachable(f"{answer.status}, and nothing in it says what became of the records")
+
+    def _input(self, object_name: str, mapping: ObjectMapping, record: Record) -> dict[str, Any]:
+        properties = self._encode(object_name, record.fields, as_text)
+        return {
+            "id": record.key,
+            "idProperty": mapping.key,
+            "objectWriteTraceId": record.key,
+            "properties": {**mapping.fixed, **properties, mapping.key: record.key},
+        }
+
+    def _verdicts(self, mapping: ObjectMapping, told: Any, records: Mapping[str, Record]) -> list[Verdict]:
+        verdicts = []
+        for row in _list(told, "results"):
+            properties = row.get("properties")
+            key = properties.get(mapping.key) if isinstance(properties, dict) else None
+            key = key or row.get("objectWriteTraceId")
+            if isinstance(key, str):
+                verdicts.append(Verdict(key, "done", str(row["id"]) if row.get("id") else None))
+        for error in _list(told, "errors"):
+            verdicts += [self._refusal(mapping, records.get(key), key, error) for key in _keys_of(error)]
+        return verdicts
+
+    def _refusal(self, mapping: ObjectMapping, record: Record | None, key: str, error: Mapping[str, Any]) -> Verdict:
+        message = str(error.get("message") or error.get("category"))[:1000]
+        if _category(error) in _TRY_AGAIN:
+            return Verdict(key, "retry", message=message)
+        existing = _EXISTING.search(message) if _category(error) == "CONFLICT" else None
+        if existing and record is not None:
+            return self._linked(mapping, record, existing[1], message)
+        return Verdict(key, "dead", message=message)
+
+    def _linked(self, mapping: ObjectMapping, record: Record, record_id: str, message: str) -> Verdict:
+        """Give a record that people made our key, if it bears none; nothing else of it is touched."""
+        if self._policy.on_duplicate == "hold":
+            return dead(record, message)
+        body = {"inputs": [{"id": record_id}], "properties": [mapping.key]}
+        path = f"/crm/v3/objects/{mapping.to}/batch"
+        rows = self._session.read("POST", f"{path}/read", body, lambda answer: _list(_object_of(answer), "results"))
+        bears = [row.get("properties", {}).get(mapping.key) for row in rows if str(row.get("id")) == record_id]
+        if len(bears) != 1 or bears[0] not in (None, "", record.key):
+            return dead(record, f"{message} (that one is our {bears[0]})" if bears else message)
+        link = {"inputs": [{"id": record_id, "properties": {mapping.key: record.key}}]}
+        answer = self._session.write("POST", f"{path}/update", link)
+        check_answer(answer)
+        written = [row for row in _list(_object_of(answer), "results") if str(row.get("id")) == record_id]
+        if answer.status != 200 or not written:
+            raise CrmUnreachable("no word on whether the record that is there was linked")
+        return Verdict(record.key, "linked", record_id, message)
+
+    def _note_limit(self, answer: Answer) -> None:
+        left = answer.headers.get("x-hubspot-ratelimit-daily-remaining", "")
+        self._left = int(left) if left.isdigit() and len(left) < 12 else self._left
+
+    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
+        """By time of modification, with what was archived; owners whole, for they cannot be asked by time."""
+        if entity == "owners" and "owners" in self._mapping.pull:
+            yield from walk_pages(entity, cursor, lambda _after, _size: self._owners(), self._pulled(entity))
+        elif entity in self._mapping.pull:
+            yield from walk_pages(entity, cursor, self._changed(entity), self._pulled(entity), self._gone(entity))
+
+    def _pulled(self, entity: str) -> Any:
+        return self._mapping.pull[entity]  # type: ignore[index]
+
+    def _owners(self) -> list[Row]:
+        rows: list[Row] = []
+        after = ""
+        for _ in range(1000):
+            query = urlencode({"limit": _PAGE, **({"after": after} if after else {})})
+            told = self._session.read("GET", f"/crm/v3/owners?{query}", None, _object_of)
+            rows += [Row("", str(one.get("id")), one) for one in _list(told, "results")]
+            after = str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
+            if not after:
+                return rows
+        raise CrmUnreachable("the list of owners does not end")
+
+    def _changed(self, entity: str) -> Any:
+        pulled = self._pulled(entity)
+        path = f"/crm/v3/objects/{checked_name(pulled.to)}/search"
+
+        def fetch(after: tuple[str, str], size: int) -> list[Row]:
+            time, record_id = after
+            later = [{"propertyName": pulled.modified, "operator": "GT", "value": time}]
+            same = [
+                {"propertyName": pulled.modified, "operator": "EQ", "value": time},
+                {"propertyName": "hs_object_id", "operator": "GT", "value": record_id or "0"},
+            ]
+            body = {
+                "filterGroups": [{"filters": later}, {"filters": same}] if time else [],
+                "sorts": [{"propertyName": pulled.modified, "direction": "ASCENDING"}],
+                "properties": sorted({*pulled.columns.values(), pulled.modified}),
+                "limit": size,
+            }
+            told = self._session.read("POST", path, body, _object_of)
+            rows = [row for row in _list(told, "results") if isinstance(row.get("properties"), dict)]
+            return [Row(str(row["properties"].get(pulled.modified)), str(row["id"]), row["properties"]) for row in rows]
+
+        return fetch
+
+    def _gone(self, entity: str) -> Any:
+        pulled = self._pulled(entity)
+        names = ",".join(sorted(set(pulled.columns.values())))
+        path = f"/crm/v3/objects/{checked_name(pulled.to)}?archived=true&limit={_PAGE}&properties={names}"
+
+        def fetch() -> list[Row]:
+            gone: list[Row] = []
+            after = ""
+            for _ in range(10_000):
+                told = self._session.read("GET", path + (f"&after={after}" if after else ""), None, _object_of)
+                gone += [Row("", str(row["id"]), row.get("properties") or {}, True) for row in _list(told, "results")]
+                after = str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
+                if not after.isalnum():
+                    break
+            return gone
+
+        return fetch
+
+
+def _object_of(answer: Answer) -> dict[str, Any]:
+    """The JSON object of an answer that went well; else what the answer means is raised."""
+    if answer.status not in (200, 201, 207):
+        said = _said(answer)
+        check_answer(answer, said["message"])
+        raise ChannelStopped(f"{answer.status}: {said['message'][:200] or 'refused'}")
+    told = answer.json()
+    if not isinstance(told, dict):
+        raise CrmUnreachable(f"{answer.status} with JSON of another shape than is documented")
+    return told
+
+
+def _said(answer: Answer) -> dict[str, str]:
+    """Category and message of an error, empty where the body is none of HubSpot's."""
+    try:
+        told = answer.json()
+    except CrmUnreachable:
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    return {"category": str(told.get("category") or ""), "message": str(told.get("message") or "")[:1000]}
+
+
+def _list(told: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = told.get(name, [])
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _category(error: Mapping[str, Any]) -> str:
+    return str(error.get("category") or "")
+
+
+def _keys_of(error: Mapping[str, Any]) -> list[str]:
+    """Whom an error is about: the trace id we gave, else the id we sent; both are our key."""
+    context = error.get("context")
+    for name in ("objectWriteTraceId", "ids", "id"):
+        keys = context.get(name) if isinstance(context, dict) else None
+        if isinstance(keys, list) and keys and all(isinstance(one, str) for one in keys):
+            return list(keys)
+    return []

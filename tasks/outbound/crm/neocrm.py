@@ -1,0 +1,158 @@
+"""Neocrm 销售易: one record a call, {code, msg, data} under any status, XOQL for reading.
+
+Written after public code and documentation; nothing here could be tried against a live tenant (docs/connectors.md).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from abmloop.errors import CrmUnreachable
+from tasks.outbound.crm.base import ChannelStopped, Page, Record, SlowDown
+from tasks.outbound.crm.mapping import ObjectMapping
+from tasks.outbound.crm.network import checked_name
+from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
+from tasks.outbound.crm.singles import Refusal, SingleRecordConnector
+from tasks.outbound.crm.values import as_epoch, read_time
+from tasks.outbound.crm.walk import Row, walk_pages
+from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide, retry_after
+
+_OBJECTS = "/rest/data/v2.0/xobjects"
+_TOO_FAST = 1020027
+_DAY_IS_OVER = 1020028
+_DUPLICATE = re.compile(r"重复|已存在|[Dd]uplicate")
+_PAGE = 100
+
+
+class NeoCrmConnector(SingleRecordConnector):
+    """One tenant. Credentials: NEOCRM_CLIENT_ID, NEOCRM_CLIENT_SECRET, NEOCRM_USER, NEOCRM_PASSWORD with token."""
+
+    kind = "neocrm"
+    time_field = "updatedAt"
+    id_field = "id"
+
+    def _auth(self, environment: Mapping[str, str]) -> Auth:
+        names = ("NEOCRM_CLIENT_ID", "NEOCRM_CLIENT_SECRET", "NEOCRM_USER", "NEOCRM_PASSWORD")
+        client, secret, user, password = secrets(environment, *names)
+        asked = {"grant_type": "password", "client_id": client, "client_secret": secret}
+        body = urlencode({**asked, "username": user, "password": password}).encode()
+
+        def fetch(wire: Wire) -> Answer:
+            return wire.call("POST", "/oauth2/token", body, {"Content-Type": "application/x-www-form-urlencoded"})
+
+        return Grant(fetch, self._accept, Pace(10, 60, self._pause))
+
+    def _accept(self, body: Any) -> dict[str, str]:
+        if not isinstance(body, dict) or not body.get("access_token"):
+            raise ChannelStopped("no token is given for these credentials; were they revoked?")
+        self._tenant = str(body.get("tenant_id") or body.get("tenantId") or self._wire.host)
+        return {"Authorization": f"Bearer {body['access_token']}"}
+
+    def _account(self) -> tuple[str, tuple[str, ...]]:
+        self._session.read("GET", f"{_OBJECTS}/lead/description", None, _told)
+        return self._tenant, ()
+
+    def _field_names(self, mapping: ObjectMapping) -> frozenset[str] | None:
+        told = self._session.read("GET", f"{_OBJECTS}/{checked_name(mapping.to)}/description", None, _told)
+        fields = (told.get("data") or {}).get("fields")
+        names = frozenset(str(one.get("apiKey")) for one in fields) if isinstance(fields, list) else frozenset()
+        return names or None
+
+    def _search(
+        self, mapping: ObjectMapping, field: str, values: Sequence[str], columns: list[str]
+    ) -> list[dict[str, Any]]:
+        listed = ", ".join(_literal(value) for value in values)
+        rows = self._xoql(f"select {', '.join(columns)} from {mapping.to} where {field} in ({listed}) limit 0,{_PAGE}")
+        if any(str(row.get(field)) not in values or not row.get(self.id_field) for row in rows):
+            raise CrmUnreachable("the CRM answered for other records than it was asked for")
+        return rows
+
+    def _xoql(self, xoql: str) -> list[dict[str, Any]]:
+        """The rows of one page; an answer with fewer rows than it counts is no answer."""
+
+        def parse(answer: Answer) -> list[dict[str, Any]]:
+            data = _told(answer).get("data")
+            rows = data.get("records") if isinstance(data, dict) else None
+            if not isinstance(rows, list) or not isinstance(data, dict):
+                raise CrmUnreachable("a query answered in another shape than is documented")
+            told = [row for row in rows if isinstance(row, dict)]
+            total = data.get("totalSize")
+            if isinstance(total, int) and len({str(row.get("id")) for row in told}) < min(total, _PAGE):
+                raise CrmUnreachable(f"a page of {len(told)} records where {total} are said to be")
+            return told
+
+        body = urlencode({"xoql": xoql}).encode()
+        return list(self._session.read("POST", "/rest/data/v2.0/query/xoql", body, parse, form=True))
+
+    def _create(self, object_name: str, mapping: ObjectMapping, record: Record) -> str | None:
+        path = f"{_OBJECTS}/{mapping.to}"
+        data = self._write("POST", path, object_name, mapping, record, mapping.fixed).get("data")
+        return str(data["id"]) if isinstance(data, dict) and data.get("id") else None
+
+    def _update(self, object_name: str, mapping: ObjectMapping, record: Record, record_id: str) -> None:
+        if not re.fullmatch(r"\d{1,20}", record_id):
+            raise Refusal(f"{record_id!r} is no record id")
+        self._write("PATCH", f"{_OBJECTS}/{mapping.to}/{record_id}", object_name, mapping, record, {})
+
+    def _write(
+        self, method: str, path: str, object_name: str, mapping: ObjectMapping, record: Record, more: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        fields = self._encode(object_name, record.fields, as_epoch)
+        answer = self._session.write(method, path, {"data": {**more, **fields, mapping.key: record.key}})
+        code = _code(answer)
+        if code in (None, 200, 0, _TOO_FAST, _DAY_IS_OVER):
+            return _told(answer)
+        told = answer.json()
+        message = f"{code}: {told.get('msg')}"
+        data = told.get("data")
+        other = str(data.get("id") or "") if _DUPLICATE.search(message) and isinstance(data, dict) else ""
+        raise Refusal(message, other or None)
+
+    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
+        """By time of modification; equal times are walked by their ids, later ones after them."""
+        if entity not in self._mapping.pull:
+            return
+        pulled = self._mapping.pull[entity]
+        columns = ", ".join(sorted({*pulled.columns.values(), "id", pulled.modified}))
+        start = f"select {columns} from {checked_name(pulled.to)} where {pulled.modified}"
+
+        def fetch(after: tuple[str, str], size: int) -> list[Row]:
+            time = int(read_time(after[0]).timestamp() * 1000) if after[0] else 0
+            rows: list[dict[str, Any]] = []
+            if after[1].isdigit():
+                rows = self._xoql(f"{start} = {time} and id > {after[1]} order by id limit 0,{size}")
+            if len(rows) < size:
+                rows += self._xoql(f"{start} > {time} order by {pulled.modified}, id limit 0,{size}")
+            return [Row(str(row.get(pulled.modified)), str(row.get("id")), row) for row in rows[:size]]
+
+        yield from walk_pages(entity, cursor, fetch, pulled)
+
+
+def _literal(value: str) -> str:
+    escaped = re.sub(r"(['\\])", r"\\\1", value)
+    return f"'{escaped}'"
+
+
+def _code(answer: Answer) -> int | None:
+    try:
+        told = answer.json()
+        return int(told["code"]) if isinstance(told, dict) else None
+    except (CrmUnreachable, KeyError, TypeError, ValueError):
+        return None
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    """The body of an answer that says 200 or 0; else what it means is raised."""
+    code = _code(answer)
+    if code == _TOO_FAST:
+        raise SlowDown(f"{_TOO_FAST}: too many calls", retry_after(answer))
+    if code == _DAY_IS_OVER:
+        raise SlowDown(f"{_DAY_IS_OVER}: the day's calls are used up", 86_400.0)
+    check_answer(answer)
+    if code is None:
+        answer.json()
+        raise CrmUnreachable(f"{answer.status} without a code")
+    if code not in (0, 200):
+        raise ChannelStopped(f"{code}: {hide(str(answer.json().get('msg')))}")
+    return dict(answer.json())

@@ -1,0 +1,159 @@
+"""What connectors to a vendor's interface share: the account they were pinned to, fields by name, answers by key."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from abmloop.errors import BadPolicy
+from scoring.policies.crm import CrmPolicy
+from tasks.outbound.crm.base import ChannelStopped, Description, Fields, Found, Identity, Page, Record, Verdict
+from tasks.outbound.crm.mapping import Mapping as VendorMapping
+from tasks.outbound.crm.mapping import ObjectMapping, load_mapping
+from tasks.outbound.crm.session import Auth, Pace, Pause, Session, Waits
+from tasks.outbound.crm.values import read_value
+from tasks.outbound.crm.wire import Answer, Wire
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+OVERLAP_SECONDS = 900.0
+
+
+class NetworkConnector:
+    """The common part. A vendor gives its verbs, and says how doubt is settled and how large a batch may be."""
+
+    kind = ""
+    identity: Identity = "upsert_by_external_id"
+    batch_size = 100
+    bulk_size: int | None = None
+    bulk_from = 0
+    rows_per_call: int | None = None
+
+    def __init__(
+        self,
+        policy: CrmPolicy,
+        environment: Mapping[str, str] | None = None,
+        pause: Pause = time.sleep,
+        mapping: VendorMapping | None = None,
+    ) -> None:
+        self._policy = policy
+        self._pause = pause
+        self._mapping = mapping or load_mapping(self.kind)
+        url = policy.url or self._mapping.url
+        if not url:
+            raise BadPolicy(f"crm.yaml: url: {self.kind} needs the address of your account there")
+        self._wire = Wire(url, policy.timeout_seconds, policy.private_network)
+        self._waits = Waits(policy.backoff_seconds, policy.longest_pause_seconds, pause)
+        auth = self._auth(os.environ if environment is None else environment)
+        pace = Pace(self._mapping.calls, self._mapping.seconds, pause)
+        self._session = Session(self._wire, auth, self._is_expired, pace, self._waits)
+        self._says: Description | None = None
+        self._left: int | None = None
+
+    # What a vendor gives.
+
+    def _auth(self, environment: Mapping[str, str]) -> Auth:
+        raise NotImplementedError
+
+    def _is_expired(self, answer: Answer) -> bool:
+        return answer.status == 401
+
+    def _account(self) -> tuple[str, tuple[str, ...]]:
+        """The id of the account that answers, and what a person should know of it."""
+        raise NotImplementedError
+
+    def _field_names(self, mapping: ObjectMapping) -> frozenset[str] | None:
+        """The fields that the object has; None where that cannot be asked."""
+        raise NotImplementedError
+
+    # What the engine asks.
+
+    def describe(self) -> Description:
+        """Asked once: account, fields of the mapped objects, and the vendor's declared ways."""
+        if self._says is None:
+            account, notes = self._account()
+            known = {name: self._field_names(mapping) for name, mapping in self._used()}
+            absent = [f"{name}: {why}" for name, why in self._mapping.absent.items()]
+            self._says = Description(
+                f"{self.kind}:{account}",
+                self.identity,
+                self.batch_size,
+                reads_back=True,
+                fields={name: fields for name, fields in known.items() if fields is not None},
+                notes=(*notes, *absent),
+                bulk_size=self.bulk_size,
+                bulk_from=self.bulk_from,
+                rows_per_call=self.rows_per_call,
+                settle_seconds=self._policy.index_lag_seconds,
+            )
+        return self._says
+
+    def calls_left(self) -> int | None:
+        """What the last answer said of the day's limit."""
+        return self._left
+
+    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
+        """Nothing, where the vendor's mapping has no such entity."""
+        return iter(())
+
+    def _used(self) -> Iterator[tuple[str, ObjectMapping]]:
+        for name in self._policy.objects:
+            if name in self._mapping.objects:
+                yield name, self._mapping.objects[name]
+
+    def _object(self, name: str) -> ObjectMapping:
+        """The mapping of one of our objects; its names are checked, for they become parts of addresses and queries."""
+        mapping = self._mapping.objects.get(name)  # type: ignore[call-overload]
+        if mapping is None:
+            raise ChannelStopped(
+                f"there is no object {name!r} in {self.kind}; known: {', '.join(self._mapping.objects)}"
+            )
+        checked: ObjectMapping = mapping
+        for one in (checked.to, checked.key):
+            checked_name(one)
+        return checked
+
+    def _fields_of(self, name: str) -> list[str]:
+        """The field names that we write or compare in one object, besides the key."""
+        rule = self._policy.objects.get(name)  # type: ignore[call-overload]
+        return [checked_name(one) for one in rule.owners] if rule else []
+
+    def _read_fields(self, name: str, told: Mapping[str, Any]) -> Fields:
+        """Their values of our fields in our form."""
+        rule = self._policy.objects.get(name)  # type: ignore[call-overload]
+        kinds = rule.types if rule else {}
+        return {field: read_value(kind, told.get(field)) for field, kind in kinds.items()}
+
+    def _encode(self, name: str, fields: Fields, form: Callable[[Any, Any], Any]) -> dict[str, Any]:
+        """Our values in their form."""
+        rule = self._policy.objects.get(name)  # type: ignore[call-overload]
+        kinds = rule.types if rule else {}
+        return {field: form(kinds.get(field, "text"), value) for field, value in fields.items()}
+
+
+def checked_name(name: str) -> str:
+    """A name that may stand in an address or a query as it is. Raises ChannelStopped for any other."""
+    if not _NAME.fullmatch(name):
+        raise ChannelStopped(f"crm.yaml: {name!r} cannot be the name of a field or an object over there")
+    return name
+
+
+def assert_allowed(records: Sequence[Record]) -> None:
+    """Refuse a batch in which a record lacks the gate's word. Source: spec 13-privacy P11."""
+    if missing := sum(not record.allowed_by for record in records):
+        raise ChannelStopped(f"{missing} records came without the gate's word; nothing was sent")
+
+
+def one_each(found: Mapping[str, list[Found]]) -> dict[str, Found]:
+    """The record of each key; where the CRM holds several, the first, so that no other is made."""
+    return {key: rows[0] for key, rows in found.items() if rows}
+
+
+def text_or_none(value: Any) -> str | None:
+    """A text of the CRM's, if it is one."""
+    return value if isinstance(value, str) and value else None
+
+
+def dead(record: Record, message: str) -> Verdict:
+    """The CRM's own words on a record that it does not take."""
+    return Verdict(record.key, "dead", message=message[:1000])

@@ -1,0 +1,59 @@
+"""The fake CRM's process as tests hold it: start it, set it up, move its clock, read its dump."""
+
+import http.client
+import json
+import subprocess
+import sys
+from types import TracebackType
+from typing import Any
+
+
+class CrmServer:
+    """One process; `reset` begins a new account in it."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.contract.server.service"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+        self._wire: http.client.HTTPConnection | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, verb: str, **body: Any) -> Any:
+        """One of the tests' own calls."""
+        if self._wire is None:
+            self._wire = http.client.HTTPConnection("127.0.0.1", self.port)
+        self._wire.request("POST", f"/_fake/{verb}", json.dumps(body))
+        return json.loads(self._wire.getresponse().read())
+
+    def sleep(self, seconds: float) -> None:
+        """The fake's clock goes on; nobody waits."""
+        self.ask("sleep", seconds=seconds)
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Every record it holds, deleted ones included."""
+        found: list[dict[str, Any]] = self.ask("dump")
+        return found
+
+    def calls(self, part: str = "") -> int:
+        """How many calls were made to paths that hold `part`."""
+        return sum(number for path, number in self.ask("calls")["calls"].items() if part in path)
+
+    def forked(self) -> None:
+        """In a child: the parent's connection is not ours."""
+        self._wire = None
+
+    def __enter__(self) -> "CrmServer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()

@@ -1,0 +1,158 @@
+"""HubSpot: batches of up to 100, 200 or 207 with results and errors, our key a unique property."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.contract.server.dialects.base import Dialect, Refused
+from tests.contract.server.faults import Reply, Request
+from tests.contract.server.memory import Held
+
+_BATCH = re.compile(r"/crm/v3/objects/([\w-]+)/batch/(upsert|update|read)")
+
+
+def iso(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def epoch(text: str) -> float:
+    return float(text) / 1000 if text.isdigit() else datetime.fromisoformat(text).timestamp()
+
+
+class HubSpot(Dialect):
+    """The calls that the connector makes."""
+
+    def answer(self, request: Request, fault: str | None) -> Reply:
+        if request.path == "/account-info/v3/details":
+            kind = "SANDBOX" if self.options.get("sandbox") else "STANDARD"
+            return Reply(200, {"portalId": int(self.options.get("instance", 4711)), "accountType": kind})
+        if request.path.startswith("/crm/v3/properties/"):
+            return Reply(200, {"results": [self._property(name) for name in self.options.get("fields", [])]})
+        if request.path == "/crm/v3/owners":
+            return self._owners(request)
+        if match := _BATCH.fullmatch(request.path):
+            name, verb = match.groups()
+            body = request.json()
+            if len(body["inputs"]) > 100:
+                return _error(400, "VALIDATION_ERROR", "more than 100 inputs")
+            if verb == "read":
+                return self._read(name, body, fault)
+            return self._write(name, body["inputs"], verb, fault)
+        if match := re.fullmatch(r"/crm/v3/objects/([\w-]+)/search", request.path):
+            return self._search(match[1], request.json())
+        if match := re.fullmatch(r"/crm/v3/objects/([\w-]+)", request.path):
+            gone = [one for one in self.memory.records.values() if one.object == match[1] and one.is_deleted]
+            return Reply(200, {"results": [{**self._shown(one), "archivedAt": iso(one.modified)} for one in gone]})
+        return Reply(404, {"status": "error", "message": "no such resource"})
+
+    def _property(self, name: str) -> dict[str, Any]:
+        return {"name": name, "type": "string", "hasUniqueValue": name == self.key}
+
+    def _owners(self, request: Request) -> Reply:
+        owners = self.options.get("owners", [])
+        start = int(request.query.get("after", 0))
+        body: dict[str, Any] = {"results": owners[start : start + 2]}
+        if start + 2 < len(owners):
+            body["paging"] = {"next": {"after": str(start + 2)}}
+        return Reply(200, body)
+
+    def _read(self, name: str, body: dict[str, Any], fault: str | None) -> Reply:
+        ids = [one["id"] for one in body["inputs"]]
+        if body.get("idProperty"):
+            found = [held for value in ids for held in self.memory.with_value(name, body["idProperty"], value)]
+        else:
+            known = [self._resolve(one) for one in ids]
+            found = [held for held in known if held and held.object == name]
+        results = self.draw.misreport([self._shown(held) for held in found], fault, self._foreign())
+        answer: dict[str, Any] = {"status": "COMPLETE", "results": results}
+        if len(found) == len(ids):
+            return Reply(200, answer)
+        answer["errors"] = [{"status": "error", "category": "OBJECT_NOT_FOUND", "message": "some are not there"}]
+        return Reply(207, answer)
+
+    def _resolve(self, record_id: str) -> Held | None:
+        held = self.memory.records.get(record_id)
+        while held is not None and held.merged_into:
+            held = self.memory.records[held.merged_into]
+        return held if held is not None and not held.is_deleted else None
+
+    def _write(self, name: str, inputs: list[dict[str, Any]], verb: str, fault: str | None) -> Reply:
+        style = self.style(("207", "400", "409", "500"))
+        if style != "207":
+            for row in inputs:
+                try:
+                    self.check(name, row["properties"], self._held(name, row, verb))
+                except Refused as refused:
+                    status = int(style) if refused.kind == "duplicate" else 400
+                    category = "CONFLICT" if refused.kind == "duplicate" else "VALIDATION_ERROR"
+                    return _error(status, category, refused.message)
+        results: list[dict[str, Any]] = []
+        errors: list[dict[str, Any]] = []
+        for row in self.draw.part(inputs, fault):
+            try:
+                held, is_new = self.write(name, row["properties"], self._held(name, row, verb), fault)
+                results.append(
+                    {**self._shown(held), "new": is_new, "objectWriteTraceId": row.get("objectWriteTraceId")}
+                )
+            except Refused as refused:
+                errors.append(_row_error(refused, row))
+        if fault == "half_applied":
+            return Reply(500, {"status": "error", "message": "internal error"})
+        results = self.draw.misreport(results, fault, {**self._foreign(), "new": True})
+        body: dict[str, Any] = {"status": "COMPLETE", "results": results}
+        if errors:
+            body |= {"errors": errors, "numErrors": len(errors)}
+        return Reply(207 if errors else 200, body)
+
+    def _held(self, name: str, row: dict[str, Any], verb: str) -> Held | None:
+        if verb == "update":
+            held = self._resolve(row["id"])
+            if held is None:
+                raise Refused("invalid", f"{row['id']} is not there")
+            return held
+        row["properties"].setdefault(self.key, row["id"])
+        found = self.memory.with_value(name, row["idProperty"], row["id"])
+        return found[0] if found else None
+
+    def _search(self, name: str, body: dict[str, Any]) -> Reply:
+        """Groups of filters on the time of modification and the id; sorted by them; an index that lags."""
+        floor = [(0.0, "")]
+        for group in body.get("filterGroups", []):
+            wanted = {(one["propertyName"], one["operator"]): one["value"] for one in group["filters"]}
+            for (field, operator), value in wanted.items():
+                if field == "hs_object_id" and operator == "GT":
+                    at = next(v for (f, o), v in wanted.items() if o == "EQ" and f != "hs_object_id")
+                    floor.append((epoch(at), value))
+        found = self.memory.after(name, *max(floor), deleted=False)
+        found = [held for held in found if held.seen_at <= self.memory.now]
+        page = found[: body.get("limit", 10)]
+        return Reply(200, {"total": len(found), "results": [self._shown(held) for held in page]})
+
+    def _shown(self, held: Held) -> dict[str, Any]:
+        properties = {name: str(value) for name, value in held.fields.items()}
+        times = {"hs_lastmodifieddate": iso(held.modified), "lastmodifieddate": iso(held.modified)}
+        return {
+            "id": held.id,
+            "properties": {**properties, **times, "hs_object_id": held.id},
+            "createdAt": iso(held.created),
+            "updatedAt": iso(held.modified),
+            "archived": held.is_deleted,
+        }
+
+    def _foreign(self) -> dict[str, Any]:
+        return {"id": "1", "properties": {self.key: "somebody-else"}, "updatedAt": iso(self.memory.now)}
+
+
+def _error(status: int, category: str, message: str) -> Reply:
+    return Reply(status, {"status": "error", "category": category, "message": message, "correlationId": "-"})
+
+
+def _row_error(refused: Refused, row: dict[str, Any]) -> dict[str, Any]:
+    categories = {"busy": "RATE_LIMITS", "duplicate": "CONFLICT", "invalid": "VALIDATION_ERROR"}
+    context = {"ids": [row["id"]], "objectWriteTraceId": [row.get("objectWriteTraceId")]}
+    return {
+        "status": "error",
+        "category": categories[refused.kind],
+        "message": refused.message,
+        "context": context,
+    }
