@@ -16,6 +16,7 @@ from tasks.match import match
 from tasks.outbound.deliver import deliver
 from tasks.outbound.pull import pull
 from tasks.parse import parse
+from tasks.predict.step import predict
 from tasks.publish import publish
 from tasks.resolve import resolve, segment
 from tasks.route import route
@@ -37,6 +38,7 @@ LOOP: tuple[Act, ...] = (
     match,  # persons → accounts
     build_core,  # touches, deals and money, settled
     score,  # points and stages
+    predict,  # chances of open leads, where a model is in use
     route,  # leads → owners
     attribute,  # deals → credits
     build_marts,  # what people and the CRM read
@@ -49,13 +51,13 @@ NAMES: dict[str, Act] = {act.__name__: act for act in LOOP}
 
 
 _LOOK = ("build_marts", "check_published", "publish")
-_FROM_CORE = ("build_core", "score", "route", "attribute", *_LOOK)
+_FROM_CORE = ("build_core", "score", "predict", "route", "attribute", *_LOOK)
 
 # The parts of the loop that a person starts by themselves: name of the flow → steps, in the loop's order.
 PARTS: dict[str, tuple[str, ...]] = {
     "refresh-directory": ("land", "check_landed", "parse", "resolve", "segment", "match", *_FROM_CORE),
     "match-contacts": ("match", *_FROM_CORE),
-    "score-leads": ("score", "route", *_LOOK),
+    "score-leads": ("score", "predict", "route", *_LOOK),
     "push-leads": ("deliver",),
     "pull-deals": ("pull", "land", "check_landed", "parse", "resolve", "segment", "match", *_FROM_CORE),
     "attribute-roi": ("attribute", *_LOOK),

@@ -14,6 +14,7 @@ from scoring.policies.crm import CrmPolicy
 from scoring.policies.directory import DirectoryPolicy
 from scoring.policies.icp import IcpPolicy
 from scoring.policies.match import MatchPolicy
+from scoring.policies.predict import PredictPolicy
 from scoring.policies.routing import RoutingPolicy
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.sources import SourcesPolicy
@@ -28,6 +29,7 @@ _CLASSES: tuple[type[Policy], ...] = (
     TagsPolicy,
     MatchPolicy,
     ScoringPolicy,
+    PredictPolicy,
     RoutingPolicy,
     AttributionPolicy,
     CrmPolicy,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from abmloop.policy import Policy, Rule
+
+TargetName = Literal["sql", "won"]
 
 
 class Outcomes(Rule):
@@ -48,6 +50,7 @@ class Learning(Rule):
 class Promotion(Rule):
     """The written rule by which a version follows another unasked."""
 
+    unasked: bool = True
     least_gain: float = Field(0.002, ge=0)
     most_calibration_error: float = Field(0.05, gt=0, le=0.5)
 
@@ -71,6 +74,21 @@ class Guard(Rule):
     hinted_values_share: float = Field(0.5, gt=0, le=1)
 
 
+class Target(Rule):
+    """An outcome of an MQL, and how long it may take."""
+
+    days: int = Field(ge=1, le=3650)
+    why: str = Field(min_length=1)
+
+
+class Drift(Rule):
+    """When the newest MQLs are compared with those learnt from, and from which PSI on they are others."""
+
+    days: int = Field(90, ge=1)
+    least_rows: int = Field(100, ge=20)
+    most_index: float = Field(0.25, gt=0)
+
+
 class PredictPolicy(Policy):
     """What `predict.yaml` says."""
 
@@ -84,3 +102,5 @@ class PredictPolicy(Policy):
     learning: Learning = Learning()
     promotion: Promotion = Promotion()
     guard: Guard = Guard()
+    targets: dict[TargetName, Target] = {}
+    drift: Drift = Drift()

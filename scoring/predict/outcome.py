@@ -56,11 +56,12 @@ def read_outcome(name: str, cells: pa.ChunkedArray, words: Outcomes, came: str |
         elif (one in no) != (other in no):
             yes |= {other} if one in no else {one}
     told = np.array([np.nan if key is None else 1.0 if key in yes else 0.0 if key in no else np.nan for key in keys])
-    if not (told == 1).any() or not (told == 0).any():
-        shown = ", ".join(filled[:_SHOWN_VALUES]) or "nothing"
+    is_told_apart = (told == 1).any() and (told == 0).any()
+    if not is_told_apart and not set(filled) <= yes | no:
+        shown = ", ".join(filled[:_SHOWN_VALUES])
         raise BadUsage(
             f"column {name}: two outcomes are needed, found {shown}; say which one means that it came, for example "
-            f"`--positive {filled[0] if filled else 'yes'}`"
+            f"`--positive {filled[0]}`"
         )
     groups = [
         tuple(sorted({writings[at] for at in np.flatnonzero(rows) if writings[at] is not None}))

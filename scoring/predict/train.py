@@ -137,13 +137,17 @@ def _read(raw: pa.Table, asked: Asked, policy: PredictPolicy) -> _Table:
     blanks = blank_words(policy.blanks)
     outcome = read_outcome(asked.target, raw[asked.target], policy.outcomes, asked.came)
     known = raw.filter(pa.array(~np.isnan(outcome.values)))
+    if not known.num_rows:
+        none = np.zeros(0)
+        return _Table([], none, Order(np.zeros(0, np.int64), "chance"), none, none, outcome, raw.num_rows)
     taken = {asked.target, asked.time, asked.id_column}
     columns = [read_column(name, known[name], blanks) for name in known.column_names if name not in taken]
     order = read_order(columns, known, asked.time, asked.id_column, blanks)
     place = order.place
     day = np.full(known.num_rows, np.nan) if order.days is None else order.days
-    if asked.ripe_days and not np.isnan(day).all():
-        place = place[~(day[place] > np.nanmax(day) - asked.ripe_days)]
+    newest = _newest_day(raw, order, blanks)
+    if asked.ripe_days and newest is not None:
+        place = place[~(day[place] > newest - asked.ripe_days)]
     place = place[-policy.history.most_rows :]
     group = np.full(known.num_rows, -1)
     if asked.id_column is not None:
@@ -152,6 +156,14 @@ def _read(raw: pa.Table, asked: Asked, policy: PredictPolicy) -> _Table:
     found = [column.take(place) for column in columns if column.name != order.column]
     values = outcome.values[~np.isnan(outcome.values)]
     return _Table(found, values[place], order, day[place], group[place], outcome, raw.num_rows)
+
+
+def _newest_day(raw: pa.Table, order: Order, blanks: frozenset[str]) -> float | None:
+    """The newest day of the table, that of rows whose outcome is open too: until then outcomes could become known."""
+    if order.days is None or order.column is None:
+        return None
+    days = read_column(order.column, raw[order.column], blanks, "day").numbers
+    return float(np.nanmax(days)) if not np.isnan(days).all() else None
 
 
 def _guarded(table: _Table, asked: Asked, policy: PredictPolicy) -> _Table:

@@ -50,6 +50,8 @@ def _history(card: Mapping[str, Any], language: str) -> list[str]:
     ]  # fmt: skip
     if card["still_open"]:
         lines.append(say("predict.still_open", language, values=", ".join(card["still_open"])))
+    if not card["rows"]:
+        return [" ".join(lines)]
     period = say("predict.period", language, start=card["period"][0], end=card["period"][1]) if card["period"] else ""
     lines.append(say(f"predict.order.{card['order']['by']}", language, column=card["order"]["column"], period=period))
     return [" ".join(lines)]

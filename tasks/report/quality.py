@@ -40,6 +40,11 @@ select file_name, entity, source, landed_on, format, encoding, encoding_confiden
        message
 from ops.files order by landed_on desc, entity, file_name limit {MOST_ROWS}
 """
+_DRIFT = f"""
+select target, model, column_name, stability_index, rows, is_beyond
+from scored.prediction_drift
+order by is_beyond desc, target, stability_index desc, column_name limit {MOST_ROWS}
+"""
 _METRICS = (
     f"select metric, subject, value from quality.metrics where metric not like '%\\_on' escape '\\' limit {MOST_ROWS}"
 )
@@ -113,6 +118,14 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[st
             files=rows_of(con, _FILES),
             metrics=[
                 {**row, "metric": say(f"quality.metric.{row['metric']}", language)} for row in rows_of(con, _METRICS)
+            ],
+            drifts=[
+                {
+                    **row,
+                    "stability_index": f"{row['stability_index']:.2f}",
+                    "state": say(f"report.drift.{'beyond' if row['is_beyond'] else 'within'}", language),
+                }
+                for row in rows_of(con, _DRIFT)
             ],
             charts={
                 "refused_trend": drawings.draw("quality_trend", history, "refused_share", language),
