@@ -12,10 +12,7 @@ with mql as (
     join scored.leads using (lead_id)
     where stage = 'mql'
 )
-select mql.lead_id, mql.cycle, score_events.rule_group, sum(score_events.capped_points)::double as points
+select mql.lead_id, mql.cycle, line_points.rule_group, sum(line_points.capped_points)::double as points
 from mql
-join scored.score_events
-    on score_events.subject = mql.person_id and score_events.subject_kind = 'person'
-    and score_events.model = 'engagement' and score_events.event_at <= mql.mql_at
-where score_events.rule_group is not null
+join scored.line_points on line_points.person_id = mql.person_id and line_points.event_at <= mql.mql_at
 group by all
