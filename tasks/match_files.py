@@ -23,7 +23,6 @@ from scoring.values.domains import parse_domains
 from scoring.values.emails import parse_emails
 from scoring.values.phones import parse_phones
 from scoring.values.regions import parse_places
-from tasks.land.entities import entities
 from tasks.land.headers import Reading
 from tasks.land.plans import job_for
 from tasks.land.sandbox import Sandbox
@@ -35,6 +34,7 @@ _PERSON_IDS = ("contact_id", "lead_id", "email", "mobile", "wechat_unionid", "we
 _COMPANY_IDS = ("source_id", "crm_account_id", "uscc", "registration_no", "name", "name_en")
 _PLACE = ("province", "city", "district")
 _OTHER_NAMES = ("short_name", "name_en", "former_names")
+_USED = tuple(dict.fromkeys((*_PERSON_IDS, *_COMPANY_IDS, *_PLACE, *_OTHER_NAMES, "company_name", "website")))
 
 
 def match_files(
@@ -88,17 +88,16 @@ def _read(sandbox: Sandbox, path: Path, entity: str, folder: Path) -> pa.Table:
     folder.mkdir()
     rules = parse_policy((DEFAULTS / SourcesPolicy.file_name).read_text(encoding="utf-8"), SourcesPolicy)
     sandbox.read(job_for(rules, path.name, (str(path.resolve()), str(folder)), (Reading(entity),)))
-    rows = arrow_parquet.read_table(folder / f"{entity}.parquet")
-    for absent in (name for name in entities()[entity].column_names if name not in rows.column_names):
+    file = arrow_parquet.ParquetFile(folder / f"{entity}.parquet")
+    rows = file.read([name for name in (*_USED, "line") if name in file.schema_arrow.names]).combine_chunks()
+    for absent in (name for name in _USED if name not in rows.column_names):
         rows = rows.append_column(absent, pa.nulls(rows.num_rows, pa.string()))
     return rows
 
 
 def _company_columns(rows: pa.Table) -> pa.Table:
     """Companies as the matcher wants them."""
-    rows = rows.combine_chunks()
     domain = parse_domains(rows["website"])
-    codes = parse_codes(rows["uscc"])
     return _with_place(
         rows,
         {
@@ -106,7 +105,7 @@ def _company_columns(rows: pa.Table) -> pa.Table:
             "name": pc.coalesce(rows["name"], rows["name_en"]),
             "domain": _own(domain["domain"], domain["kind"]),
             "phone": _number(rows["phone"]),
-            "uscc": codes["uscc"],
+            "uscc": _code(rows["uscc"]),
             "crm_account_id": rows["crm_account_id"],
             "alias_keys": _alias_keys(rows),
         },
@@ -115,7 +114,6 @@ def _company_columns(rows: pa.Table) -> pa.Table:
 
 def _person_columns(rows: pa.Table) -> pa.Table:
     """People as the matcher wants them; the domain is that of the mail address, else of the website."""
-    rows = rows.combine_chunks()
     mail, site = parse_emails(rows["email"]), parse_domains(rows["website"])
     of_mail = _own(mail["domain"], mail["domain_kind"])
     return _with_place(
@@ -125,13 +123,24 @@ def _person_columns(rows: pa.Table) -> pa.Table:
             "company_name": rows["company_name"],
             "domain": pc.coalesce(of_mail, _own(site["domain"], site["kind"])),
             "phone": _number(rows["phone"]),
-            "uscc": parse_codes(rows["uscc"])["uscc"],
+            "uscc": _code(rows["uscc"]),
             "crm_account_id": rows["crm_account_id"],
         },
     )
 
 
+def _code(codes: pa.ChunkedArray) -> pa.ChunkedArray:
+    return codes if _is_blank(codes) else parse_codes(codes)["uscc"]
+
+
+def _is_blank(column: pa.ChunkedArray) -> bool:
+    """Nothing is written there, as in most columns of most lists."""
+    return bool(column.null_count == len(column))
+
+
 def _number(phones: pa.ChunkedArray) -> pa.ChunkedArray:
+    if _is_blank(phones):
+        return phones
     parsed = parse_phones(phones)
     return pc.coalesce(parsed["phone"], parsed["mobile"])
 
@@ -158,7 +167,7 @@ def _with_place(rows: pa.Table, columns: dict[str, Any]) -> pa.Table:
 
 def _alias_keys(rows: pa.Table) -> pa.Array:
     """Comparison keys of short, English and former names, a list a row."""
-    columns = [rows[name] for name in _OTHER_NAMES if rows[name].null_count < rows.num_rows]
+    columns = [rows[name] for name in _OTHER_NAMES if not _is_blank(rows[name])]
     if not columns:
         return pa.nulls(rows.num_rows, pa.list_(pa.string()))
     keys = [parse_names(column.unique()).select(["value", "name_key"]) for column in columns]
