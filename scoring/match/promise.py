@@ -43,6 +43,23 @@ class Promised:
 
 
 @dataclass(frozen=True)
+class Rehearsed:
+    """Matches whose confidence a rehearsal has corrected, before any promise: `guarded` are never taken unasked."""
+
+    decisions: pa.Table
+    confidence: np.ndarray
+    guarded: np.ndarray
+    contacts: int
+
+    def promised(self, promise: float, review_from: float) -> Promised:
+        """So many of them taken that `promise` of those are right (0..1)."""
+        open_to_all = self.confidence[~self.guarded & _has_account(self.decisions)]
+        threshold, expected = threshold_for(open_to_all, promise, review_from)
+        decision = decide(self.confidence, self.guarded, threshold, review_from)
+        return Promised(_decided(self.decisions, decision, self.confidence), threshold, expected, self.contacts)
+
+
+@dataclass(frozen=True)
 class _Rehearsal:
     """Contacts made from accounts, and the rows of those accounts."""
 
@@ -60,6 +77,17 @@ def match_promised(
     mapper: Mapper | None = None,
 ) -> Promised:
     """Decide as `match_tables` does, taking so many matches that `promise` of them are right (0..1)."""
+    return match_rehearsed(contacts, accounts, policy, model, mapper).promised(promise, policy.review_from)
+
+
+def match_rehearsed(
+    contacts: pa.Table,
+    accounts: pa.Table,
+    policy: MatchPolicy,
+    model: MatchModel | None = None,
+    mapper: Mapper | None = None,
+) -> Rehearsed:
+    """Match as `match_tables` does; the confidence is what it was worth in contacts made from these accounts."""
     rehearsal = _rehearse(accounts)
     both = pa.concat_tables([contacts, rehearsal.contacts], promote_options="default")
     matches = match_tables(both, accounts, policy, model=model, mapper=mapper)
@@ -68,10 +96,7 @@ def match_promised(
     learnt = _learnt(found.slice(contacts.num_rows), rehearsal, accounts, kinds[tried])
     decisions = found.slice(0, contacts.num_rows)
     confidence = _corrected(decisions, learnt, kinds[own])
-    guarded = _guarded(decisions, policy)
-    threshold, expected = threshold_for(confidence[~guarded & _has_account(decisions)], promise, policy.review_from)
-    decision = decide(confidence, guarded, threshold, policy.review_from)
-    return Promised(_decided(decisions, decision, confidence), threshold, expected, len(rehearsal.accounts))
+    return Rehearsed(decisions, confidence, _guarded(decisions, policy), len(rehearsal.accounts))
 
 
 def _rehearse(accounts: pa.Table) -> _Rehearsal:

@@ -13,7 +13,7 @@ from abmloop.run import Person
 from scoring.match.calibrate import Calibration, Line, threshold_for
 from scoring.match.measures import measure_names
 from scoring.match.model import load_model, shipped_folder
-from scoring.match.promise import match_promised
+from scoring.match.promise import Rehearsed, match_promised
 from scoring.match.training.invent import invent_companies
 from scoring.match.training.learn import default_policy
 from scoring.match.wrappings import unwrapped
@@ -34,6 +34,19 @@ def test_a_model_of_other_measures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "trees.txt").write_text("tree", encoding="utf-8")
     with pytest.raises(BadPolicy, match="train it again"):
         load_model(tmp_path)
+
+
+def test_a_higher_promise_takes_fewer_matches_and_no_others() -> None:
+    confidence = np.array([0.999, 0.98, 0.97, 0.9, 0.6, 0.99])
+    accounts = pa.array([*"abcde", None])
+    decisions = pa.table({"account_id": accounts, "decision": ["review"] * 6, "confidence": confidence})
+    rehearsed = Rehearsed(decisions, confidence, np.array([False, False, True, False, False, False]), 0)
+    taken = [rehearsed.promised(promise, 0.3).decisions["decision"].to_pylist() for promise in (0.8, 0.95, 0.985)]
+    assert taken == [
+        ["auto", "auto", "review", "auto", "auto", "none"],
+        ["auto", "auto", "review", "auto", "review", "none"],
+        ["auto", "auto", "review", "review", "review", "none"],
+    ]
 
 
 def test_probability_rises_with_the_chance_and_answers_move_it() -> None:
