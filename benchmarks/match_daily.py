@@ -3,8 +3,9 @@
 usage: python -m benchmarks.match_daily DATA [bench_90k|bench_771k] [share]
 
 The companies and people of a bench stand in a warehouse of their own; on the second day nothing changed, on the third
-`share` (0.01) of the companies have another telephone number and as many people another employer's name. The result of
-the third day is then held against matching everything anew.
+`share` (0.01) of the companies have another telephone number and as many people another employer's name; on the fourth
+a tenth of so many companies have another name, and on the fifth all of so many. The result of the last day is then held
+against matching everything anew.
 """
 
 import sys
@@ -55,6 +56,9 @@ def _measure(run: Run, directory: pa.Table, profiles: pa.Table, share: float) ->
         _day(work, policy, "nothing new", directory, profiles, whole)
         changed = (_changed(directory, "phone", share), _changed(profiles, "company_name", share))
         _day(work, policy, f"{share:.1%} changed", *changed, whole)
+        for renamed in (share / 10, share):
+            changed = (_renamed(changed[0], renamed), changed[1])
+            _day(work, policy, f"{renamed:.1%} of the companies renamed", *changed, whole)
         daily = [work.execute(f"select * from {table} order by all").fetchall() for table in _RESULTS]
         con.execute("delete from ops.match_state")
         _day(work, policy, "that anew", *changed, whole)
@@ -99,6 +103,16 @@ def _directory(companies: pa.Table) -> pa.Table:
             "domains": pa.nulls(size, pa.list_(pa.string())),
         }
     )
+
+
+def _renamed(directory: pa.Table, share: float) -> pa.Table:
+    """Some companies under another name, as another day's list has them."""
+    is_renamed = np.arange(directory.num_rows) % round(1 / share) == 1
+    added = pa.array(np.where(is_renamed, "(新)", ""), pa.string())
+    name = pc.binary_join_element_wise(directory["name"], added, "")
+    renamed = _directory(directory.set_column(directory.column_names.index("name"), "name", name).filter(is_renamed))
+    both = pa.concat_tables([directory.filter(~is_renamed), renamed.select(directory.column_names)])
+    return both.take(pc.sort_indices(both["account_id"]))
 
 
 def _profiles(people: pa.Table) -> pa.Table:

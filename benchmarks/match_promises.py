@@ -1,9 +1,9 @@
-"""Measure whether promises are kept: of what is taken without asking at a promise, how much is right, for many promises.
+"""Measure whether promises are kept: of what is taken without asking at a promise, how much is right, for several.
 
 usage: python -m benchmarks.match_promises DATA [bench_90k|bench_771k]
 
-DATA as in benchmarks.match_bench. Everything is matched once; each promise is then a threshold of its own. A second table
-says, by method and by what the confidence said, how much of it was right: where a promise fails, it shows why.
+DATA as in benchmarks.match_bench. Everything is matched once; each promise is then a threshold of its own. A second
+table says, by method and by what the confidence said, how much of it was right: where a promise fails, it shows why.
 """
 
 import sys

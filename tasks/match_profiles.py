@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 from abmloop.blocks import mapper_for
 from abmloop.settings import load_settings
 from scoring.match import match_tables
-from scoring.match.counts import Counts
 from scoring.match.index import SURE_KINDS, asked_rows, short_names_of
 from scoring.match.pairs import CLOSED
 from scoring.match.sides import given_side
 from scoring.policies.match import MatchPolicy
 from tasks.code import code_hash
-from tasks.match_epoch import epoch_counts
+from tasks.match_epoch import KeptCounts, epoch_counts
 from tasks.match_index import MatchIndex
 from tasks.match_model import current_model
 from warehouse.steps import Work
@@ -28,6 +27,13 @@ _CODE = ("scoring/match", "scoring/names", "scoring/models", "scoring/policies",
 _CODE_OF_INDEX = ("tasks/match_index.py", "tasks/match_epoch.py")
 _NOW = "directory_now"  # today's directory as matching sees it, with learnt names and a hash of each row
 _MOST_IN_PART = 0.2
+# What pairs are judged by, what decides between equals, and fields that are keys alone.
+_FACE = (
+    "name", "name_key", "core", "industry_word", "form", "branch", "region_code", "is_parsed", "province_code",
+    "city_code", "district_code", "city", "alias_keys",
+)  # fmt: skip
+_FIELDS = ("uscc", "crm_account_id", "domain", "domains", "phone")
+_RANK = ("has_open_deal", "is_customer", "is_target", "contact_count", "first_landed_on")
 _OF_PROFILES = (
     "matched.profile_accounts",
     "matched.profile_candidates",
@@ -46,25 +52,28 @@ def match_profiles(work: Work, policy: MatchPolicy) -> None:
         return
     _gather_directory(work)
     accounts = _rows_of(work, _NOW)
-    number, counts = epoch_counts(work, accounts, _NOW)
+    epoch = epoch_counts(work, accounts, _NOW)
     judge = current_model(work.run.root).version
-    made_by = f"{code_hash('matched', *_CODE, *_CODE_OF_INDEX)} {work.run.config_hash} {number} {judge}"
+    made_by = f"{code_hash('matched', *_CODE, *_CODE_OF_INDEX)} {work.run.config_hash} {epoch.number} {judge}"
     if work.execute("select made_by from ops.match_state").fetchall() != [(made_by,)]:
         _forget(work, *_OF_PROFILES, *_OF_ACCOUNTS)
-    index = MatchIndex(work, _NOW, policy, counts)
+    index = MatchIndex(work, _NOW, policy, epoch)
     changed = index.note_changes()
-    rows = index.changed_rows()
     if changed > _MOST_IN_PART * accounts:
         _forget(work, *_OF_PROFILES)
     is_known = _rows_of(work, "ops.match_profiles") > 0
-    _forget_profiles(work, index.reached(rows) if changed and is_known else None)
     if changed:
-        index.take_over(rows)
-    _match_new(work, policy, counts, index)
+        index.gather_new_keys()
+    _forget_profiles(work, index.reached() if changed and is_known else None)
+    if changed:
+        index.take_over()
+    _match_new(work, policy, epoch, index)
     work.replace("ops.match_state", pa.table({"made_by": [made_by]}))
 
 
 def _gather_directory(work: Work) -> None:
+    present = work.query("select * from matched.directory limit 0").column_names
+    ranks = [name for name in _RANK if name in present] or ["null"]
     work.execute(
         f"""
         create or replace temp table {_NOW} as
@@ -82,7 +91,9 @@ def _gather_directory(work: Work) -> None:
             from matched.directory
             left join learnt using (account_id)
         )
-        select known.*, hash(known) as row_hash from known
+        select known.*, hash({", ".join(_FACE)}) as face_hash, hash({", ".join(ranks)}) as rank_hash,
+               hash({", ".join(_FIELDS)}) as field_hash
+        from known
         """
     )
 
@@ -105,7 +116,7 @@ def _forget_profiles(work: Work, reached: pa.Array | None) -> None:
     work.execute("delete from ops.match_profile_keys where holder in (select profile_no from dropped_profiles)")
 
 
-def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchIndex) -> None:
+def _match_new(work: Work, policy: MatchPolicy, epoch: KeptCounts, index: MatchIndex) -> None:
     """Match the descriptions that have no match yet."""
     profiles = work.query(
         """
@@ -120,7 +131,7 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     if not profiles.num_rows:
         return
     given, bare_key = given_side(profiles.rename_columns(_AS_CONTACT))
-    asked = asked_rows(given, bare_key, counts.epoch, policy)
+    asked = asked_rows(given, bare_key, epoch.counts.epoch, policy)
     shorts = short_names_of(given, bare_key)
     everyone = profiles.num_rows > _MOST_IN_PART * _rows_of(work, "matched.company_profiles")
     accounts = (
@@ -129,7 +140,12 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     settings = load_settings(work.run.root)
     mapper = mapper_for(profiles.num_rows, settings.processes, settings.dask_scheduler)
     matches = match_tables(
-        profiles.rename_columns(_AS_CONTACT), accounts, policy, counts, current_model(work.run.root), mapper=mapper
+        profiles.rename_columns(_AS_CONTACT),
+        accounts,
+        policy,
+        epoch.counts,
+        current_model(work.run.root),
+        mapper=mapper,
     )
     work.append("matched.profile_accounts", matches.decisions.rename_columns(_AS_PROFILE))
     work.append("matched.profile_candidates", matches.candidates.rename_columns(_AS_PROFILE))
@@ -142,6 +158,7 @@ def _match_new(work: Work, policy: MatchPolicy, counts: Counts, index: MatchInde
     holders = pa.array(numbers[asked["holder"].to_numpy()])
     work.append("ops.match_profile_keys", asked.set_column(asked.column_names.index("holder"), "holder", holders))
     known = {"profile_no": numbers, "profile_id": profiles["profile_id"], "reach": matches.reach}
+    known["is_tied"] = matches.tied
     work.append("ops.match_profiles", pa.table({**known, "short_name": pa.array(shorts, pa.string())}))
 
 

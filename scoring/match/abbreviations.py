@@ -51,21 +51,30 @@ def find_abbreviated(
     the short name does, then those with the shorter names, then those whose `identity` is the smaller. The names given
     are distinct.
     """
+    rows, one, other = find_holders(given, names.keys, characters, grams, rule)
+    asked = Texts.of(pa.array(given[rows], pa.string()))
+    is_inside = _in_order(given[rows], one, names.keys, other) == asked.lengths[one]
+    one, other = one[is_inside], other[is_inside]
+    stems, keys = (Texts.of(column.take(pa.array(other))) for column in (names.stems, names.keys))
+    first = asked.codes[asked.starts[one]]
+    begins = (first == _first_codes(keys)) | (first == _first_codes(stems))
+    kept = _likeliest(one, begins, stems.lengths, names.identity[other], rule.per_name)
+    return rows[one[kept]], other[kept]
+
+
+def find_holders(
+    given: Column, keys: pa.Array, characters: Numbers, grams: GramCounts, rule: AbbreviationRule
+) -> tuple[Rows, Rows, Rows]:
+    """(rows of given that may be abbreviations; place among these, row of keys): whole names that have in order, not
+    far apart, the two rarest neighbours of a short name.
+    """
     texts = Texts.of(pa.array(given, pa.string()))
     is_short = (texts.lengths >= _LENGTHS[0]) & (texts.lengths <= _LENGTHS[1])
     rows = np.flatnonzero(is_short & (texts.counts(is_han(texts.codes)) == texts.lengths))
     texts = texts.slices(texts.starts[rows], texts.ends[rows])
     asked, kept = _rarest_neighbours(texts, characters, grams, rule)
-    rows, texts = rows[kept], texts.slices(texts.starts[kept], texts.ends[kept])
-    keys = Texts.of(names.keys)
-    one, other = join_keys((asked, np.arange(len(rows))), _ordered_pairs(keys, asked), None)
-    is_inside = _in_order(given[rows], one, names.keys, other) == texts.lengths[one]
-    one, other = one[is_inside], other[is_inside]
-    stems = Texts.of(names.stems.take(pa.array(other)))
-    first = texts.codes[texts.starts[one]]
-    begins = (first == keys.codes[keys.starts[other]]) | (first == _first_codes(stems))
-    kept = _likeliest(one, begins, stems.lengths, names.identity[other], rule.per_name)
-    return rows[one[kept]], other[kept]
+    one, other = join_keys((asked, np.arange(len(kept))), _ordered_pairs(Texts.of(keys), asked), None)
+    return rows[kept], one, other
 
 
 def _in_order(short: Column, one: Rows, keys: pa.Array, other: Rows) -> Numbers:

@@ -11,7 +11,8 @@ from scoring.match.grams import Grams, bits_for
 from scoring.match.pairs import Directory, gram_texts
 from scoring.match.rarity import Bearers, Rarity
 
-_UNIT, _CORE, _STEM, _UNKNOWN = "unit", "core by number", "stem by number", "unknown unit, 2"
+_UNIT, _CORE, _STEM, _UNKNOWN = "unit", "core", "stem", "unknown unit"
+VERSION = 2  # of the rows
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,8 @@ class Counts:
 
     @classmethod
     def from_rows(cls, rows: pa.Table) -> "Counts":
-        """The inverse of `rows`. Raises ValueError where they were counted by another version."""
+        """The inverse of `rows`, of this `VERSION`."""
         by_kind = {kind: rows.filter(pc.equal(rows["kind"], kind)) for kind in (_UNIT, _CORE, _STEM, _UNKNOWN)}
-        if not by_kind[_UNKNOWN].num_rows:
-            raise ValueError("these counts are of another version")
         counted = rows.filter(pc.equal(rows["text"], ""))
         counted = counted.filter(pc.invert(pc.is_in(counted["kind"], pa.array(list(by_kind)))))
         count = pc.cast(counted["amount"], pa.int64())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from scoring.match.abbreviations import AbbreviationRule, WholeNames, find_abbreviated
+from scoring.match.abbreviations import AbbreviationRule, WholeNames, find_abbreviated, find_holders
 from scoring.match.epoch import Epoch
 from scoring.match.grams import Grams, asked_grams
 from scoring.match.hashing import Numbers, Rows
@@ -32,17 +32,26 @@ from scoring.policies.match import MatchPolicy
 _JOINS = (*SURE_JOINS, *NEAR_JOINS)
 KINDS = tuple(dict.fromkeys(join.account for join in _JOINS))
 GRAM = len(KINDS)  # the kind of grams
+# Kinds of keys that hang on fields of their own, not on name and place.
+FIELD_KINDS = tuple(KINDS.index(kind) for kind in ("code", "crm_id", "domain", "phone", "label"))
 SURE_KINDS = tuple(KINDS.index(join.account) for join in SURE_JOINS)
 TEXTS_BITS = 10  # a holder is the account's number, then that of the text (its name, its other names) in so many bits
 _UNBOUNDED = (1 << 31) - 1
 
 
-def held_rows(directory: Directory, numbers: Rows, epoch: Epoch) -> Iterator[pa.Table]:
-    """The index rows (kind, number, holder, value) of these accounts, kind by kind; `numbers` are the accounts' own."""
+def held_rows(
+    directory: Directory, numbers: Rows, epoch: Epoch, kinds: tuple[int, ...] | None = None
+) -> Iterator[pa.Table]:
+    """The index rows (kind, number, holder, value) of these accounts, kind by kind; `numbers` are the accounts' own.
+
+    Of all kinds, or of these alone.
+    """
     held = held_keys(directory)
-    for kind, name in enumerate(KINDS):
-        found, rows = held.of(name)
+    for kind in range(len(KINDS)) if kinds is None else kinds:
+        found, rows = held.of(KINDS[kind])
         yield _rows(kind, _short(found), numbers[rows] << TEXTS_BITS, np.zeros(len(rows), np.float32))
+    if kinds is not None:
+        return
     texts = gram_texts(directory)
     every = Grams.of(texts.texts, epoch.grams.bits)
     grams, lengths = every.once(), every.lengths(epoch.grams)
@@ -85,6 +94,11 @@ def abbreviated(
     """(row of shorts, row of accounts): who may be meant by distinct short names, the likeliest of each."""
     names = WholeNames(keys, stems, identities(np.asarray(ids.to_numpy(zero_copy_only=False), object)))
     return find_abbreviated(shorts, names, epoch.characters, epoch.grams, rule)
+
+
+def perhaps_abbreviated(shorts: Column, keys: pa.Array, epoch: Epoch, rule: AbbreviationRule) -> Rows:
+    """Rows of the accounts that `abbreviated` looks at for these short names: those who have the rare characters."""
+    return find_holders(shorts, keys, epoch.characters, epoch.grams, rule)[2]
 
 
 def nearest_holders(asked: pa.Table, held: pa.Table, most: int) -> pa.Array:

@@ -26,12 +26,14 @@ class Judged:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Pairs in order of contact and merit: position in the pairs, rank from 0, how many stand equal first."""
+    """Pairs in order of contact and merit: position in the pairs, rank from 0, how many stand equal first; `is_tied`:
+    the next of the contact stands equal."""
 
     order: np.ndarray
     rank: np.ndarray
     equal: np.ndarray
     tie_break: np.ndarray
+    is_tied: np.ndarray
 
 
 def judge_pairs(pairs: Compared, chance: np.ndarray, policy: MatchPolicy) -> Judged:
@@ -86,7 +88,9 @@ def rank_pairs(
     confidence, rule = judged.confidence[order], judged.rule[order]
     stands_equal = (confidence == confidence[first]) & (rule == rule[first])
     equal = _distinct_per_group(first, stands_equal, lambda places: twins(order[places]))
-    return Ranked(order, rank, equal, _tie_breaks(order, first, stands_equal, ties))
+    is_tied = np.zeros(len(order), bool)
+    is_tied[:-1] = (rows[1:] == rows[:-1]) & (confidence[1:] == confidence[:-1]) & (rule[1:] == rule[:-1])
+    return Ranked(order, rank, equal, _tie_breaks(order, first, stands_equal, ties), is_tied)
 
 
 def _distinct_per_group(first: np.ndarray, counted: np.ndarray, values: Callable[[np.ndarray], Any]) -> Any:

@@ -34,7 +34,7 @@ class MatchModel:
         """Name and version, as it stands beside results."""
         return f"{self.card['name']}-{self.card['version']}"
 
-    def chances(self, matrix: np.ndarray) -> np.ndarray:
+    def chances(self, matrix: np.ndarray) -> Any:
         """Probability that each pair is right; `matrix` has the columns of `measure_names`."""
         odds, rows, first = np.zeros(len(matrix)), np.arange(len(matrix)), 0
         for last, hopeless in (*_STAGES, (self.trees.num_trees(), 0.0)):

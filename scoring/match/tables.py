@@ -1,7 +1,7 @@
 """Matching from table to table: contact profiles and accounts in, decisions and candidates out."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,13 +32,15 @@ _NO_NAME, _NOTHING_NEAR, _NEW_ACCOUNT = "no_company_name", "nothing_near", "new_
 @dataclass(frozen=True)
 class Matches:
     """`decisions`: one row per contact. `candidates`: the nearest accounts of each, best first. `reach`: see
-    `pairs.reach_of`; `kinds`: see `calibrate.kinds_of`.
+    `pairs.reach_of`; `kinds`: see `calibrate.kinds_of`. `tied`: whether accounts stood equal among those nearest, or
+    the last of them with the next, so that the tie order says which are told.
     """
 
     decisions: pa.Table
     candidates: pa.Table
     reach: np.ndarray
     kinds: np.ndarray
+    tied: np.ndarray
 
 
 def match_tables(
@@ -71,12 +73,22 @@ def match_tables(
     ties = _tie_columns(accounts, policy)
     whole = Block(pairs, given, bare_key, directory.side, ties, policy, rarity, model)
     judged = (mapper or InThisProcess()).map(judge_block, in_blocks(whole, mapper.workers if mapper else 1))
-    decisions = _with_why_none(pa.concat_tables([one for one, _ in judged]), given)
-    return Matches(decisions, pa.concat_tables([other for _, other in judged]), reach, kinds_of(given))
+    decisions = _with_why_none(pa.concat_tables([part.decisions for part in judged]), given)
+    candidates = pa.concat_tables([part.candidates for part in judged])
+    tied = np.concatenate([part.tied for part in judged])
+    return Matches(decisions, candidates, reach, kinds_of(given), tied)
 
 
-def judge_block(block: Block) -> tuple[pa.Table, pa.Table]:
-    """(decisions, candidates) of the contacts of a block."""
+class JudgedBlock(NamedTuple):
+    """As in `Matches`, of the contacts of a block."""
+
+    decisions: pa.Table
+    candidates: pa.Table
+    tied: np.ndarray
+
+
+def judge_block(block: Block) -> JudgedBlock:
+    """What is said of the contacts of a block."""
     accounts, policy = block.accounts, block.policy
     weighed = weigh(block.pairs, block.given, block.bare_key, accounts, block.rarity)
     pairs, judged = _judged(weighed, policy, block.model or load_model())
@@ -84,7 +96,9 @@ def judge_block(block: Block) -> tuple[pa.Table, pa.Table]:
     ranked = rank_pairs(pairs.given, judged, lambda rows: _twins(accounts, pairs.account[rows]), ties)
     decisions = _decisions(block.given, pairs, judged, ranked, accounts, policy)
     decisions = _with_relation(decisions, block, pairs, ranked.order[ranked.rank == 0])
-    return decisions, _candidates(block.given, pairs, judged, ranked, accounts, policy)
+    tied = np.zeros(len(block.given), bool)
+    tied[pairs.given[ranked.order[ranked.is_tied & (ranked.rank < policy.candidates_kept)]]] = True
+    return JudgedBlock(decisions, _candidates(block.given, pairs, judged, ranked, accounts, policy), tied)
 
 
 def find_pairs(contacts: pa.Table, accounts: pa.Table, policy: MatchPolicy) -> tuple[Pairs, Side, Directory]:

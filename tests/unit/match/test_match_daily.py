@@ -44,12 +44,42 @@ def test_without_the_search_for_whom_a_change_reaches_the_day_is_another(
     accounts, profiles = changed_day()
     with matching(run) as work:
         give(work, ACCOUNTS, PROFILES)
-        monkeypatch.setattr(MatchIndex, "reached", lambda self, rows: pa.array([], pa.int64()))
+        monkeypatch.setattr(MatchIndex, "reached", lambda self: pa.array([], pa.int64()))
         give(work, accounts, profiles)
         daily = result(work)
         work.execute("delete from ops.match_state")
         give(work, accounts, profiles)
         assert daily != result(work)
+
+
+def test_what_is_a_key_alone_reaches_only_who_looks_for_it(run: Run) -> None:
+    accounts = [{**one, "phone": f"+86571{row:08d}"} for row, one in enumerate(ACCOUNTS)]
+    profiles = [*PROFILES, {"profile_id": "caller", "phone": "+8657100000100"}]
+    accounts[100]["phone"] = "+8657199999999"
+    with matching(run) as work:
+        give(work, accounts, profiles)
+        for account in accounts[50:150]:
+            account["phone"] = account["phone"].replace("+86571", "+86572")
+        accounts[3]["phone"] = "+8657100000100"
+        assert give(work, accounts, profiles) == 1
+        daily = result(work)
+        work.execute("delete from ops.match_state")
+        give(work, accounts, profiles)
+        assert daily == result(work)
+
+
+def test_another_order_among_equals_reaches_only_those_who_have_equals(run: Run) -> None:
+    accounts = [dict(one) for one in ACCOUNTS]
+    with matching(run) as work:
+        give(work, accounts, PROFILES)
+        tied = work.execute("select count(*) from ops.match_profiles where is_tied").fetchall()[0][0]
+        for account in accounts[:150]:
+            account["contact_count"] = 5
+        assert 0 < give(work, accounts, PROFILES) <= tied < len(PROFILES)
+        daily = result(work)
+        work.execute("delete from ops.match_state")
+        give(work, accounts, PROFILES)
+        assert daily == result(work)
 
 
 def test_nothing_new_matches_nobody(run: Run) -> None:
