@@ -24,6 +24,7 @@ from tasks.outbound.push import Desk
 from tests.contract.server.account import CrmServer
 from tests.contract.server.faults import FAULTS
 from tests.contract.vendors import DIALECTS, ENVIRONMENT, INSTANCES, SECRET, VendorWorld, vendor_policy
+from tests.faults.crm_campaign import Plan, moments, run_campaign
 
 SINGLES = ("fxiaoke", "neocrm")
 Begin = Callable[..., VendorWorld]
@@ -312,3 +313,12 @@ def test_c03_a_date_to_wait_for_is_read_by_the_crms_own_clock(begin: Begin) -> N
     with pytest.raises(SlowDown) as asked:
         connector.find("leads", ["L00001"])
     assert asked.value.seconds == pytest.approx(3, abs=1)
+
+
+def test_r1_pushes_ended_by_kill_9_at_every_boundary_lose_and_double_nothing(
+    crm_server: CrmServer, tmp_path: Path
+) -> None:
+    plan = Plan("neocrm", 60, 0.35, 5, moments(1, 3, 5), batch_size=10)
+    outcome = run_campaign(plan, crm_server, tmp_path)
+    assert outcome.kills >= 8
+    assert (outcome.lost, outcome.doubled, outcome.unconsented, outcome.unnamed) == (0, 0, 0, 0)

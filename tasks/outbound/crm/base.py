@@ -50,13 +50,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Page:
-    """A piece of what changed over there, as a file of an entity that `land` reads."""
+    """A piece of what changed over there, as a file of an entity that `land` reads.
+
+    `cursor`: where the next reading begins; empty where everything is offered again each time.
+    """
 
     entity: str
     name: str
     suffix: str
     body: bytes
-    cursor: str
+    cursor: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ Out: `exports/crm/<as_of>/<object>-<new|changed>-<hash>.csv`. A batch counts as 
 their import. In: the folder that crm.yaml names as `import_folder`.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -204,7 +203,7 @@ def _page(path: Path, entity: str) -> Page | None:
         return None
     kinds = path.suffixes[-2:] if path.suffix.lower() in _PACKED else path.suffixes[-1:]
     suffix = re.sub(r"[^a-z0-9.]", "", "".join(kinds).lower())
-    return Page(entity, path.name, suffix, body, hashlib.sha256(body).hexdigest())
+    return Page(entity, path.name, suffix, body)
 
 
 def _write(path: Path, body: bytes) -> None:

@@ -136,7 +136,7 @@ class FxiaokeConnector(SingleRecordConnector):
                 rows += self._query(pulled.to, later, 0, [_ascending(pulled.modified), _ascending("_id")])
             return [Row(str(row.get(pulled.modified)), str(row.get("_id")), row) for row in rows[:size]]
 
-        yield from walk_pages(entity, cursor, fetch, pulled)
+        yield from walk_pages(self._place(entity, cursor), fetch, pulled)
 
 
 def _milliseconds(time: str) -> str:

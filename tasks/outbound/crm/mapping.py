@@ -1,5 +1,6 @@
 """What a vendor calls our objects and fields: a file per connector, which crm.yaml may overrule field by field."""
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +52,7 @@ class Mapping(Policy):
     absent: dict[ObjectName, str] = Field({}, description="our object → why this CRM does not get it")
 
 
+@cache
 def load_mapping(kind: str) -> Mapping:
     """The mapping file of a kind of connector."""
     return read_policy(FOLDER / f"{kind}.yaml", Mapping)

@@ -126,7 +126,7 @@ class NeoCrmConnector(SingleRecordConnector):
                 rows += self._xoql(f"{start} > {time} order by {pulled.modified}, id limit 0,{size}")
             return [Row(str(row.get(pulled.modified)), str(row.get("id")), row) for row in rows[:size]]
 
-        yield from walk_pages(entity, cursor, fetch, pulled)
+        yield from walk_pages(self._place(entity, cursor), fetch, pulled)
 
 
 def _literal(value: str) -> str:

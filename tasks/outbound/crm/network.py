@@ -13,10 +13,10 @@ from tasks.outbound.crm.mapping import Mapping as VendorMapping
 from tasks.outbound.crm.mapping import ObjectMapping, load_mapping
 from tasks.outbound.crm.session import Auth, Pace, Pause, Session, Waits
 from tasks.outbound.crm.values import read_value
+from tasks.outbound.crm.walk import Place
 from tasks.outbound.crm.wire import Answer, Wire
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
-OVERLAP_SECONDS = 900.0
 
 
 class NetworkConnector:
@@ -95,6 +95,10 @@ class NetworkConnector:
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """Nothing, where the vendor's mapping has no such entity."""
         return iter(())
+
+    def _place(self, entity: str, cursor: str | None) -> Place:
+        """Where the reading of an entity begins, by the CRM's clock."""
+        return Place(entity, cursor, lambda: self._wire.now)
 
     def _used(self) -> Iterator[tuple[str, ObjectMapping]]:
         for name in self._policy.objects:

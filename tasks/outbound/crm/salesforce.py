@@ -244,7 +244,7 @@ class SalesforceConnector(NetworkConnector):
                 for row in rows
             ]
 
-        yield from walk_pages(entity, cursor, fetch, pulled)
+        yield from walk_pages(self._place(entity, cursor), fetch, pulled)
 
 
 def _soql_time(time: str) -> str:

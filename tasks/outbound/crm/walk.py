@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from abmloop.errors import CrmUnreachable
@@ -24,12 +24,19 @@ class Row(NamedTuple):
     is_deleted: bool = False
 
 
+class Place(NamedTuple):
+    """Where a reading begins: the entity, the cursor (None: from the start), and the CRM's own clock."""
+
+    entity: str
+    cursor: str | None
+    now: Callable[[], datetime | None]
+
+
 Fetch = Callable[[tuple[str, str], int], list[Row]]
 
 
 def walk_pages(
-    entity: str,
-    cursor: str | None,
+    place: "Place",
     fetch: Fetch,
     pulled: PullMapping,
     gone: Callable[[], list[Row]] | None = None,
@@ -40,19 +47,20 @@ def walk_pages(
     rows after that place in that order. `gone` lists records that were deleted; they come with the mark is_deleted. A
     cursor never lies in the future: a record with such a time would hide all that follows.
     """
+    entity, cursor, now = place
     after = (_earlier(cursor), "") if cursor else ("", "")
     newest = cursor or ""
     for number in range(_LONGEST_WALK):
         rows = fetch(after, PAGE_ROWS)
         if rows:
-            newest = max(newest, _iso(rows[-1].modified))
+            newest = max(newest, _iso(rows[-1].modified, now()))
             yield Page(entity, f"{entity}-{number}", ".ndjson", _lines(rows, pulled), newest)
         if len(rows) < PAGE_ROWS or not rows[-1].modified:
             break
-        place = (rows[-1].modified, rows[-1].id)
-        if place == after:
+        last = (rows[-1].modified, rows[-1].id)
+        if last == after:
             raise CrmUnreachable(f"{entity}: the CRM gives the same page again and again")
-        after = place
+        after = last
     lost = gone() if gone else []
     if lost:
         yield Page(entity, f"{entity}-gone", ".ndjson", _lines(sorted(lost), pulled), newest)
@@ -82,13 +90,13 @@ def _text(value: Any) -> str | None:
     return str(value)
 
 
-def _iso(modified: str) -> str:
-    """A time as a cursor, never later than now; empty where it is none."""
+def _iso(modified: str, now: datetime | None) -> str:
+    """A time as a cursor, never later than the CRM's clock; empty where it is none."""
     try:
         seen = read_time(modified)
     except (ValueError, OverflowError, OSError):
         return ""
-    return min(seen, datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return min(seen, now or seen).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _earlier(cursor: str) -> str:

@@ -13,11 +13,13 @@ import ssl
 import time
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from abmloop.errors import BadPolicy, CrmUnreachable
+from abmloop.faultpoint import fault_point
 from tasks.outbound.crm.base import ChannelStopped, SlowDown
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -49,6 +51,7 @@ class Wire:
     """Calls to one base address.
 
     `private`: the address may be of a private network (a CRM of one's own); loopback may be called when it is named so.
+    `now`: the CRM's own clock, as its last answer told it.
     """
 
     def __init__(self, url: str, timeout: float, private: bool = False) -> None:
@@ -60,12 +63,14 @@ class Wire:
         self._timeout = timeout
         self._private = private
         self._connection: http.client.HTTPConnection | None = None
+        self.now: datetime | None = None
 
     def call(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         """One call. Raises CrmUnreachable with the cause where there is no answer that can be read."""
         try:
             connection = self._connected()
             connection.request(method, self._base + path, body, {"Accept-Encoding": "identity", **headers})
+            fault_point("crm:after_send")
             return self._read(connection.getresponse())
         except (
             TimeoutError,
@@ -115,6 +120,7 @@ class Wire:
 
     def _read(self, response: http.client.HTTPResponse) -> Answer:
         headers = {name.lower(): value for name, value in response.getheaders()}
+        self.now = _date(headers) or self.now
         packed = headers.get("content-encoding", "identity").lower()
         unpack = zlib.decompressobj(wbits=47) if packed in ("gzip", "deflate") else None
         if packed not in ("gzip", "deflate", "identity", ""):
@@ -174,8 +180,15 @@ def retry_after(answer: Answer) -> float | None:
     if re.fullmatch(r"\d{1,9}(\.\d{1,3})?", said):
         return float(said)
     try:
-        until, now = parsedate_to_datetime(said), parsedate_to_datetime(answer.headers["date"])
-        return max((until - now).total_seconds(), 0.0)
+        until, now = parsedate_to_datetime(said), _date(answer.headers)
+        return max((until - now).total_seconds(), 0.0) if now else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _date(headers: dict[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers["date"])
     except (ValueError, KeyError, TypeError):
         return None
 

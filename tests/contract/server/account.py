@@ -13,10 +13,21 @@ class CrmServer:
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.contract.server.service"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        self._begin(int(process.stdout.readline()), process)
+
+    def _begin(self, port: int, process: "subprocess.Popen[str] | None") -> None:
+        self.port = port
+        self._process = process
         self._wire: http.client.HTTPConnection | None = None
+
+    @classmethod
+    def at(cls, port: int) -> "CrmServer":
+        """The server that another process of ours started."""
+        made = cls.__new__(cls)
+        made._begin(port, None)
+        return made
 
     @property
     def url(self) -> str:
@@ -42,18 +53,14 @@ class CrmServer:
         """How many calls were made to paths that hold `part`."""
         return sum(number for path, number in self.ask("calls")["calls"].items() if part in path)
 
-    def forked(self) -> None:
-        """In a child: the parent's connection is not ours."""
-        self._wire = None
-
     def __enter__(self) -> "CrmServer":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        process = self._process
+        if process is not None and process.stdin and process.stdout:
+            process.stdin.close()
+            process.wait(10)
+            process.stdout.close()

@@ -55,6 +55,7 @@ class Account:
                 memory.update(memory.records[one["id"]], one.get("fields", {}))
                 memory.records[one["id"]].is_deleted = one.get("deleted", memory.records[one["id"]].is_deleted)
                 memory.records[one["id"]].merged_into = one.get("merged_into")
+                memory.records[one["id"]].modified += one.get("modified_later", 0)
         elif verb == "dump":
             return memory.dump()
         elif verb == "calls":

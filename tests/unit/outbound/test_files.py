@@ -9,7 +9,7 @@ import pytest
 
 from abmloop.errors import BadPolicy, CrmRefused
 from tasks.outbound.crm.files import FilesConnector, entity_of
-from tasks.outbound.pull import pull_pages
+from tasks.outbound.pull import Cursors, pull_pages
 from tests.contract.world import World
 
 MakeWorld = Callable[..., World]
@@ -17,6 +17,10 @@ MakeWorld = Callable[..., World]
 
 def connector(world: World) -> FilesConnector:
     return FilesConnector(world.root, world.policy, world.as_of)
+
+
+def pulled(world: World, crm: FilesConnector) -> dict[str, int]:
+    return pull_pages(world.root, crm, Cursors(world.ledger, world.new_run(), world.policy.instance))
 
 
 def rows_of(world: World, pattern: str = "*/leads-*.csv") -> list[dict[str, str]]:
@@ -100,10 +104,10 @@ def test_pull_lands_each_content_once_whatever_its_name(make_world: MakeWorld) -
     (folder / "a.csv").write_bytes(b"deal_id\r\nD1\r\n")
     (folder / "b.csv").write_bytes(b"deal_id\r\nD1\r\n")
     (folder / "b2.csv").symlink_to(folder / "b.csv")
-    assert pull_pages(world.root, connector(world)) == {"deals": 1}
-    assert pull_pages(world.root, connector(world)) == {}
+    assert pulled(world, connector(world)) == {"deals": 1}
+    assert pulled(world, connector(world)) == {}
     (folder / "a.csv").write_bytes(b"deal_id\r\nD1\r\nD2\r\n")
-    assert pull_pages(world.root, connector(world)) == {"deals": 1}
+    assert pulled(world, connector(world)) == {"deals": 1}
     landed = sorted((world.root / "inbox" / "deals").iterdir())
     assert [path.suffix for path in landed] == [".csv", ".csv"]
     assert {path.name.rpartition("-")[0] for path in landed} == {"crm-files-test"}
@@ -116,7 +120,7 @@ def test_a_dropped_file_that_is_not_taken_is_named_with_what_to_do(make_world: M
     (folder / "notes.csv").write_bytes(b"x")
     (folder / "~$orders.xlsx").write_bytes(b"x")
     (folder / "orders.csv").symlink_to(folder / "notes.csv")
-    assert pull_pages(world.root, connector(world)) == {}
+    assert pulled(world, connector(world)) == {}
     notes = connector(world).describe().notes
     assert [note.partition(":")[0] for note in notes] == ["notes.csv", "orders.csv"]
     assert "put it into a folder deal_stages" in notes[0]
@@ -128,7 +132,7 @@ def test_pull_reads_the_folder_that_crm_yaml_names(make_world: MakeWorld, tmp_pa
     exports.mkdir()
     (exports / "订单.csv").write_bytes(b"order_id\r\nO1\r\n")
     world.policy = world.policy.model_copy(update={"import_folder": str(exports)})
-    assert pull_pages(world.root, connector(world)) == {"orders": 1}
+    assert pulled(world, connector(world)) == {"orders": 1}
     world.policy = world.policy.model_copy(update={"import_folder": str(tmp_path / "gone")})
     with pytest.raises(BadPolicy, match=r"import_folder: .*gone is no folder"):
-        pull_pages(world.root, FilesConnector(world.root, world.policy, date(2026, 10, 31)))
+        pulled(world, FilesConnector(world.root, world.policy, date(2026, 10, 31)))
