@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from scoring.attribution.credits import split_amounts
 from scoring.attribution.journeys import Journeys, build_journeys
-from scoring.attribution.paths import journey_paths, weigh_paths
 from scoring.attribution.rules import weigh
+from scoring.attribution.spread import journey_paths, weigh_paths
 from scoring.policies.attribution import RULE_MODELS, AttributionPolicy
 
 DAY_US = 86_400_000_000

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from abmloop.errors import BadUsage
 from cli.options import JsonOption
 
 
@@ -64,17 +65,38 @@ def match(
 def attribute(
     touches: Annotated[Path, typer.Argument(help="touch_id, account_id, campaign_id, channel, occurred_at.")],
     deals: Annotated[Path, typer.Argument(help="deal_id, account_id, amount, created_at, closed_at, status.")],
-    model: Annotated[str, typer.Option(help="linear, w_shaped, time_decay, …")],
+    model: Annotated[
+        str, typer.Option(help="linear, w_shaped, time_decay, …; with --totals several: linear,w_shaped.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="CSV or Parquet to write.")],
     anchor: Annotated[str, typer.Option(help="Where the window ends: created or closed.")] = "closed",
-    lookback_days: Annotated[float, typer.Option(help="Days before the anchor; 0 = without end.")] = 180,
+    lookback_days: Annotated[
+        str, typer.Option(help="Days before the anchor; 0 = without end; with --totals several: 90,180.")
+    ] = "180",
     repeats: Annotated[str, typer.Option(help="every_touch, one_per_campaign_person_day, …")] = "every_touch",
+    totals: Annotated[str | None, typer.Option(help="Only totals, by campaign or channel, before cents.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Share deals among their touches by one model, exact to the cent. 归因."""
+    """Share deals among their touches by one model, exact to the cent; or totals by several models at once. 归因."""
     from tasks.attribute_files import attribute_files
+    from tasks.attribute_totals import attribute_totals
 
-    _show(attribute_files(touches, deals, model, anchor, lookback_days, repeats, out), out, as_json)
+    days = _numbers(lookback_days)
+    if totals is not None:
+        models = [name.strip() for name in model.split(",")]
+        _show(attribute_totals(touches, deals, models, days, totals, anchor, repeats, out), out, as_json)
+        return
+    if len(days) > 1:
+        raise BadUsage("--lookback-days: several windows at once go with --totals campaign or channel")
+    _show(attribute_files(touches, deals, model, anchor, days[0], repeats, out), out, as_json)
+
+
+def _numbers(text: str) -> list[float]:
+    """The numbers of `90,180`. Raises BadUsage for anything else."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise BadUsage(f"--lookback-days {text}: give days, such as 180 or 90,180") from None
 
 
 def attribute_paths(

@@ -15,9 +15,10 @@ from abmloop.run import Run, StepCounts
 from scoring.attribution.columns import SECOND_US, Ints, codes
 from scoring.attribution.credits import Amounts, CreditNames, CreditRows
 from scoring.attribution.journeys import Journeys, build_journeys
-from scoring.attribution.paths import Paths, journey_paths, weigh_paths
+from scoring.attribution.paths import Paths
 from scoring.attribution.renewals import halved, inheriting
 from scoring.attribution.rules import Weights, anchor_names, weigh, with_roles
+from scoring.attribution.spread import journey_paths, weigh_paths, with_dealless_parties
 from scoring.policies.attribution import PARTICIPATION, PATH_MODELS, AttributionPolicy, plain_word
 from tasks.policies import load_policy
 from warehouse.steps import Work, step
@@ -117,11 +118,7 @@ class _Share:
 
     def _paths(self) -> Paths:
         """One path a deal, and one that did not convert for every account with touches and no deal."""
-        with_deal = pc.is_in(self.touches["party_id"], value_set=self.deals["party_id"].combine_chunks())
-        parties = self.touches.filter(pc.invert(with_deal))["party_id"].combine_chunks().unique().drop_null()
-        columns = {name: pa.nulls(len(parties), self.deals[name].type) for name in self.deals.column_names}
-        columns |= {"party_id": parties, "status": pa.array(["lost"] * len(parties), pa.string())}
-        everyone = pa.concat_tables([self.deals, pa.table(columns)])
+        everyone = with_dealless_parties(self.deals, self.touches)
         journeys = build_journeys(self.touches, everyone, self.policy, self.as_of_end)
         status = np.asarray(everyone["status"].to_pylist(), dtype=object)
         return journey_paths(journeys, status == "won", status == "lost", self.policy.path_by)

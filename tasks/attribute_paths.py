@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from abmloop.errors import BadUsage
-from scoring.attribution.columns import MISSING_TIME, Floats, codes, sums
+from scoring.attribution.columns import MISSING_TIME, Floats, Ints, codes
 from scoring.attribution.journeys import Journeys
+from scoring.attribution.markov import markov_removal_effects
 from scoring.attribution.paths import (
     Paths,
-    markov_removal_effects,
     shapley_rate_shares,
     shapley_shares,
+    shared_sums,
     shares_of,
 )
 from scoring.attribution.rules import weigh
 from scoring.policies.attribution import AttributionPolicy
-from tasks.attribute_files import parsed, read_columns, write_table
+from tasks.attribution_input import column_batches, parsed, write_table
 
 PATH_RULES = ("first_touch", "last_touch", "linear", "linear_distinct", "position_based")
 PATH_MODELS = (*PATH_RULES, "markov", "shapley", "shapley_rate")
+_MANY = 1 << 15
+_FIGURES = ("total_conversions", "total_conversion_value", "total_null")
 # What stands in `params` of each model: its definition in a few words.
 PARAMS = {
     "linear_distinct": "distinct channels of the path",
@@ -42,26 +46,21 @@ def attribute_paths(
     max_steps: int | None = None,
     out: Path | None = None,
 ) -> dict[str, Any]:
-    """Share the conversions of a path file among its channels by one model.
+    """Share the conversions of a path file among its channels by a model, or by several (`linear,markov`).
 
     Writes `model, params, channel, metric, value` in full precision; metric is conversions or value, for Markov also
     removal_effect, removal_effect_value and, on the row of channel `(start)`, p_conversion. Returns a summary.
     Raises BadFile with file, line and column, or BadUsage for an unknown model or order.
     """
-    if model not in PATH_MODELS:
-        raise BadUsage(f"attribute-paths: there is no model {model!r}; there are {', '.join(PATH_MODELS)}")
+    models = [name.strip() for name in model.split(",")]
+    if unknown := [name for name in models if name not in PATH_MODELS]:
+        raise BadUsage(
+            f"attribute-paths: there is no model {', '.join(map(repr, unknown))}; there are {', '.join(PATH_MODELS)}"
+        )
     if not 1 <= order <= 4:
         raise BadUsage(f"attribute-paths: order {order} is not between 1 and 4")
-    rows = read_paths(paths, without_null)
-    if model == "markov":
-        metrics = _markov_metrics(rows, order, max_steps)
-        null, steps = "no" if without_null else "yes", "inf" if max_steps is None else max_steps
-        params = f"order={order};null={null};max_step={steps}"
-    else:
-        metrics, params = _shared_metrics(rows, model), PARAMS.get(model, "")
-    table = _metric_rows(rows.channels, metrics, model, params)
-    if model == "markov":
-        table = pa.concat_tables([table, _start_row(params, model, metrics["p_conversion"])])
+    rows = read_paths(paths, without_null, set(models) <= set(PATH_RULES))
+    table = pa.concat_tables(_rows_of_model(rows, name, order, without_null, max_steps) for name in models)
     if out is not None:
         write_table(table, out)
     return {
@@ -74,31 +73,77 @@ def attribute_paths(
     }
 
 
-def read_paths(path: Path, without_null: bool) -> Paths:
-    """The paths of the file, each cut at ` > `; without a `total_null` column, or `without_null`, none failed."""
-    rows = read_columns(path, ("path", "total_conversions"), ("total_conversion_value", "total_null"))
-    steps = pc.split_pattern(pc.fill_null(pc.cast(rows["path"], pa.string()), ""), " > ").combine_chunks()
-    names = pc.utf8_trim_whitespace(steps.flatten())
-    number = np.repeat(np.arange(len(steps)), np.diff(steps.offsets.to_numpy()))
-    given = np.asarray(pc.not_equal(names, "").to_numpy(zero_copy_only=False))
-    (channel,), channels = codes(names.filter(pa.array(given)))
+def _rows_of_model(rows: Paths, model: str, order: int, without_null: bool, max_steps: int | None) -> pa.Table:
+    if model != "markov":
+        return _metric_rows(rows.channels, _shared_metrics(rows, model), model, PARAMS.get(model, ""))
+    metrics = _markov_metrics(rows, order, max_steps)
+    null, steps = "no" if without_null else "yes", "inf" if max_steps is None else max_steps
+    params = f"order={order};null={null};max_step={steps}"
+    table = _metric_rows(rows.channels, metrics, model, params)
+    return pa.concat_tables([table, _start_row(params, model, metrics["p_conversion"])])
 
-    def amounts(name: str) -> Floats:
-        if name not in rows.column_names:
-            return np.zeros(rows.num_rows)
-        column = rows[name]
-        column = parsed(column, pa.float64(), name, path) if pa.types.is_string(column.type) else column
-        return np.asarray(pc.fill_null(pc.cast(column, pa.float64()), 0.0).to_numpy())
 
-    nulls = np.zeros(rows.num_rows) if without_null else amounts("total_null")
-    return Paths(
-        number[given],
-        channel,
-        amounts("total_conversions"),
-        amounts("total_conversion_value"),
-        nulls,
-        [str(name) for name in channels],
-    )
+def read_paths(path: Path, without_null: bool, only_converting: bool = False) -> Paths:
+    """The paths of the file, each cut at ` > `; without a `total_null` column, or `without_null`, none failed.
+
+    `only_converting` leaves out those without conversion and value, of which rule models need but the channels' names.
+    """
+    parts = list(_path_parts(path, without_null, only_converting))
+    (*numbers, _), names = codes(*(part.words for part in parts), pa.array([""]))  # "": a path's empty steps
+    sizes = [len(part.conversions) for part in parts]
+    kind = np.int16 if len(names) < _MANY else np.int32
+    channel = np.concatenate([n.astype(kind)[part.channel] for n, part in zip(numbers, parts, strict=True)])
+    lengths = np.concatenate([part.lengths for part in parts])
+    conversions = np.concatenate([part.conversions for part in parts])
+    value = np.concatenate([part.value for part in parts])
+    nulls = np.concatenate([part.nulls for part in parts])
+    del parts
+    pa.default_memory_pool().release_unused()
+    number = np.repeat(np.arange(sum(sizes), dtype=np.int32), lengths)
+    if not channel.all():
+        given = channel > 0
+        number, channel = number[given], channel[given]
+    return Paths(number, channel - 1, conversions, value, nulls, [str(name) for name in names[1:]])
+
+
+class _Part(NamedTuple):
+    """Some rows of a path file: the steps as places in `words`, how many each path has, and its figures."""
+
+    words: pa.Array
+    channel: Ints
+    lengths: Ints
+    conversions: Floats
+    value: Floats
+    nulls: Floats
+
+
+def _path_parts(path: Path, without_null: bool, only_converting: bool) -> Iterator[_Part]:
+    """The file in parts: the texts of all paths at once would fill the memory."""
+    line = 0
+    for rows in column_batches(path, ("path", "total_conversions"), ("total_conversion_value", "total_null")):
+        conversions, value, nulls = (_amounts(rows, name, path, line) for name in _FIGURES)
+        line += rows.num_rows
+        texts = pc.fill_null(pc.cast(rows["path"], pa.string()), "")
+        kept = (conversions != 0) | (value != 0) if only_converting else np.ones(rows.num_rows, dtype=np.bool_)
+        steps = pc.split_pattern(texts.filter(pa.array(kept)) if only_converting else texts, " > ")
+        names = steps.flatten().dictionary_encode()
+        words = names.dictionary
+        if only_converting:
+            others = pc.split_pattern(texts.filter(pa.array(~kept)), " > ").flatten().unique()
+            words = pa.concat_arrays([words, others])
+        figures = (column[kept] for column in (conversions, value, np.zeros(len(kept)) if without_null else nulls))
+        channel = names.indices.to_numpy().astype(np.int16 if len(words) < _MANY else np.int32)
+        lengths = np.diff(steps.offsets.to_numpy()).astype(np.int32)
+        yield _Part(pc.utf8_trim_whitespace(words), channel, lengths, *figures)
+
+
+def _amounts(rows: pa.Table, name: str, path: Path, line: int) -> Floats:
+    """A column of figures, 0 where empty or absent; `line` rows of the file come before these."""
+    if name not in rows.column_names:
+        return np.zeros(rows.num_rows)
+    column = rows[name]
+    column = parsed(column, pa.float64(), name, path, line) if pa.types.is_string(column.type) else column
+    return np.asarray(pc.fill_null(pc.cast(column, pa.float64()), 0.0).to_numpy())
 
 
 def _markov_metrics(rows: Paths, order: int, max_steps: int | None) -> dict[str, Floats]:
@@ -118,20 +163,16 @@ def _shared_metrics(rows: Paths, model: str) -> dict[str, Floats]:
     if model == "shapley":
         return {"conversions": shapley_shares(rows, rows.conversions), "value": shapley_shares(rows, rows.value)}
     weight = weigh(_as_journeys(rows), model, AttributionPolicy()).weight
-
-    def shared(worth: Floats) -> Floats:
-        return sums(rows.channel, weight * worth[rows.path], len(rows.channels))
-
-    return {"conversions": shared(rows.conversions), "value": shared(rows.value)}
+    return {name: shared_sums(rows, weight, getattr(rows, name)) for name in ("conversions", "value")}
 
 
 def _as_journeys(rows: Paths) -> Journeys:
     """Each path as the journey of one deal, its steps one second apart."""
-    steps = np.arange(len(rows.path))
+    steps, channel = np.arange(len(rows.path)), rows.channel.astype(np.int64)
     nowhen = np.full(len(rows.conversions), MISSING_TIME)
     return Journeys(
-        deal_count=len(rows.conversions), deal=rows.path, touch=steps, occurred_at=steps,
-        campaign=rows.channel, channel=rows.channel, campaigns=rows.channels, channels=rows.channels,
+        deal_count=len(rows.conversions), deal=rows.path.astype(np.int64), touch=steps, occurred_at=steps,
+        campaign=channel, channel=channel, campaigns=rows.channels, channels=rows.channels,
         lead_at=nowhen, created_at=nowhen, won_at=nowhen,
     )  # fmt: skip
 

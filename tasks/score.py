@@ -20,9 +20,9 @@ def score(run: Run) -> StepCounts:
             work.replace(name, rows)
         project_events(work)
         work.build("scored.leads")
-        only_reached = bring_scores_up_to_date(work, policy)
+        bring_scores_up_to_date(work, policy)
         work.build("scored.stage_signals")
-        bring_stages_up_to_date(work, policy, only_reached)
+        bring_stages_up_to_date(work, policy)
         _count(work)
     return work.counts
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.attribution.columns import DAY_US, MISSING_TIME, SECOND_US, Flags, Ints, codes, microseconds, ranges, ranks
+from scoring.attribution.columns import DAY_US, SECOND_US, Flags, Ints, KeyIndex, codes, microseconds, ranges, ranks
+from scoring.attribution.windows import (
+    Moments,
+    OrderedTouches,
+    Windows,
+    first_of_each,
+    run_numbers,
+    still_inside,
+)
 from scoring.policies.attribution import AttributionPolicy
 
 ANCHORS = ("first", "last", "lead", "opportunity", "close")
 NO_ROW = -1
-_SECONDS_BITS = 36  # two thousand years of seconds beside a key of 27 bits
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,11 @@ class Journeys:
     created_at: Ints
     won_at: Ints
 
-    @property
+    @cached_property
     def offsets(self) -> Ints:
         """(deals + 1,): where each deal's rows begin."""
-        return np.searchsorted(self.deal, np.arange(self.deal_count + 1)).astype(np.int64)
+        counts = np.bincount(self.deal, minlength=self.deal_count)
+        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
 
     def last_row_where(self, condition: Flags) -> Ints:
         """(deals,): the last row of each deal for which the condition (one flag a row) holds, else NO_ROW."""
@@ -56,12 +65,8 @@ class Journeys:
         first, last: of the journey; lead, opportunity, close: the last touch at or before the deal's first lead was
         created, the deal was created, the deal was won. Source: spec 07-attribution.
         """
-        everything = np.ones(len(self.deal), dtype=np.bool_)
-        if name == "last":
-            return self.last_row_where(everything)
-        if name == "first":
-            offsets = self.offsets
-            return np.where(offsets[1:] > offsets[:-1], offsets[:-1], NO_ROW)
+        if name in {"first", "last"}:
+            return self.position(1 if name == "first" else -1)
         moments = {"lead": self.lead_at, "opportunity": self.created_at, "close": self.won_at}[name]
         return self.last_row_where(self.occurred_at <= moments[self.deal])
 
@@ -82,148 +87,126 @@ def build_journeys(
     number in `deals`), person_id: whose touches count; None = those of the deal's whole party. `as_of_end`, in
     microseconds, is where the window of an open deal ends; later touches never count. Both ends of the window count.
     """
-    touches = touches.append_column("row", pa.array(np.arange(touches.num_rows)))
-    if policy.excluded_types and "type" in touches.column_names:
-        excluded = pc.is_in(touches["type"], value_set=pa.array(policy.excluded_types))
-        touches = touches.filter(pc.invert(pc.fill_null(excluded, False)))
-    touches = touches.filter(pc.is_valid(touches["occurred_at"]))
-    moments = _moments(deals, policy, as_of_end)
-    at = microseconds(touches["occurred_at"])
-    deal, row = _pairs(touches, at, deals, people, moments)
-    campaign, channel, campaigns, channels = _places(touches)
-    if people is not None:  # else the rows come in order already
-        order = np.lexsort((ranks(touches["touch_id"])[row], at[row] // SECOND_US, deal))
-        deal, row = deal[order], row[order]
-    keep = _repeats(touches, deal, row, campaign, policy)
-    deal, row = deal[keep], row[keep]
-    return Journeys(
-        deal_count=deals.num_rows,
-        deal=deal,
-        touch=touches["row"].to_numpy()[row],
-        occurred_at=at[row],
-        campaign=campaign[row],
-        channel=channel[row],
-        campaigns=campaigns,
-        channels=channels,
-        lead_at=moments.lead,
-        created_at=moments.created,
-        won_at=moments.won,
-    )
+    reach = Reach.of(touches, deals, policy, as_of_end, people)
+    return reach.journeys(policy, as_of_end)
 
 
 @dataclass(frozen=True)
-class _Moments:
-    """The times of each deal, and the window (start, end) in which its touches count; both ends included."""
+class Reach:
+    """The touches that any deal's window holds, in order, from which journeys under narrower windows are cut."""
 
-    created: Ints
-    lead: Ints
-    won: Ints
-    start: Ints
-    end: Ints
+    touches: pa.Table
+    deals: pa.Table
+    people: pa.Table | None
+    ordered: OrderedTouches
+
+    @classmethod
+    def of(
+        cls, touches: pa.Table, deals: pa.Table, policy: AttributionPolicy, as_of_end: int, people: pa.Table | None
+    ) -> Reach:
+        """What `policy`'s windows can hold; the others of it may be tried on the result."""
+        windows = Windows.of(deals, Moments.of(deals, policy, as_of_end), people)
+        key = windows.index.numbers(touches["party_id" if people is None else "person_id"])
+        at = microseconds(touches["occurred_at"])
+        row = windows.reachable(key, at)
+        if policy.excluded_types and "type" in touches.column_names:
+            excluded = pc.is_in(pc.take(touches["type"], pa.array(row)), value_set=pa.array(policy.excluded_types))
+            row = row[~np.asarray(pc.fill_null(excluded, False).to_numpy())]
+        if len(row) < len(key):
+            key, at = key[row], at[row]
+        return cls(touches, deals, people, OrderedTouches.of(key, at, row, touches["touch_id"]))
+
+    @cached_property
+    def places(self) -> tuple[Ints, Ints, list[str], list[str]]:
+        """Campaign and channel of each ordered touch as numbers, with their names."""
+        channel, channels = self._named("channel")
+        campaign, campaigns = self._named("campaign_id")
+        if not (channel >= 0).all():
+            channels = [*channels, "unknown"] if "unknown" not in channels else channels
+            channel = np.where(channel < 0, channels.index("unknown"), channel)
+        if not (campaign >= 0).all():
+            own = [f"({name})" for name in channels]
+            known = {name: place for place, name in enumerate(campaigns)}
+            new = [name for name in own if name not in known]
+            known |= {name: len(campaigns) + place for place, name in enumerate(new)}
+            campaigns = [*campaigns, *new]
+            campaign = np.where(campaign < 0, np.array([known[name] for name in own])[channel], campaign)
+        return campaign, channel, [str(name) for name in campaigns], [str(name) for name in channels]
+
+    def _named(self, name: str) -> tuple[Ints, list[str | None]]:
+        """The column's values of the ordered touches as numbers, and the names; -1 without such a column."""
+        if name not in self.touches.column_names:
+            return np.full(len(self.ordered.row), -1), []
+        (number,), names = codes(pc.take(self.touches[name], pa.array(self.ordered.row)))
+        return number, names
+
+    def journeys(self, policy: AttributionPolicy, as_of_end: int) -> Journeys:
+        """The deals' journeys under `policy`, which looks back no further than the one this was made with."""
+        moments = Moments.of(self.deals, policy, as_of_end)
+        windows = Windows.of(self.deals, moments, self.people)
+        low, high = self.ordered.between(windows)
+        window = np.repeat(np.arange(len(low), dtype=np.int32), high - low)
+        row = ranges(low, high - low)
+        # The search was by whole seconds; the window is exact.
+        inside = still_inside(self.ordered.at[row], windows.start[window], windows.end[window])
+        deal, row = windows.deal[_kept(window, inside)], _kept(row, inside)
+        del window, inside
+        if self.people is not None:  # else the rows come in order already
+            touch_ids = pc.take(self.touches["touch_id"], pa.array(self.ordered.row[row]))
+            order = np.lexsort((ranks(touch_ids), self.ordered.at[row] // SECOND_US, deal))
+            deal, row = deal[order], row[order]
+        keep = self._without_repeats(policy, deal, row)
+        deal, row = _kept(deal, keep), _kept(row, keep)
+        campaign, channel, campaigns, channels = self.places
+        return Journeys(
+            deal_count=self.deals.num_rows,
+            deal=deal,
+            touch=self.ordered.row[row],
+            occurred_at=self.ordered.at[row],
+            campaign=campaign[row],
+            channel=channel[row],
+            campaigns=campaigns,
+            channels=channels,
+            lead_at=moments.lead,
+            created_at=moments.created,
+            won_at=moments.won,
+        )
+
+    def _without_repeats(self, policy: AttributionPolicy, deal: Ints, row: Ints) -> Flags:
+        """(rows,): which of the deals' touches stay: of several that are one, the first."""
+        if policy.repeats == "every_touch":
+            return np.ones(len(deal), dtype=np.bool_)
+        campaign = self.places[0]
+        if policy.repeats == "collapse_consecutive":
+            keep = np.ones(len(deal), dtype=np.bool_)
+            keep[1:] = (deal[1:] != deal[:-1]) | (campaign[row[1:]] != campaign[row[:-1]])
+            return keep
+        if policy.repeats == "first_per_campaign":
+            return first_of_each(deal, lambda rows: (campaign[row[rows]],))
+        days = run_numbers(deal, self._days[row])
+        return first_of_each(days, lambda rows: (campaign[row[rows]], self._people_of(row[rows])))
+
+    @cached_property
+    def _days(self) -> Ints:
+        """The calendar day of each ordered touch: `local_day` (a date) where given, else the day of `occurred_at`."""
+        if "local_day" not in self.touches.column_names:
+            return np.asarray(self.ordered.at // DAY_US)
+        days = pc.take(self.touches["local_day"], pa.array(self.ordered.row))
+        return np.asarray(pc.cast(pc.cast(days, pa.int32()), pa.int64()).to_numpy())
+
+    def _people_of(self, row: Ints) -> Ints:
+        """The person of each of these ordered touches as a number; unknown people are never taken to be the same."""
+        nobody = -1 - np.arange(len(row))
+        if "person_id" not in self.touches.column_names:
+            return nobody
+        people = pc.take(self.touches["person_id"], pa.array(self.ordered.row[row]))
+        person = KeyIndex.of(people).numbers(people)
+        return np.where(person < 0, nobody, person)
 
 
-def _moments(deals: pa.Table, policy: AttributionPolicy, as_of_end: int) -> _Moments:
-    """A closed deal without a time of closing counts as closed on the day of the run, one never created, as closed."""
-    created = microseconds(deals["created_at"])
-    closed = microseconds(deals["closed_at"])
-    is_open = np.asarray(pc.fill_null(pc.equal(deals["status"], "open"), True).to_numpy(zero_copy_only=False))
-    is_won = np.asarray(pc.fill_null(pc.equal(deals["status"], "won"), False).to_numpy(zero_copy_only=False))
-    closed = np.where(is_open | (closed == MISSING_TIME), as_of_end, closed)
-    anchor = closed if policy.anchor == "closed" else np.where(created == MISSING_TIME, closed, created)
-    end = np.minimum(np.minimum(anchor, closed), as_of_end)
-    if policy.until == "opened":
-        end = np.where(created == MISSING_TIME, end, np.minimum(end, created))
-    length = round(policy.lookback_days * DAY_US)
-    start = anchor - length if length else np.full(len(anchor), MISSING_TIME + 1)
-    lead = microseconds(deals["lead_created_at"]) if "lead_created_at" in deals.column_names else None
-    if lead is None:
-        lead = np.full(len(created), MISSING_TIME)
-    return _Moments(created, lead, np.where(is_won, closed, MISSING_TIME), start, end)
-
-
-def _pairs(
-    touches: pa.Table, at: Ints, deals: pa.Table, people: pa.Table | None, moments: _Moments
-) -> tuple[Ints, Ints]:
-    """(deal, touch) of every touch inside the window of a deal of the same party, or of one of the deal's people.
-
-    Sorted by deal, then by person if people are given, then by second and touch id.
-    """
-    if people is None:
-        deal = np.arange(deals.num_rows)
-        (touch_key, deal_key), _ = codes(touches["party_id"], deals["party_id"])
-    else:
-        deal = people["deal"].to_numpy().astype(np.int64)
-        (touch_key, deal_key), _ = codes(touches["person_id"], people["person_id"])
-    deal, deal_key = deal[deal_key >= 0], deal_key[deal_key >= 0]
-    second = at // SECOND_US
-    origin = int(second.min()) if len(second) else 0
-
-    def place(key: Ints, moment: Ints) -> Ints:
-        within = np.clip(moment // SECOND_US - origin, 0, (1 << _SECONDS_BITS) - 1)
-        return np.asarray((key << _SECONDS_BITS) + within)
-
-    key_and_second = place(touch_key, at)
-    order = np.lexsort((ranks(touches["touch_id"]), key_and_second))
-    ordered = key_and_second[order]
-    low = np.searchsorted(ordered, place(deal_key, moments.start[deal]), side="left")
-    high = np.searchsorted(ordered, place(deal_key, moments.end[deal]), side="right")
-    counts = np.maximum(high - low, 0)
-    deal = np.repeat(deal, counts)
-    row = order[ranges(low, counts)]
-    # The search was by whole seconds; the window is exact.
-    inside = (at[row] >= moments.start[deal]) & (at[row] <= moments.end[deal]) & (touch_key[row] >= 0)
-    return deal[inside], row[inside]
-
-
-def _places(touches: pa.Table) -> tuple[Ints, Ints, list[str], list[str]]:
-    """Campaign and channel of each touch as numbers, with their names."""
-    channel_names = pc.fill_null(pc.cast(touches["channel"], pa.string()), "unknown")
-    own = pc.binary_join_element_wise("(", channel_names, ")", "")
-    campaign_names = pc.coalesce(pc.cast(touches["campaign_id"], pa.string()), own)
-    (campaign,), campaigns = codes(campaign_names)
-    (channel,), channels = codes(channel_names)
-    return campaign, channel, [str(name) for name in campaigns], [str(name) for name in channels]
-
-
-def _repeats(touches: pa.Table, deal: Ints, row: Ints, campaign: Ints, policy: AttributionPolicy) -> Flags:
-    """(rows,): which of the deals' touches stay: of several that are one, the first. `campaign`: one entry a touch."""
-    if policy.repeats == "every_touch" or not len(deal):
-        return np.ones(len(deal), dtype=np.bool_)
-    if policy.repeats == "collapse_consecutive":
-        same = (deal[1:] == deal[:-1]) & (campaign[row[1:]] == campaign[row[:-1]])
-        return np.concatenate([np.ones(1, dtype=np.bool_), ~same])
-    group = campaign
-    if policy.repeats == "one_per_campaign_person_day":
-        group = _numbered(_numbered(_people_of(touches), _days_of(touches)), campaign)
-    # Rows are in order, so the first of each (deal, group) is the earliest touch.
-    _, first = np.unique(deal * (int(group.max()) + 1) + group[row], return_index=True)
-    keep = np.zeros(len(deal), dtype=np.bool_)
-    keep[first] = True
-    return keep
-
-
-def _numbered(left: Ints, right: Ints) -> Ints:
-    """One number from 0 on for each distinct pair."""
-    span = int(right.max()) - int(right.min()) + 1
-    _, left_number = np.unique(left, return_inverse=True)
-    _, pair = np.unique(left_number * span + (right - right.min()), return_inverse=True)
-    return np.asarray(pair)
-
-
-def _people_of(touches: pa.Table) -> Ints:
-    """The person of each touch as a number; unknown people are never taken to be the same."""
-    nobody = -1 - np.arange(touches.num_rows)
-    if "person_id" not in touches.column_names:
-        return nobody
-    (person,), _ = codes(touches["person_id"])
-    return np.where(person < 0, nobody, person)
-
-
-def _days_of(touches: pa.Table) -> Ints:
-    """The calendar day of each touch: `local_day` (a date) where given, else the day of `occurred_at`."""
-    if "local_day" in touches.column_names:
-        return np.asarray(pc.cast(pc.cast(touches["local_day"], pa.int32()), pa.int64()).to_numpy())
-    return np.asarray(microseconds(touches["occurred_at"]) // DAY_US)
+def _kept(column: Any, keep: Flags) -> Any:
+    """The column's rows that stay; the column itself where all do."""
+    return column if keep.all() else column[keep]
 
 
 def local_days(occurred_at: Any, timezone: str) -> Any:

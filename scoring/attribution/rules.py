@@ -134,7 +134,7 @@ def _equally_by(journeys: Journeys, group: Ints) -> Floats:
 
 
 def _pair_key(journeys: Journeys, group: Ints) -> Ints:
-    return np.asarray(journeys.deal * (int(group.max(initial=0)) + 1) + group)
+    return np.asarray(journeys.deal.astype(np.int64) * (int(group.max(initial=0)) + 1) + group)
 
 
 def _first_of_group(journeys: Journeys, group: Ints) -> Any:

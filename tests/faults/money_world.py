@@ -28,6 +28,7 @@ GIVEN = {
     "resolved.deal_accounts": "deal_row_id varchar, deal_id varchar, account_id varchar",
     "resolved.target_accounts": "account_id varchar, list varchar, valid_from date, valid_to date",
     "scored.leads": "lead_id varchar, person_id varchar, is_excluded boolean",
+    "scored.lead_stages": "lead_id varchar, stage varchar, entered_at timestamp",
 }
 MARTS = (
     "models_and_bases", "campaign_roi", "channel_roi", "attribution_credit", "attribution_compare", "deal_journey",

@@ -1,0 +1,74 @@
+"""Totals by several models at once, and results that do not depend on the order of rows."""
+
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from abmloop.errors import BadUsage
+from benchmarks.attribution_world import path_world, write_accounts
+from tasks.attribute_files import attribute_files
+from tasks.attribute_paths import attribute_paths
+from tasks.attribute_totals import attribute_totals
+
+MODELS = ("first_touch", "last_non_direct", "linear", "linear_campaign", "w_shaped", "time_decay")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few thousand touches and deals."""
+    folder = tmp_path_factory.mktemp("world")
+    write_accounts(folder, 4_000, 60, 200, 80, 3)
+    return folder
+
+
+def _shuffled(path: Path, target: Path) -> Path:
+    rows = pq.read_table(path)
+    order = list(range(rows.num_rows))
+    random.Random(1).shuffle(order)
+    pq.write_table(rows.take(pa.array(order)), target)
+    return target
+
+
+@pytest.mark.parametrize("repeats", ["every_touch", "one_per_campaign_person_day", "first_per_campaign"])
+def test_totals_are_the_sums_of_the_weights(world: Path, tmp_path: Path, repeats: str) -> None:
+    files = world / "touches.parquet", world / "deals.parquet"
+    attribute_totals(*files, MODELS, (30, 90), "campaign", repeats=repeats, out=tmp_path / "totals.parquet")
+    totals = pq.read_table(tmp_path / "totals.parquet").to_pylist()
+    for days in (30, 90):
+        attribute_files(*files, ",".join(MODELS), "closed", days, repeats, tmp_path / "credits.parquet")
+        sums = pq.read_table(tmp_path / "credits.parquet").group_by(["model", "campaign_id"])
+        wanted = {(row["model"], row["campaign_id"]): row for row in sums.aggregate([("weight", "sum")]).to_pylist()}
+        found = {(row["model"], row["campaign_id"]): row for row in totals if row["lookback_days"] == days}
+        for key, row in found.items():
+            assert row["deals"] == pytest.approx(wanted[key]["weight_sum"] if key in wanted else 0), key
+        assert sum(row["credit"] for row in found.values()) > 0
+
+
+def test_every_result_is_the_same_to_the_byte_whatever_the_order_of_the_rows(world: Path, tmp_path: Path) -> None:
+    files = [world / "touches.parquet", world / "deals.parquet"]
+    other = [_shuffled(path, tmp_path / path.name) for path in files]
+    written = []
+    for touches, deals in (files, other):
+        for by in ("campaign", "channel"):
+            attribute_totals(touches, deals, MODELS, (30, 90), by, out=tmp_path / "totals.csv")
+            written.append((tmp_path / "totals.csv").read_bytes())
+    assert written[:2] == written[2:]
+
+
+@pytest.mark.parametrize("model", ["linear", "position_based", "markov", "shapley", "shapley_rate"])
+def test_paths_give_the_same_bytes_in_any_order(tmp_path: Path, model: str) -> None:
+    pq.write_table(path_world(3_000, 8, 0.3, 5), tmp_path / "paths.parquet")
+    other = _shuffled(tmp_path / "paths.parquet", tmp_path / "other.parquet")
+    written = []
+    for path in (tmp_path / "paths.parquet", other):
+        attribute_paths(path, model, 2, out=tmp_path / "out.csv")
+        written.append((tmp_path / "out.csv").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_path_model_has_no_totals_by_window(world: Path) -> None:
+    with pytest.raises(BadUsage, match="totals go by first_touch"):
+        attribute_totals(world / "touches.parquet", world / "deals.parquet", ("markov",))
