@@ -34,9 +34,16 @@ def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
     show_rows(status_rows(find_workspace(workspace)), as_json)
 
 
-def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Versions, locks, disk, configuration, quality, the oldest stuck row. 诊断."""
-    rows = doctor_rows(find_workspace(workspace))
+def doctor(
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+    crm: Annotated[bool, typer.Option("--crm", help="Ask the CRM: credentials, account, fields, limits.")] = False,
+) -> None:
+    """Versions, locks, disk, configuration, quality, the oldest stuck row; with --crm the CRM. 诊断."""
+    root = find_workspace(workspace)
+    if crm:
+        from tasks.outbound.examine import crm_rows
+    rows = crm_rows(root) if crm else doctor_rows(root)
     show_rows(rows, as_json)
     if any(row["state"] == "bad" for row in rows):
         raise typer.Exit(2)

@@ -20,9 +20,9 @@ def score(run: Run) -> StepCounts:
             work.replace(name, rows)
         project_events(work)
         work.build("scored.leads")
-        bring_scores_up_to_date(work, policy)
+        only_reached = bring_scores_up_to_date(work, policy)
         work.build("scored.stage_signals")
-        bring_stages_up_to_date(work, policy)
+        bring_stages_up_to_date(work, policy, only_reached)
         _count(work)
     return work.counts
 

@@ -28,8 +28,9 @@ select concat_ws(' ',
 """
 
 
-def bring_scores_up_to_date(work: Work, policy: ScoringPolicy) -> None:
+def bring_scores_up_to_date(work: Work, policy: ScoringPolicy) -> bool:
     """The log, the persons' points and the leads' grades as of the run's day; needs scored.leads and the rules' tables.
+    Gives whether of the log only the lines of the persons in REACHED changed.
 
     On the day of the last run, with no lead, fit or list changed, only the persons whose touches changed are told anew:
     the others' points are what they were. On another day all points have faded.
@@ -43,6 +44,7 @@ def bring_scores_up_to_date(work: Work, policy: ScoringPolicy) -> None:
     else:
         work.build("scored.person_points", "scored.grades")
     work.build("scored.account_points", "scored.buying_roles")
+    return in_part
 
 
 def rules_hash(policy: ScoringPolicy) -> str:

@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from abmloop.faultpoint import fault_point
 from scoring.lifecycle import replay_stages
 from scoring.policies.scoring import ScoringPolicy
+from tasks.code import code_hash
+from tasks.score_log import REACHED
 from warehouse.ledger_copy import copy_ledger
 from warehouse.steps import Work
 
@@ -30,12 +32,50 @@ _ENTERED = pa.schema(
     ]
 )
 
+# All that a lead's stages hang on, but for its score lines.
+_INPUTS = """
+create or replace temp table stage_inputs_now as
+with said as (
+    select lead_id, bit_xor(hash(stage, signal_id, occurred_at, is_decided, rule, reason, actor)) as said
+    from scored.stage_signals
+    group by lead_id
+)
+select lead_id, leads.person_id,
+       hash(inquiry_at, fit_grade, mql_from_points, leave_below_points, blocked_by is null, said.said) as inputs
+from scored.leads
+join scored.grades using (lead_id)
+left join said using (lead_id)
+"""
+
+# Who is replayed anew: whose inputs or lines changed; on another day also MQLs nobody took up, for their points fade.
+_CHANGED = """
+create or replace temp table changed_leads as
+select lead_id
+from stage_inputs_now
+left join scored.stage_inputs using (lead_id)
+where stage_inputs.inputs is distinct from stage_inputs_now.inputs
+union
+select lead_id from stage_inputs_now join {reached} using (person_id)
+union
+select lead_id
+from (
+    select lead_id, arg_max(stage, (cycle, rank)) as stage
+    from scored.replayed_stages
+    join rules.stages using (stage)
+    group by lead_id
+)
+where stage = 'mql' and {is_another_day}
+"""
+
+_EVERYBODY = "create or replace temp table changed_leads as select lead_id from scored.leads"
+
 _PLAYERS = """
 create or replace temp table players as
 select row_number() over (order by lead_id) - 1 as player, lead_id, leads.person_id, inquiry_at, fit_grade,
        mql_from_points, leave_below_points, blocked_by is null as may_qualify
 from scored.leads
 join scored.grades using (lead_id)
+semi join changed_leads using (lead_id)
 """
 
 _LEADS = """
@@ -47,6 +87,7 @@ _LINES = """
 with could as (
     select person_id
     from scored.score_lines
+    semi join players using (person_id)
     where capped_points > 0
     group by person_id
     having sum(capped_points) >= (select min(mql_from_points) from players)
@@ -95,19 +136,21 @@ _NEW = """
 select new.* exclude (actor), leads.person_key, leads.account_id as account_key, $at as decided_at,
        coalesce(new.actor, 'abmloop') as actor
 from scored.replayed_stages as new
+semi join changed_leads using (lead_id)
 anti join ops.ledger_stage_transitions as known using (transition_id)
 left join scored.leads using (lead_id)
 order by entered_at, transition_id
 """
 
 
-def bring_stages_up_to_date(work: Work, policy: ScoringPolicy) -> None:
+def bring_stages_up_to_date(work: Work, policy: ScoringPolicy, only_reached: bool) -> None:
     """Replay the leads' lives, tell the ledger what is new, and make scored.lead_stages anew from both.
 
-    New transitions go to the ledger first; scored.lead_stages is their projection.
+    New transitions go to the ledger first; scored.lead_stages is their projection. `only_reached`: of the score log
+    only the lines of the persons in REACHED changed; then only leads are replayed that may have changed.
     """
-    replayed = stages_by_rules(work.con, policy, work.run.as_of, work.run.timezone)
-    work.replace("scored.replayed_stages", replayed)
+    in_part = _find_changed(work, policy, only_reached)
+    _replay_changed(work, policy)
     copy_ledger(work, "stage_transitions")
     new = work.query(_NEW, at=work.parameters["at"])
     fault_point("score:before_ledger")
@@ -115,11 +158,74 @@ def bring_stages_up_to_date(work: Work, policy: ScoringPolicy) -> None:
     fault_point("score:after_ledger")
     copy_ledger(work, "stage_transitions")
     work.count(new_transitions=added)
-    work.build("scored.stage_transitions", "scored.lead_stages")
+    if in_part and _names_stand(work):
+        _project_changed(work)
+    else:
+        work.build("scored.moved_leads", "scored.stage_transitions", "scored.lead_stages")
+    work.execute("create or replace table scored.stage_inputs as select lead_id, inputs from stage_inputs_now")
+
+
+def _find_changed(work: Work, policy: ScoringPolicy, only_reached: bool) -> bool:
+    """`changed_leads`: whom to replay; gives whether all others stand as they are.
+
+    Everybody under other rules or code, and on an earlier day than the last.
+    """
+    work.execute(_INPUTS)
+    made_by = f"{code_hash('scored', 'scoring/lifecycle.py', 'tasks/stages.py')} {policy.model_dump_json()}"
+    known = work.execute(
+        "select as_of from ops.stage_state where made_by = ? and as_of <= ?", [made_by, work.run.as_of]
+    ).fetchall()
+    if only_reached and known:
+        is_another_day = str(known[0][0] != work.run.as_of).lower()
+        work.execute(_CHANGED.format(reached=REACHED, is_another_day=is_another_day))
+    else:
+        work.execute(_EVERYBODY)
+    work.execute("delete from ops.stage_state")
+    work.execute("insert into ops.stage_state values (?, ?)", [made_by, work.run.as_of])
+    return only_reached and bool(known)
+
+
+def _names_stand(work: Work) -> bool:
+    """Whether every line of the ledger is the lead's that it was at the last call: no lead went, nobody's id moved."""
+    [(gone,)] = work.execute(
+        "select count(*) from scored.stage_inputs anti join stage_inputs_now using (lead_id)"
+    ).fetchall()
+    told = "select bit_xor(hash(person_key, lead_id)), count(*) from scored.moved_leads"
+    before = work.execute(told).fetchall()
+    work.build("scored.moved_leads")
+    return not gone and work.execute(told).fetchall() == before
+
+
+def _replay_changed(work: Work, policy: ScoringPolicy) -> None:
+    """The stages that follow for the changed leads; those of leads that are gone go."""
+    replayed = _replayed(work.con, policy, work.run.as_of, work.run.timezone)
+    where = "lead_id in (from changed_leads) or lead_id not in (select lead_id from scored.leads)"
+    work.replace("scored.replayed_stages", replayed, where)
+    [(leads,)] = work.execute("select count(*) from changed_leads").fetchall()
+    work.count(leads_replayed=leads)
+
+
+def _project_changed(work: Work) -> None:
+    """What counts of the changed leads, of all that is recorded of them."""
+    changed = "lead_id in (from changed_leads)"
+    moved = "person_key in (select person_key from scored.moved_leads where lead_id in (from changed_leads))"
+    work.pick("ops.ledger_stage_transitions", f"{changed} or {moved}", "part_recorded")
+    work.pick("scored.replayed_stages", changed, "part_replayed")
+    instead = {"ops.ledger_stage_transitions": "part_recorded", "scored.replayed_stages": "part_replayed"}
+    work.update("scored.stage_transitions", "transition_id in (select transition_id from part_recorded)", instead)
+    work.pick("scored.stage_transitions", changed, "part_transitions")
+    instead = {"scored.replayed_stages": "part_replayed", "scored.stage_transitions": "part_transitions"}
+    work.update("scored.lead_stages", changed, instead)
 
 
 def stages_by_rules(con: duckdb.DuckDBPyConnection, policy: ScoringPolicy, as_of: date, timezone: str) -> pa.Table:
-    """The stages that follow from the scored tables under these rules, as scored.replayed_stages."""
+    """The stages of all leads that follow from the scored tables under these rules, as scored.replayed_stages."""
+    con.execute(_EVERYBODY)
+    return _replayed(con, policy, as_of, timezone)
+
+
+def _replayed(con: duckdb.DuckDBPyConnection, policy: ScoringPolicy, as_of: date, timezone: str) -> pa.Table:
+    """The stages of the changed leads."""
     con.execute(_PLAYERS)
     con.execute(_SIGNALS)
     leads = con.sql(_LEADS).to_arrow_table()

@@ -61,6 +61,8 @@ def push(
 ) -> tuple[dict[str, int], str | None]:
     """Settle what is in doubt, plan, write the intents, send. Gives the counts, and why it stopped early if it did."""
     outbox = Outbox(ledger, run, desk.policy.instance)
+    # The plan reads what this run has written so far, from the same memory.
+    desk = replace(desk, journal=outbox)
     _assert_pinned(desk, outbox)
     sender = Sender(outbox, desk.connector, desk.gate, desk.policy, pause)
     sender.settle()

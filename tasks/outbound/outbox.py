@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from abmloop.run import Run
 from tasks.outbound.crm.base import Fields, Value
@@ -22,12 +22,15 @@ from warehouse.lease import assert_lease_in
 from warehouse.ledger import Ledger
 from warehouse.ledger_tables import deliveries, outbox
 
+# The columns of a row that is written, in the order of Queued.
+_WRITTEN = (
+    "outbox_id", "object", "external_key", "version", "state", "payload_hash", "payload", "person_id", "caused_by",
+)  # fmt: skip
 OPEN = ("pending", "sending", "retry")
 _REPLACEABLE = ("pending", "retry", "dead", "held")
 
 
-@dataclass(frozen=True)
-class Queued:
+class Queued(NamedTuple):
     """One outbox row as it stands."""
 
     outbox_id: str
@@ -93,20 +96,28 @@ class Journal:
         joined = outbox.outerjoin(newest, newest.c.outbox_id == outbox.c.outbox_id).outerjoin(
             deliveries, deliveries.c.seq == newest.c.seq
         )
-        query = (
-            select(outbox, state, deliveries.c.attempt, deliveries.c.crm_id, deliveries.c.message)
-            .select_from(joined)
-            .where(outbox.c.instance == self.instance)
-            .order_by(outbox.c.seq)
+        # In the order of Queued.
+        columns = (
+            outbox.c.outbox_id,
+            outbox.c.object,
+            outbox.c.external_key,
+            outbox.c.version,
+            state,
+            outbox.c.payload_hash,
+            outbox.c.payload,
+            outbox.c.person_id,
+            func.coalesce(outbox.c.caused_by, "{}"),
+            func.coalesce(deliveries.c.attempt, 0),
+            deliveries.c.crm_id,
+            deliveries.c.message,
         )
+        query = select(*columns).select_from(joined).where(outbox.c.instance == self.instance).order_by(outbox.c.seq)
         return query.where(state.in_(list(states))) if states is not None else query
 
-    def queued(self, states: Collection[str], connection: Connection | None = None) -> list[Queued]:
+    def queued(self, states: Collection[str]) -> list[Queued]:
         """The rows in any of these states, in the order they were decided."""
-        if connection is not None:
-            return [_queued(row) for row in connection.execute(self._rows(states))]
-        with self.reading() as opened:
-            return self.queued(states, opened)
+        with self.reading() as connection:
+            return [Queued._make(row) for row in connection.execute(self._rows(states))]
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -119,7 +130,8 @@ class Journal:
         held: dict[str, dict[str, Fields]] = {}
         for row in sorted(self.queued(("done",)), key=lambda row: row.version):
             records = held.setdefault(row.object, {})
-            records[row.key] = {**records.get(row.key, {}), **row.cause.get("seen", {}), **row.fields}
+            seen = row.cause.get("seen", {}) if '"seen"' in row.caused_by else {}
+            records[row.key] = {**records.get(row.key, {}), **seen, **row.fields}
         return held
 
     def crm_ids(self) -> dict[tuple[str, str], str]:
@@ -146,11 +158,47 @@ class Journal:
 
 
 class Outbox(Journal):
-    """The outbox of one CRM instance, written by one run."""
+    """The outbox of one CRM instance, written by one run.
+
+    Read once and kept in step with what is written: nobody but the holder of the lease sends. What a person puts back
+    meanwhile (`abmloop letters retry`) is for the next run.
+    """
 
     def __init__(self, ledger: Ledger, run: Run, instance: str) -> None:
         super().__init__(ledger, instance)
         self.run = run
+        self._held: dict[str, Queued] | None = None
+        self._ids: dict[tuple[str, str], str] | None = None
+
+    def queued(self, states: Collection[str]) -> list[Queued]:
+        """The rows in any of these states, in the order they were decided."""
+        return [row for row in self._standing().values() if row.state in states]
+
+    def crm_ids(self) -> dict[tuple[str, str], str]:
+        """(object, key) → the CRM's own id, where it ever gave one."""
+        if self._ids is None:
+            self._ids = super().crm_ids()
+        return self._ids
+
+    def _standing(self) -> dict[str, Queued]:
+        if self._held is None:
+            with self.reading() as connection:
+                self._held = {row[0]: Queued._make(row) for row in connection.execute(self._rows())}
+        return self._held
+
+    def _keep(self, rows: Sequence[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> None:
+        """Keep in step with what was written."""
+        held, ids = self._standing(), self.crm_ids()
+        for row in rows:
+            held[row["outbox_id"]] = Queued._make((*(row[name] for name in _WRITTEN), 0, None, None))
+        for one in events:
+            before = held[one["outbox_id"]]
+            told_id, message = one.get("crm_id"), one.get("message")
+            held[before.outbox_id] = before._replace(
+                state=one["state"], attempt=one["attempt"] or 0, crm_id=told_id, message=message
+            )
+            if told_id:
+                ids[before.object, before.key] = told_id
 
     def enqueue(self, intents: Sequence[Intent], gate: Gate) -> Counter[str]:
         """Write the intents with the gate's word in one transaction; gives the number per named state.
@@ -164,7 +212,7 @@ class Outbox(Journal):
         with self.ledger.transaction() as connection:
             assert_lease_in(connection, self.run)
             gate.refresh(connection)
-            latest = {(row.object, row.key): row for row in map(_queued, connection.execute(self._rows()))}
+            latest = {(row.object, row.key): row for row in self._standing().values()} if intents else {}
             for intent in intents:
                 before = latest.get((intent.object, intent.key))
                 row = self._row(intent, gate, before.version + 1 if before else 1)
@@ -173,11 +221,12 @@ class Outbox(Journal):
                 if state is None:
                     rows.append(row)
                     closed |= _closing(before, row)
-            for waiting, word in self._refused(connection, gate, closed):
+            for waiting, word in self._refused(gate, closed):
                 closed[waiting.outbox_id] = event(waiting, "cancelled", message=f"the gate says {word}")
             counted["cancelled"] += sum(one["state"] == "cancelled" for one in closed.values())
             self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in closed.values()], self.run)
             self.ledger.append_in(connection, "outbox", rows, self.run)
+        self._keep(rows, closed.values())
         return +counted
 
     def adopt(self, name: str, adopted: Sequence[Adopted]) -> int:
@@ -186,7 +235,7 @@ class Outbox(Journal):
             return 0
         with self.ledger.transaction() as connection:
             assert_lease_in(connection, self.run)
-            known = {row.key for row in map(_queued, connection.execute(self._rows())) if row.object == name}
+            known = {row.key for row in self._standing().values() if row.object == name}
             new = [one for one in adopted if one.key not in known]
             rows = [self._adopted_row(name, one) for one in new]
             self.ledger.append_in(connection, "outbox", rows, self.run)
@@ -196,6 +245,7 @@ class Outbox(Journal):
                 for row, one in zip(rows, new, strict=True)
             ]  # fmt: skip
             self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in events], self.run)
+        self._keep(rows, events)
         return len(new)
 
     def _adopted_row(self, name: str, one: Adopted) -> dict[str, Any]:
@@ -243,9 +293,9 @@ class Outbox(Journal):
             "caused_by": _json(cause),
         }
 
-    def _refused(self, connection: Connection, gate: Gate, closed: Collection[str]) -> list[tuple[Queued, Word]]:
+    def _refused(self, gate: Gate, closed: Collection[str]) -> list[tuple[Queued, Word]]:
         """What waits for persons who may no longer be sent, with the gate's word."""
-        waiting = [row for row in self.queued(("pending", "retry"), connection) if row.outbox_id not in closed]
+        waiting = [row for row in self.queued(("pending", "retry")) if row.outbox_id not in closed]
         judged = [(row, gate.judge_subject(row.subject)) for row in waiting]
         return [(row, word) for row, word in judged if not word.is_allowed]
 
@@ -267,12 +317,14 @@ class Outbox(Journal):
                 else:
                     events.append(event(row, "cancelled", message=f"the gate says {word}"))
             self.ledger.append_in(connection, "deliveries", [self._stamped(row) for row in events], self.run)
+        self._keep((), events)
         return words
 
     def record(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Write what became of rows, in one transaction."""
         if events:
             self.ledger.append("deliveries", [self._stamped(row) for row in events], self.run)
+            self._keep((), events)
 
     def _stamped(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {**row, "sent_at": naive_utc(self.run.at)}
@@ -309,24 +361,6 @@ def event(row: Queued, state: str, *, attempt: int | None = None, **more: str | 
         "crm_id": more.get("crm_id"),
         "message": (more.get("message") or "")[:2000] or None,
     }
-
-
-def _queued(row: Row[Any]) -> Queued:
-    values = row._mapping
-    return Queued(
-        outbox_id=values["outbox_id"],
-        object=values["object"],
-        key=values["external_key"],
-        version=values["version"],
-        state=values["now"],
-        payload_hash=values["payload_hash"],
-        payload=values["payload"],
-        person_id=values["person_id"],
-        caused_by=values["caused_by"] or "{}",
-        attempt=values["attempt"] or 0,
-        crm_id=values["crm_id"],
-        message=values["message"],
-    )
 
 
 def _json(value: Any) -> str:

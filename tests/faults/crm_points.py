@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 import tasks.outbound.crm.files
+import tasks.outbound.crm.wire
 import tasks.outbound.deliver
 import tasks.outbound.send
 import tests.contract.fake_crm
@@ -15,6 +16,7 @@ import warehouse.ledger
 
 _MODULES = (
     tasks.outbound.crm.files,
+    tasks.outbound.crm.wire,
     tasks.outbound.deliver,
     tasks.outbound.send,
     tests.contract.fake_crm,

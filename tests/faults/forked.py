@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from typing import Any
 
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.e2e.worlds", "tests.contract.vendors", "tests.faults.crm_campaign"])
+_CONTEXT.set_forkserver_preload(["tests.e2e.worlds", "tests.contract.vendors"])
 LONGEST_SECONDS = 900
 
 

@@ -1,5 +1,6 @@
 """A lead's life through merges and splits, late and shuffled news: what follows is what order would have given."""
 
+import json
 import random
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,12 +89,7 @@ def test_merged_and_split_accounts_leave_leads_and_their_stages(two_leads: Scori
 
 
 def test_two_people_who_prove_one_are_one_lead_with_the_earlier_life(two_leads: ScoringWorld) -> None:
-    tables = two_leads.tables
-    for name in ("matched.persons", "matched.person_accounts"):
-        tables[name] = [row for row in tables[name] if row["person_id"] != "P2"]
-    for name in ("matched.person_keys", "matched.person_rows", "core.touches"):
-        for row in tables[name]:
-            row["person_id"] = "P1"
+    _merge(two_leads, "P2", "P1")
     two_leads.day("2026-03-11")
     assert two_leads.stages() == [("L1", 1, "inquiry", "2026-01-01"), ("L1", 1, "mql", "2026-03-01")]
     states = two_leads.ask("select lead_id, recorded_lead_id, stage, state from scored.stage_transitions order by all")
@@ -111,3 +107,38 @@ def test_a_person_split_in_two_keeps_the_life_and_begins_a_second_one(two_leads:
     ]
     states = two_leads.ask("select lead_id, state from scored.stage_transitions where stage = 'mql' order by all")
     assert states == [("L1", "standing"), ("L2", "counted"), ("L3", "counted")]
+
+
+COUNTED = ("replayed_stages", "stage_transitions", "lead_stages")
+
+
+def test_days_that_replay_only_whom_they_touch_end_in_the_stages_of_everybody_replayed(tmp_path: Path) -> None:
+    world, news = _world(tmp_path / "w"), _news(3)
+    for number in range(1, 41):
+        world.person(number, account=f"A{1 + number % 4}")
+    for table, row in news[30:]:
+        world.add(table, **row)
+    world.day("2026-08-01")
+    replayed = []
+    for place, day in enumerate(("2026-08-01", "2026-08-02", "2026-08-05", "2026-08-05")):
+        for table, row in news[place * 7 : place * 7 + 7]:
+            world.add(table, **row)
+        if place == 2:  # two people prove to be one
+            _merge(world, "P40", "P12")
+        world.day(day)
+        [(counts,)] = world.ask("select counts from ops.steps where step = 'score' order by started_at desc limit 1")
+        replayed.append(json.loads(counts)["leads_replayed"])
+    told = [world.ask(f"from scored.{table} order by all") for table in COUNTED]
+    assert all(number < 30 for number in replayed), replayed
+    (world.root / "state" / "warehouse.duckdb").unlink()
+    world.day("2026-08-05")
+    assert [world.ask(f"from scored.{table} order by all") for table in COUNTED] == told
+
+
+def _merge(world: ScoringWorld, gone: str, stays: str) -> None:
+    """From now on the rows and keys of one person are the other's."""
+    for name in ("matched.persons", "matched.person_accounts"):
+        world.tables[name] = [row for row in world.tables[name] if row["person_id"] != gone]
+    for name in ("matched.person_keys", "matched.person_rows", "core.touches"):
+        for row in world.tables[name]:
+            row["person_id"] = stays if row["person_id"] == gone else row["person_id"]

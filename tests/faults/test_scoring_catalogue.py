@@ -117,7 +117,7 @@ def test_g09_a_customer_whose_people_ask_again_stays_with_who_served_it(world: S
     world.touch("t1", "2026-03-01 02:00", person="P2")
     world.day("2026-03-02")
     assert world.ask("select lead_id, owner_id, method, reason from scored.assignments") == [
-        ("L2", "o2", "holder", "customer, deal d1")
+        ("L2", "o2", "holder", "customer")
     ]
 
 

@@ -1,6 +1,6 @@
 """HubSpot: batch upsert by a unique property of ours, verdicts from results and errors, never from the status alone.
 
-A thin client instead of hubspot-api-client: docs/decisions/0011-thin-crm-clients.md.
+A thin client instead of hubspot-api-client: docs/decisions/0012-thin-crm-clients.md.
 """
 
 import re

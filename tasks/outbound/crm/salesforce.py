@@ -1,7 +1,7 @@
 """Salesforce: collections upserted by an external id field, many rows by Bulk API 2.
 
 A collection's results come by place, without a key: where they could be misplaced, the records themselves are asked.
-A thin client instead of simple-salesforce: docs/decisions/0011-thin-crm-clients.md.
+A thin client instead of simple-salesforce: docs/decisions/0012-thin-crm-clients.md.
 """
 
 import csv

@@ -18,27 +18,14 @@
 with visible as (
     select * from ops.ledger_stage_transitions where recorded_as_of <= $as_of
 ),
-moved as (
-    select distinct person_key from visible anti join scored.leads using (lead_id) where person_key is not null
-),
--- A person whose id changed is known again by a strong key. Lines written before hashes were keyed bear the plain one.
-moved_to as (
-    select keys.person_key, min(leads.lead_id) as lead_id
-    from (
-        select person_id, unnest([key_hash, md5(key_kind || ':' || key_value)]) as person_key from matched.person_keys
-    ) as keys
-    semi join moved using (person_key)
-    join scored.leads using (person_id)
-    group by all
-),
 recorded as (
-    select visible.transition_id, coalesce(leads.lead_id, moved_to.lead_id) as lead_id,
+    select visible.transition_id, coalesce(leads.lead_id, moved_leads.lead_id) as lead_id,
            visible.lead_id as recorded_lead_id, visible.cycle, visible.stage, visible.entered_at, visible.decided_at,
            visible.reason, visible.rule, nullif(visible.actor, 'abmloop') as actor,
            replayed_stages.transition_id is not null as follows
     from visible
     left join scored.leads using (lead_id)
-    left join moved_to on leads.lead_id is null and moved_to.person_key = visible.person_key
+    left join scored.moved_leads on leads.lead_id is null and moved_leads.person_key = visible.person_key
     left join scored.replayed_stages on replayed_stages.transition_id = visible.transition_id
 ),
 judgement as (
