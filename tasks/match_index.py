@@ -93,7 +93,7 @@ class MatchIndex:
                 select keys.*, has_other_face, has_other_rank
                 from ops.match_account_keys as keys
                 join {CHANGED} on holder >> {TEXTS_BITS} = old_no
-                where has_other_face or has_other_rank or kind in {FIELD_KINDS}
+                where {self._kinds_concerned("has_other_face or has_other_rank")}
             )
             select kind, number, holder, value, false as ranks_only from (
                 select kind, number, holder, value from old_keys where has_other_face or kind in {FIELD_KINDS}
@@ -110,12 +110,12 @@ class MatchIndex:
 
     def take_over(self) -> None:
         """The changed accounts' keys as they are now, in place of those they had."""
-        numbers = f"(select old_no from {CHANGED} where old_no is not null"
-        self._work.execute(
-            f"delete from ops.match_account_keys where holder >> {TEXTS_BITS} in {numbers} and has_other_face)"
-            f" or (kind in {FIELD_KINDS} and holder >> {TEXTS_BITS} in {numbers}))"
-        )
-        self._work.execute(f"delete from ops.match_accounts where account_no in {numbers})")
+        old = f"(select old_no from {CHANGED} where old_no is not null"
+        faces = f"kind not in {FIELD_KINDS} and holder >> {TEXTS_BITS} in {old} and has_other_face)"
+        fields = f"kind in {FIELD_KINDS} and holder >> {TEXTS_BITS} in {old})"
+        for wanted in (fields, faces) if self._has("has_other_face") else (fields,):
+            self._work.execute(f"delete from ops.match_account_keys where {wanted}")
+        self._work.execute(f"delete from ops.match_accounts where account_no in {old})")
         self._work.execute("insert into ops.match_account_keys select * from new_keys")
         self._work.execute(
             f"""
@@ -124,6 +124,16 @@ class MatchIndex:
             from {self._directory} join {CHANGED} using (account_id)
             """
         )
+
+    def _kinds_concerned(self, condition: str) -> str:
+        """The condition on accounts of which all keys concern us; of others those of their fields do. Said so that the
+        keys of most kinds are not even read where there is no such account.
+        """
+        of_fields = f"kind in {FIELD_KINDS}"
+        return f"{condition} or {of_fields}" if self._has(condition) else of_fields
+
+    def _has(self, condition: str) -> bool:
+        return bool(self._work.execute(f"select count(*) from {CHANGED} where {condition}").fetchall()[0][0])
 
     def near(self, asked: pa.Table, shorts: np.ndarray) -> pa.Table:
         """All accounts that those who ask may meet, in the order of their ids; `asked` as in ops.match_profile_keys."""
