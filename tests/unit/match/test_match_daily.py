@@ -6,8 +6,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from abmloop.run import Run
+from abmloop.run import Person, Run
 from tasks.match_index import MatchIndex
+from tasks.match_model import LEAST_DECISIONS, roll_back, train_model
+from tasks.standing import new_decision
 from tests.unit.match.matching_world import companies, give, matching, people, result
 
 ACCOUNTS = companies(800, 7)
@@ -95,6 +97,23 @@ def test_other_rules_match_everybody_anew(run: Run) -> None:
         give(work, ACCOUNTS, PROFILES)
         work.run = Run(**{**run.__dict__, "config_hash": "other"})
         assert give(work, ACCOUNTS, PROFILES) == len(PROFILES)
+
+
+def test_a_judge_that_was_trained_matches_everybody_anew_and_so_does_rolling_it_back(run: Run) -> None:
+    with matching(run) as work:
+        give(work, ACCOUNTS, PROFILES)
+        before = result(work)
+        for number in range(LEAST_DECISIONS):
+            subject = {"rows": [["contacts", f"crm:{number}"]]}
+            verdict, by = ("accept" if number % 3 else "reject"), (number, "wang", "")
+            row = new_decision("match", verdict, subject, {"confidence": 0.9}, by)
+            work.ledger.append("decisions", [row], Person("wang", run.as_of))
+        train_model(run.root, work.ledger)
+        assert give(work, ACCOUNTS, PROFILES) == len(PROFILES)
+        assert result(work) != before
+        roll_back(run.root)
+        assert give(work, ACCOUNTS, PROFILES) == len(PROFILES)
+        assert result(work) == before
 
 
 def test_an_epoch_ends_when_the_directory_has_grown_by_a_tenth(run: Run) -> None:
