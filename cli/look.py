@@ -19,7 +19,7 @@ from tasks.policies import read_config
 from tasks.summary import rows_of
 from warehouse.database import connect_published
 
-Explain = Callable[[duckdb.DuckDBPyConnection, str, str], Any]
+Explain = Callable[..., Any]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,26 +49,24 @@ def explain(
     workspace: WorkspaceOption = None,
     language: LanguageOption = None,
     as_json: JsonOption = False,
-    why_not: Annotated[str | None, typer.Option(help="Of a lead: why not that stage, sales person or pool.")] = None,
+    why_not: Annotated[
+        str | None, typer.Option(help="Why not that stage; of a lead also a sales person or a pool.")
+    ] = None,
 ) -> None:
     """Why: each value, score, match, owner, credit and what it came from (account, person, lead: also JSON). 解释."""
     explainers = _explainers()
     if kind not in explainers:
         raise BadUsage(f"explain {kind}: there is no such kind; it is one of {', '.join(explainers)}")
-    if why_not is not None and kind != "lead":
-        raise BadUsage(f"explain {kind}: --why-not goes with a lead")
+    if why_not is not None and kind not in ("account", "lead"):
+        raise BadUsage(f"explain {kind}: --why-not goes with an account or a lead")
     root = find_workspace(workspace)
     spoken = language or load_settings(root).language
     with connect_published(root) as con:
         if as_json:
             typer.echo(json.dumps(_facts(kind)(con, key, spoken), ensure_ascii=False, default=str, indent=1))
             return
-        if why_not is not None:
-            from tasks.explain.lead import explain_lead
-
-            answer: str | list[str] = explain_lead(con, key, spoken, why_not)
-        else:
-            answer = explainers[kind](con, key, spoken)
+        asked = {} if why_not is None else {"why_not": why_not}
+        answer = explainers[kind](con, key, spoken, **asked)
     typer.echo(answer if isinstance(answer, str) else "\n".join(answer))
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import duckdb
 
-from abmloop.messages import say
+from abmloop.errors import BadUsage
+from abmloop.messages import named, say
+from scoring.policies.scoring_tables import ACCOUNT_STAGES
 from tasks.account_decisions import place_of
 from tasks.explain.account_facts import account_facts
 from tasks.find_account import MOST_SHOWN
@@ -14,16 +16,19 @@ from tasks.summary import Rows
 Facts = dict[str, Any]
 
 
-def explain_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> str:
+def explain_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "en", why_not: str | None = None) -> str:
     """All that made the account, in words; `key` is its id (also a former one), its code, a row of it, or its name.
 
-    Reads the published file. Raises BadUsage where no account, or more than one, bears the key.
+    With `why_not`, a stage: why it is not there. Reads the published file. Raises BadUsage where no account, or more
+    than one, bears the key, or there is no such stage.
     """
     facts = account_facts(con, key, language)
     lines = [say("explain_account_title", language, name=facts["name"], account_id=facts["account_id"])]
+    if why_not is not None:
+        return "\n".join([*lines, *_why_not(facts["stage"], why_not, language)])
     if facts["former_id"]:
         lines.append(say("explain_account_redirected", language, old=facts["former_id"]))
-    for part in (_fields, _members, _family, _tags, _fit, _lists, _history, _doubts):
+    for part in (_fields, _members, _family, _tags, _fit, _stage, _lists, _history, _doubts):
         lines += part(facts, language)
     return "\n".join([*lines, say("explain_account_next", language, account_id=facts["account_id"])])
 
@@ -90,6 +95,40 @@ def _fit(facts: Facts, language: str) -> Iterator[str]:
     )
     if fit["unknown"]:
         yield say("explain_account_unknown_fields", language, fields=", ".join(fit["unknown"]))
+
+
+def _stage(facts: Facts, language: str) -> Iterator[str]:
+    row = facts["stage"]
+    if row is None:
+        return
+    shown = {"stage": named("account_stage", row["stage"], language), "reason": row["stage_reason"] or "-"}
+    yield say("explain_account_stage", language, **shown)
+    roles = {
+        name: ", ".join(named("buying_role", role, language) for role in row[f"roles_{name}"]) or "-"
+        for name in ("present", "missing")
+    }
+    yield say("explain_account_group_of_buyers", language, people=row["people"], top=row["top_person"] or "-", **roles)
+    trend = {name: f"{row[name]:g}" for name in ("touches_this_week", "touches_weekly_before")}
+    yield say("explain_account_trend", language, days="-" if row["days_quiet"] is None else row["days_quiet"], **trend)
+    yield from (_ahead(step, language) for step in row["missing"][:1])
+
+
+def _ahead(step: dict[str, Any], language: str) -> str:
+    what = "; ".join(say(language=language, **need) for need in step["needs"])
+    return say("explain_account_ahead", language, stage=named("account_stage", step["stage"], language), what=what)
+
+
+def _why_not(row: dict[str, Any] | None, stage: str, language: str) -> list[str]:
+    if stage not in ACCOUNT_STAGES:
+        raise BadUsage(say("explain_account_no_stage", language, asked=stage, known=", ".join(ACCOUNT_STAGES)))
+    if row is None:
+        return [say("explain_account_untouched", language)]
+    ahead = [step["stage"] for step in row["missing"]]
+    shown = {"stage": named("account_stage", row["stage"], language), "reason": row["stage_reason"] or "-"}
+    told = [say("explain_account_stage", language, **shown)]
+    if stage not in ahead:
+        return told
+    return [*told, _ahead(row["missing"][ahead.index(stage)], language)]
 
 
 def _lists(facts: Facts, language: str) -> Iterator[str]:

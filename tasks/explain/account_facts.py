@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from tasks.explain.stage_facts import stage_facts
 from tasks.find_account import find_account
 from tasks.summary import Rows, rows_of
 
@@ -98,6 +99,7 @@ def account_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en"
         "successions": rows(_SUCCESSIONS),
         "tags": rows(_TAGS),
         "fit": _fit(con, account),
+        "stage": stage_facts(con, found.account_id),
         "lists": rows("select * from resolved.target_accounts where account_id = $id order by list, entry_id"),
         "former_ids": rows("select old_account_id from resolved.account_redirects where account_id = $id order by all"),
         "history": rows("select * from resolved.account_history where account_id = $id order by as_of, event, reason"),

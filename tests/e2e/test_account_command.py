@@ -101,3 +101,18 @@ def test_the_fit_log_is_a_view_of_the_published_file_that_adds_up(desk: Path) ->
         " left join (select account_id, sum(points) as points from resolved.fit_log group by 1) using (account_id)"
         " where abs(fit_points - coalesce(points, 0)) > 1e-9",
     ) == [(0,)]
+
+
+def test_explain_says_the_stage_of_an_account_and_why_not_the_next(synced: Path) -> None:
+    sql = (
+        "select account_id, points, people from marts.account_engagement where stage = 'engaged' and points < 100"
+        " order by 1 limit 1"
+    )
+    [(account_id, points, _)] = ask(synced, sql)
+    english = abmloop("explain", "account", account_id, "-w", synced).out
+    assert f"Stage: engaged ({float(points):.2f} ≥ 30, people" in english
+    assert "buying roles there:" in english
+    asked = abmloop("explain", "account", account_id, "--why-not", "mqa", "-w", synced, "--language", "zh").out
+    assert f"达到MQA（市场合格企业）还需：人员互动再得 {100 - float(points):.2f} 分（门槛 100）" in asked
+    refused = abmloop("explain", "account", account_id, "--why-not", "nothing", "-w", synced)
+    assert refused.code == 2 and "target, aware, engaged, mqa" in refused.err
