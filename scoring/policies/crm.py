@@ -12,7 +12,18 @@ Owner = Literal["ours", "theirs", "fill_if_blank", "newest"]
 FieldType = Literal["text", "email", "phone", "integer", "decimal", "date", "time", "boolean"]
 MatchPolicy = Literal["upsert", "update_only", "create_only"]
 ObjectName = Literal["companies", "contacts", "leads", "campaign_members", "tasks"]
-PlayColumn = Literal["stage", "grid", "fit_grade", "engagement_band", "channel", "industry_section", "seniority"]
+PlayColumn = Literal[
+    "stage",
+    "grid",
+    "fit_grade",
+    "engagement_band",
+    "channel",
+    "campaign",
+    "industry_section",
+    "seniority",
+    "department",
+]
+Spoken = Literal["en", "zh"]
 
 # Where a CRM's exports are dropped unless crm.yaml names another folder; it need not exist.
 IMPORT_FOLDER = "crm"
@@ -62,18 +73,25 @@ class ObjectRule(Rule):
 
 
 class PlayRule(Rule):
-    """What sales should do with a lead; the first play whose conditions all hold is attached to the task."""
+    """What sales should do with a lead; the first play whose conditions all hold goes with the lead and its task.
+
+    `text` is the talk track, `content` what to send or show, `next_steps` what comes after.
+    """
 
     id: str
     when: dict[PlayColumn, tuple[str, ...]] = Field({}, description="column → allowed values; empty: always")
     asks_to_call: bool = False
-    text: dict[Literal["en", "zh"], str]
+    text: dict[Spoken, str]
+    content: dict[Spoken, tuple[str, ...]] = {}
+    next_steps: dict[Spoken, tuple[str, ...]] = {}
     why: str = ""
 
     @model_validator(mode="after")
     def _speaks_both(self) -> PlayRule:
-        if missing := {"en", "zh"} - set(self.text):
-            raise ValueError(f"text: {', '.join(sorted(missing))} is missing; give en and zh")
+        for name in ("text", "content", "next_steps"):
+            said = set(getattr(self, name))
+            if (said or name == "text") and (missing := {"en", "zh"} - said):
+                raise ValueError(f"{name}: {', '.join(sorted(missing))} is missing; give en and zh")
         return self
 
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from abmloop.errors import BadPolicy
 from abmloop.messages import say
-from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, FieldRule, ObjectName, ObjectRule, PlayRule
+from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, FieldRule, ObjectName, ObjectRule, PlayRule, Spoken
 from scoring.values.lengths import cut_text, too_long
 from tasks.outbound.crm.base import Fields
 from tasks.outbound.gate import Gate, Subject
@@ -81,6 +81,9 @@ def make_desired(
         if name == "tasks":
             rows = [write_task(row, policy.plays, gate, language) for row in rows]
             known = {*table.column_names, *_TASK_FIELDS}
+        elif name == "leads":
+            rows = [{**row, **play_fields(row, policy.plays, gate, language)} for row in rows]
+            known = {*table.column_names, *_PLAY_FIELDS}
         else:
             known = set(table.column_names)
         rule = policy.objects[name]
@@ -131,7 +134,34 @@ def _must_wait(value: Any, field_rule: FieldRule) -> bool:
     return too_long(value, field_rule.characters, field_rule.bytes)
 
 
+_PLAY_FIELDS = ("play", "talk_track", "content", "next_steps")
 _TASK_FIELDS = ("task_type", "subject", "description", "phone", "asks_to_call", "play")
+
+
+def choose_play(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate) -> tuple[PlayRule | None, str | None]:
+    """The first play that fits, and why the person may not be called, where the one before it asked for that."""
+    fitting = [play for play in plays if _fits(play, row)]
+    play = next(iter(fitting), None)
+    if play and play.asks_to_call:
+        word = gate.judge("call", row["person_id"], row["region"])
+        if not word.is_allowed:
+            return next((other for other in fitting if not other.asks_to_call), None), word.state
+    return play, None
+
+
+def play_fields(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate, language: str) -> dict[str, Any]:
+    """What of the play book goes with a lead that sales may act on; nulls for all others."""
+    play = choose_play(row, plays, gate)[0] if row.get("is_workable", True) else None
+    if play is None:
+        return dict.fromkeys(_PLAY_FIELDS)
+    spoken = _spoken(language)
+    between = "；" if spoken == "zh" else "; "
+    lists = {name: between.join(getattr(play, name).get(spoken, ())) or None for name in ("content", "next_steps")}
+    return {"play": play.id, "talk_track": play.text[spoken], **lists}
+
+
+def _spoken(language: str) -> Spoken:
+    return "zh" if language == "zh" else "en"
 
 
 def write_task(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate, language: str) -> dict[str, Any]:
@@ -140,19 +170,13 @@ def write_task(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate, lan
     Where that play asks to call and the person did not agree to calls, the task says so, has no number to call, and
     the first fitting play that asks for no call takes its place.
     """
-    fitting = [play for play in plays if _fits(play, row)]
-    play, refusal = next(iter(fitting), None), None
-    if play and play.asks_to_call:
-        word = gate.judge("call", row["person_id"], row["region"])
-        if not word.is_allowed:
-            refusal = word.state
-            play = next((other for other in fitting if not other.asks_to_call), None)
+    play, refusal = choose_play(row, plays, gate)
     may_call = bool(play and play.asks_to_call)
     kind = "call" if may_call else "follow_up"
     subject = say(
         "crm_task_subject",
         language,
-        play=say(f"crm_task_{kind}", language),
+        play=say(f"event_{row['kind']}" if row.get("kind") else f"crm_task_{kind}", language),
         person=row["person_name"] or "—",
         company=row["company_name"] or "—",
         grid=row["grid"] or "—",
@@ -171,8 +195,13 @@ def write_task(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate, lan
 def _lines(row: dict[str, Any], play: PlayRule | None, refusal: str | None, language: str) -> Iterator[str]:
     if refusal:
         yield say("crm_task_no_call", language, state=refusal)
+    spoken = _spoken(language)
+    if row.get("due_at"):
+        yield say("crm_task_due", language, due=row["due_at"])
     if play:
-        yield play.text["zh" if language == "zh" else "en"]
+        yield play.text[spoken]
+        yield from (say("crm_task_content", language, item=item) for item in play.content.get(spoken, ()))
+        yield from (say("crm_task_step", language, item=item) for item in play.next_steps.get(spoken, ()))
     for code, name, column in (
         ("crm_task_why", "reason", "stage_reason"),
         ("crm_task_last_touch", "touch", "last_touch"),
@@ -183,4 +212,4 @@ def _lines(row: dict[str, Any], play: PlayRule | None, refusal: str | None, lang
 
 
 def _fits(play: PlayRule, row: dict[str, Any]) -> bool:
-    return all(str(row[column]) in allowed for column, allowed in play.when.items())
+    return all(str(row.get(column)) in allowed for column, allowed in play.when.items())

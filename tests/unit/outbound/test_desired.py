@@ -62,6 +62,38 @@ def test_a_play_that_does_not_ask_to_call_needs_no_consent_to_calls() -> None:
     assert "Score: demo_requested +50" in found["description"]
 
 
+def test_the_play_book_goes_with_the_lead_by_campaign_department_and_language() -> None:
+    text = """
+objects: {leads: {fields: {play: {}, talk_track: {}, content: {}, next_steps: {}}}}
+plays:
+  - id: webinar_it
+    when: {campaign: [秋季直播], department: [it]}
+    asks_to_call: true
+    text: {en: Call and refer to the webinar., zh: 致电，从直播谈起。}
+    content: {en: [Recording, Case study], zh: [回放, 案例]}
+    next_steps: {en: [Book a demo], zh: [预约演示]}
+  - {id: usual, text: {en: Write., zh: 写邮件。}}
+"""
+    row = {**TASK, "abm_key": "L1", "campaign": "秋季直播", "department": "it", "is_workable": True}
+    policy = parse_policy(text, CrmPolicy)
+
+    def lead(made: Gate, **changes: Any) -> dict[str, Any]:
+        table = pa.Table.from_pylist([{**row, **changes}])
+        return dict(make_desired({"leads": table}, policy, made, "zh")["leads"].records["L1"])
+
+    told = {"play": "webinar_it", "talk_track": "致电，从直播谈起。", "content": "回放；案例", "next_steps": "预约演示"}
+    assert lead(gate("call")) == told
+    assert lead(gate())["play"] == "usual", "nobody is asked to call who did not agree to it"
+    assert lead(gate("call"), department="hr")["play"] == "usual"
+    assert lead(gate("call"), is_workable=False) == {}
+
+
+def test_a_reminder_says_what_of_and_by_when() -> None:
+    found = task(gate("call"), "zh", kind="accept_overdue", due_at="2026-10-05T05:00:00Z")
+    assert found["subject"] == "超时：未接受：王伟，深圳华强（A3）"
+    assert "截止：2026-10-05T05:00:00Z" in found["description"]
+
+
 def test_s26_no_column_leaves_that_crm_yaml_does_not_name() -> None:
     assert set(task(gate("call"))) <= {
         POLICY.objects["tasks"].name_there(one) for one in POLICY.objects["tasks"].fields

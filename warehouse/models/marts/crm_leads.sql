@@ -34,6 +34,8 @@
 -- column: first_campaign | name of the campaign of the first touch
 -- column: first_channel | channel of the first touch
 -- column: channel | the same, for the plays of crm.yaml
+-- column: campaign | the same as first_campaign, for the plays of crm.yaml
+-- column: department | department, for the plays of crm.yaml
 -- column: inquiry_on | day of the first sign of life
 -- column: stage | the same as abm_stage, for the plays of crm.yaml
 -- column: is_workable | whether it is for sales to act: handed over, and not yet an opportunity, won, lost or recycled
@@ -112,6 +114,8 @@ select leads.lead_id as abm_key,
        coalesce(campaigns.name, leads.first_campaign_id) as first_campaign,
        leads.first_channel,
        leads.first_channel as channel,
+       coalesce(campaigns.name, leads.first_campaign_id) as campaign,
+       persons.department,
        (leads.inquiry_at at time zone 'UTC' at time zone $timezone)::date as inquiry_on,
        current_stage.stage,
        coalesce(current_stage.is_workable, false) as is_workable
