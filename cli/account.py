@@ -12,6 +12,7 @@ import typer
 
 from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
+from cli.customers import claim, pool, release
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
 from tasks.account_decisions import (
@@ -46,7 +47,22 @@ def add_to(app: typer.Typer) -> None:
     account = typer.Typer(
         no_args_is_help=True, help="Decisions on companies; who holds them. 企业合并、拆分、报备查重."
     )
-    for command in (merge, split, pin, succeed, keep, target, untarget, undo, show, review, holder):
+    for command in (
+        merge,
+        split,
+        pin,
+        succeed,
+        keep,
+        target,
+        untarget,
+        undo,
+        show,
+        review,
+        holder,
+        pool,
+        claim,
+        release,
+    ):
         account.command()(command)
     app.add_typer(account, name="account")
 

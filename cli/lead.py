@@ -13,9 +13,9 @@ from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
 from scoring.policies.routing import RoutingPolicy
-from tasks.lead_desk import Done, LeadDesk, Said
+from tasks.lead_desk import Done, LeadDesk
 from tasks.lead_list import Wanted, list_leads, show_lead
-from tasks.lead_state import Now
+from tasks.lead_state import Now, Said
 from tasks.policies import workspace_policy
 from tasks.runs import make_person
 from warehouse.database import connect_published
@@ -64,7 +64,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Leads that sales may work on, as they stand now; the most overdue first. 线索列表."""
-    with _opened(workspace, language) as (now, policy, told):
+    with opened(workspace, language) as (now, policy, told):
         rows = list_leads(now, policy, Wanted(owner, pool, stage, overdue, limit), told)
     if as_json or rows:
         show_rows(rows if as_json else [{name: row[name] for name in SHOWN} for row in rows], as_json)
@@ -74,7 +74,7 @@ def list_(
 
 def show(lead: LeadArgument, workspace: WorkspaceOption = None, language: LanguageOption = None) -> None:
     """One lead: who has it and why, by when, who had it before, what was done and told. 线索详情."""
-    with _opened(workspace, language) as (now, policy, told):
+    with opened(workspace, language) as (now, policy, told):
         typer.echo(show_lead(now, policy, lead, told))
 
 
@@ -143,15 +143,20 @@ def _act(
     deed: Callable[[LeadDesk, str], Done],
 ) -> None:
     """Do it with each lead, and say what was done."""
-    root, actor = find_workspace(workspace), getpass.getuser()
-    with _opened(workspace, language) as (now, policy, told):
-        desk = LeadDesk(now, policy, Said(make_person(root, actor), actor, reason, told))
+    with opened(workspace, language) as (now, policy, told):
+        desk = LeadDesk(now, policy, said(workspace, reason, told))
         for lead in leads:
             typer.echo(deed(desk, lead).told(told))
 
 
+def said(workspace: WorkspaceOption, reason: str, language: str) -> Said:
+    """The person at the terminal, and why."""
+    actor = getpass.getuser()
+    return Said(make_person(find_workspace(workspace), actor), actor, reason, language)
+
+
 @contextmanager
-def _opened(workspace: WorkspaceOption, language: str | None) -> Iterator[tuple[Now, RoutingPolicy, str]]:
+def opened(workspace: WorkspaceOption, language: str | None) -> Iterator[tuple[Now, RoutingPolicy, str]]:
     """The leads as they stand now, the rules of routing, and the language to answer in."""
     root = find_workspace(workspace)
     settings = load_settings(root)

@@ -16,12 +16,11 @@ import pyarrow as pa
 
 from abmloop.errors import BadUsage
 from abmloop.messages import say
-from abmloop.run import Author
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing import home_pool, reclaim_at
 from scoring.routing.desk import is_member, lasting_gate
 from tasks.find_person import find_person
-from tasks.lead_state import Now, cooling_until, lead_events, lead_lines, lead_row, owner_state
+from tasks.lead_state import Now, Said, cooling_until, lead_events, lead_lines, lead_row, owner_state
 from tasks.sales_log import new_line
 from tasks.summary import Rows, rows_of
 from tasks.told_assignment import told_time
@@ -34,16 +33,6 @@ from resolved.target_accounts
 left join core.owners_today as owners using (owner_id)
 where account_id = $account_id and list = 'reserved'
 """
-
-
-@dataclass(frozen=True)
-class Said:
-    """Who acts, and why; `language` is that of the answer. `by` signs the ledger's rows."""
-
-    by: Author
-    actor: str
-    reason: str = ""
-    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -181,7 +170,7 @@ class LeadDesk:
         """Whether somebody may have the lead today: limits and cool-down."""
         state = owner_state(self.now, owner)
         gate = lasting_gate(state, self.now.today, is_limited)
-        until = cooling_until(case.lines, owner, self.policy.reclaim)
+        until = cooling_until(case.lines, owner, self.policy.reclaim.cool_down_days)
         if gate:
             told = say(f"gate_{gate}", self.said.language)
             limit = {} if state is None else {name: state[name] for name in ("held", "holding_limit", "taken_today")}

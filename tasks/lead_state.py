@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from abmloop.calendar import local_day
-from scoring.policies.routing import ReclaimRule
+from abmloop.run import Author
 from tasks.summary import Rows, rows_of
 from warehouse.ledger import Ledger
 
@@ -59,6 +59,16 @@ class Now:
     def local_day(self, at: datetime) -> date:
         """The local day of an instant without zone."""
         return local_day(at.replace(tzinfo=UTC), self.timezone)
+
+
+@dataclass(frozen=True)
+class Said:
+    """Who acts, and why; `language` is that of the answer. `by` signs the ledger's rows."""
+
+    by: Author
+    actor: str
+    reason: str = ""
+    language: str = "en"
 
 
 def newer(now: Now, table: str, key: str) -> pa.Table:
@@ -116,11 +126,11 @@ def owner_state(now: Now, owner_id: str) -> dict[str, Any] | None:
     return {**found[0], "held": len(held), "taken_today": today}
 
 
-def cooling_until(lines: Rows, owner_id: str, rule: ReclaimRule) -> datetime | None:
+def cooling_until(lines: Rows, owner_id: str, days: int) -> datetime | None:
     """Until when an owner may not have the lead again; None where they never lost it or gave it back."""
     lost = [
         line["assigned_at"]
         for before, line in pairwise(lines)
         if line["path"] in LEFT_BEHIND and before["owner_id"] == owner_id
     ]
-    return max(lost) + timedelta(days=rule.cool_down_days) if lost else None
+    return max(lost) + timedelta(days=days) if lost else None

@@ -14,6 +14,7 @@ from scoring.policies.routing import RoutingPolicy
 from scoring.routing import assign_owners, home_pool, reclaim_at
 from scoring.routing.sla import OVERDUE, sla_events
 from tasks.crm_feedback import take_feedback
+from tasks.customers import take_back_customers
 from tasks.policies import load_policy
 from tasks.sales_log import assignment_id, new_line, project_assignments, project_events, query_with
 from warehouse.steps import Work, step
@@ -85,6 +86,7 @@ def route(run: Run) -> StepCounts:
     policy = load_policy(run, RoutingPolicy)
     with step(run, "route") as work:
         work.replace("rules.reclaim", pa.Table.from_pylist([policy.reclaim.model_dump()]))
+        take_back_customers(work, policy)
         project_events(work)
         project_assignments(work, policy)
         work.build("scored.routing_facts")

@@ -13,6 +13,20 @@ from scoring.routing.sla import deadlines
 from tasks.told_assignment import told_reason
 from warehouse.steps import Work
 
+# Leads' ids begin with L; what else stands in the log is about customers.
+_CUSTOMERS = """
+with told as (
+    select recorded.*, coalesce(redirects.account_id, recorded.lead_id) as account_id
+    from recorded
+    left join resolved.account_redirects as redirects on redirects.old_account_id = recorded.lead_id
+    where recorded.lead_id not like 'L%'
+)
+select assignment_id, account_id, owner_id, pool_id, path, reason, details, actor, assigned_at,
+       row_number() over (partition by account_id order by seq) as number,
+       row_number() over (partition by account_id order by seq desc) = 1 as is_current
+from told
+"""
+
 _EVENTS = """
 with bearer as (
     select key_hash, min(person_id) as person_id from matched.person_keys where is_strong group by all
@@ -33,6 +47,7 @@ told as (
     select recorded.* exclude (lead_id), coalesce(known.lead_id, recorded.lead_id) as lead_id
     from recorded
     left join known on known.recorded_lead_id = recorded.lead_id
+    where recorded.lead_id like 'L%'
 ),
 line as (
     select told.*, row_number() over lead_lines as number,
@@ -95,6 +110,12 @@ _ASIDE = ("activity_at", "is_owned", "is_timed")
 def project_events(work: Work) -> None:
     """scored.sales_events from the ledger: what people did with leads, and what they were told, by today's leads."""
     work.replace("scored.sales_events", query_with(work, _EVENTS, recorded=work.ledger.read("sales_events", work.run)))
+
+
+def project_customers(work: Work) -> None:
+    """scored.customer_log from the ledger, and who holds each customer as of the run."""
+    work.replace("scored.customer_log", query_with(work, _CUSTOMERS, work.ledger.read("assignments", work.run)))
+    work.build("scored.customer_holders")
 
 
 def project_assignments(work: Work, policy: RoutingPolicy) -> pa.Table:

@@ -11,7 +11,9 @@ from abmloop.policy import Policy, Rule
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 Turn = Literal["round_robin", "weighted", "fewest"]
-Holder = Literal["open_deal", "customer", "colleague_lead", "target_list", "reserved_account", "reserved_team"]
+Holder = Literal[
+    "open_deal", "customer", "customer_claim", "colleague_lead", "target_list", "reserved_account", "reserved_team"
+]
 
 
 class PoolConditions(Rule):
@@ -136,7 +138,7 @@ class RoutingPolicy(Policy):
     version: int = 1
     territory_turn: Turn = "round_robin"
     fairness_days: Annotated[int, Field(gt=0)] = 30
-    beyond_limits: tuple[Holder, ...] = ("open_deal", "customer", "reserved_account")
+    beyond_limits: tuple[Holder, ...] = ("open_deal", "customer", "customer_claim", "reserved_account")
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
     customer_pool: CustomerPool | None = None
     working_time: WorkingTime = WorkingTime()

@@ -11,9 +11,9 @@ import pytest
 from abmloop.errors import BadUsage
 from abmloop.run import Person
 from scoring.policies.routing import RoutingPolicy
-from tasks.lead_desk import LeadDesk, Said
+from tasks.lead_desk import LeadDesk
 from tasks.lead_list import Wanted, list_leads, show_lead
-from tasks.lead_state import Now
+from tasks.lead_state import Now, Said
 from tasks.policies import workspace_policy
 from tests.faults.scoring_world import ScoringWorld
 from warehouse.database import connect

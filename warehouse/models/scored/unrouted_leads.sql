@@ -23,7 +23,7 @@
 -- column: products | product lines; empty is unknown
 -- column: languages | names of the language to speak: Chinese in China, English elsewhere; empty is unknown
 -- column: holder_id | sales person who works its company already
--- column: holder_rule | how: open_deal, customer, colleague_lead, target_list
+-- column: holder_rule | how: open_deal, customer, customer_claim, colleague_lead, target_list
 -- column: holder_evidence | the deal, lead or entry of the list
 -- column: reserved_owner_id | holder of the reserved account
 -- column: cooling_owner_ids | owners it was taken back from who may not have it again yet
@@ -80,9 +80,9 @@ holding as (
     from core.deals
     where status = 'open' and owner_id is not null
     union all
-    select account_id, owner_id, 2, 'customer', deal_id, closed_at
-    from core.deals
-    where status = 'won' and owner_id is not null
+    select account_id, holder_id, 2, held_by, evidence, since
+    from scored.customer_holders
+    where holder_id is not null and not is_due
     union all
     select leads.account_id, assignments.owner_id, 3, 'colleague_lead', leads.lead_id, assignments.assigned_at
     from scored.assignments
