@@ -130,7 +130,7 @@ def routing(
     typer.echo(say("whatif_routing_changed", spoken, leads=answer.changes.num_rows))
     show_rows(answer.changes.slice(0, MOST_SHOWN).to_pylist())
     typer.echo(say("whatif_routing_bias", spoken))
-    typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_nothing_written", spoken))
+    typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_routing_nothing_written", spoken))
 
 
 def _told(value: float | None) -> str:

@@ -141,7 +141,9 @@ class LeadDesk:
         """The pool the lead waits in, if that owner may take from it."""
         lead, last = case.lead, case.last
         lead_id = lead["lead_id"]
-        if not lead["is_workable"] or (last is not None and last["path"] == "reject"):
+        if last is not None and last["path"] == "reject":
+            self._refuse("lead_was_rejected", lead=lead_id, day=told_time(last["assigned_at"]))
+        if not lead["is_workable"]:
             self._refuse("lead_not_workable", lead=lead_id, stage=lead["stage"])
         if lead["held_by"]:
             self._refuse("lead_is_held", lead=lead_id, held_by=lead["held_by"])

@@ -81,6 +81,17 @@ accepted as (
     where kind = 'accepted' and happened_at <= $at
     group by all
 ),
+-- Sales said so in the CRM, or the lead went on. Who is first to get a lead that was taken on before has accepted it.
+taken_on as (
+    select line.assignment_id, min(greatest(lead_stages.entered_at, line.assigned_at)) as taken_on_at
+    from line
+    join scored.lead_stages using (lead_id)
+    join rules.stages using (stage)
+    where stages.is_open and stages.rank >= (select rank from rules.stages where stage = 'sal')
+      and (lead_stages.entered_at >= line.assigned_at or line.number = 1)
+      and (line.ended_at is null or lead_stages.entered_at < line.ended_at)
+    group by all
+),
 -- A lead that became a deal, was lost or went back to marketing is no longer sales' to act on.
 closed as (
     select line.assignment_id, min(lead_stages.entered_at) as closed_at
@@ -93,7 +104,8 @@ closed as (
 )
 select line.assignment_id, line.lead_id, line.owner_id, line.pool_id, coalesce(line.path, 'assigned') as path, method,
        reason, details, gates, actor, assigned_at, turn, number, is_current, ended_at,
-       least(accepted.accepted_at, activity_at[1]) as accepted_at,
+       case when line.owner_id is not null
+           then least(accepted.accepted_at, activity_at[1], taken_on_at) end as accepted_at,
        activity_at[1] as first_action_at, activity_at[-1] as last_action_at, coalesce(activity_at, []) as activity_at,
        least(ended_at, closed_at) as until_at,
        line.owner_id is not null as is_owned, exists (from core.activities) as is_timed
@@ -101,6 +113,7 @@ from line
 left join action using (assignment_id)
 left join accepted using (assignment_id)
 left join closed using (assignment_id)
+left join taken_on using (assignment_id)
 order by line.seq
 """
 # What is asked on the way and stands in no table.

@@ -83,8 +83,8 @@ def simulate(leads: pa.Table, owners: pa.Table, deeds: pa.Table, policy: Routing
     `leads`: what routing asks of a lead (scored.routing_facts, with holder and reserved owner), `arrived_at`, and what
     stood before: `start_owner_id` since `start_at`. `owners`: core.owners_today with `gone_on` and `away_from` (dates
     or null). `deeds`, in time order: `at`, `kind`, `lead_id`, `owner_id` (who does it; null: whoever has the lead),
-    `to_id`. Their kinds: activity (before the first day they count for what stood before), claim, release, transfer,
-    and close: a deal, or whatever else takes the lead out of sales' hands.
+    `to_id`. Their kinds: activity (before the first day they count for what stood before), accept, claim, release,
+    transfer, and close: a deal, or whatever else takes the lead out of sales' hands.
 
     The run takes back what is due or whose owner is gone, then gives out what waits, by the rules of `assign_owners`.
     """
@@ -112,6 +112,7 @@ class _Simulation:
             "transfer": self._transfer,
             "release": self._release,
             "close": self._close,
+            "accept": self._accept,
         }
         arrived = _day_numbers(leads["arrived_at"], period.timezone)
         started = _day_numbers(leads["start_at"], period.timezone)
@@ -213,6 +214,9 @@ class _Simulation:
             self._give(lead, deed["to_id"], None, number, deed["at"])
             self._note(lead, "transfer", "transferred", deed["at"])
         return gate
+
+    def _accept(self, lead: _Lead, deed: Row, number: int, day: date) -> str | None:
+        return None if self._has(lead, deed) else "not_theirs"
 
     def _release(self, lead: _Lead, deed: Row, number: int, day: date) -> str | None:
         if not self._has(lead, deed):

@@ -57,53 +57,68 @@ def told(days: Days, deeds: pa.Table, policy: RoutingPolicy, until: int, timezon
 
 def stints(days: Days, deeds: pa.Table) -> pa.Table:
     """The log as deadlines are asked of it: each line with its end and with what its owner did in between."""
-    rows = days.log.to_pylist()
-    ends: list[Any] = [None] * len(rows)
-    newest: dict[str, int] = {}
-    done: list[list[int]] = [[] for _ in rows]
-    deed_rows = [deed for deed in deeds.to_pylist() if deed["kind"] in ("activity", "close")]
+    # What stood before comes lead by lead; the sort keeps the order of lines of one instant.
+    story = _Story(sorted(days.log.to_pylist(), key=lambda row: int(row["assigned_at"])))
+    log = pa.Table.from_pylist(story.rows, days.log.schema)
+    deed_rows = [deed for deed in deeds.to_pylist() if deed["kind"] in ("activity", "accept", "close")]
     place = 0
-    for number, row in enumerate(rows):
+    for number, row in enumerate(story.rows):
         while place < len(deed_rows) and deed_rows[place]["at"] < row["assigned_at"]:
-            _do(deed_rows[place], rows, newest, ends, done)
+            story.do(deed_rows[place])
             place += 1
-        before = newest.get(row["lead_id"])
-        if before is not None and ends[before] is None:
-            ends[before] = row["assigned_at"]
-        newest[row["lead_id"]] = number
+        story.begin(number)
     for deed in deed_rows[place:]:
-        _do(deed, rows, newest, ends, done)
-    activity = pa.array(done, pa.list_(pa.int64())).cast(pa.list_(_TIME))
-    first = pa.array([times[0] if times else None for times in done], pa.int64()).cast(_TIME)
+        story.do(deed)
+    first = [times[0] if times else None for times in story.done]
+    accepted = [min(filter(None, pair), default=None) for pair in zip(first, story.accepted, strict=True)]
     return pa.table(
         {
-            "assignment_id": pa.array([str(number) for number in range(len(rows))], pa.string()),
-            "lead_id": days.log["lead_id"],
-            "owner_id": days.log["owner_id"],
-            "assigned_at": days.log["assigned_at"].cast(_TIME),
-            "is_owned": days.log["owner_id"].is_valid(),
-            "is_timed": pa.array([True] * len(rows), pa.bool_()),
-            "activity_at": activity,
-            "accepted_at": first,
-            "first_action_at": first,
-            "last_action_at": pa.array([times[-1] if times else None for times in done], pa.int64()).cast(_TIME),
-            "until_at": pa.array(ends, pa.int64()).cast(_TIME),
+            "assignment_id": pa.array([str(number) for number in range(len(first))], pa.string()),
+            "lead_id": log["lead_id"],
+            "owner_id": log["owner_id"],
+            "assigned_at": log["assigned_at"].cast(_TIME),
+            "is_owned": log["owner_id"].is_valid(),
+            "is_timed": pa.array([True] * len(first), pa.bool_()),
+            "activity_at": pa.array(story.done, pa.list_(pa.int64())).cast(pa.list_(_TIME)),
+            "accepted_at": _times(accepted),
+            "first_action_at": _times(first),
+            "last_action_at": _times([times[-1] if times else None for times in story.done]),
+            "until_at": _times(story.ends),
         }
     )
 
 
-def _do(
-    deed: dict[str, Any],
-    rows: list[dict[str, Any]],
-    newest: dict[str, int],
-    ends: list[Any],
-    done: list[list[int]],
-) -> None:
-    """Something done with a lead belongs to the line that stands, if it is its owner's."""
-    number = newest.get(deed["lead_id"])
-    if number is None or ends[number] is not None or rows[number]["owner_id"] is None:
-        return
-    if deed["kind"] == "close":
-        ends[number] = deed["at"]
-    elif deed["owner_id"] in (None, rows[number]["owner_id"]):
-        done[number].append(deed["at"])
+class _Story:
+    """The lines of all leads while what sales did is gone through in time."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+        self.ends: list[int | None] = [None] * len(rows)
+        self.accepted: list[int | None] = [None] * len(rows)
+        self.done: list[list[int]] = [[] for _ in rows]
+        self._newest: dict[str, int] = {}
+
+    def begin(self, number: int) -> None:
+        """A line takes the place of the lead's last one."""
+        row = self.rows[number]
+        before = self._newest.get(row["lead_id"])
+        if before is not None and self.ends[before] is None:
+            self.ends[before] = row["assigned_at"]
+        self._newest[row["lead_id"]] = number
+
+    def do(self, deed: dict[str, Any]) -> None:
+        """Something done with a lead belongs to the line that stands, if it is its owner's."""
+        number = self._newest.get(deed["lead_id"])
+        if number is None or self.ends[number] is not None or self.rows[number]["owner_id"] is None:
+            return
+        if deed["kind"] == "close":
+            self.ends[number] = deed["at"]
+        elif deed["owner_id"] in (None, self.rows[number]["owner_id"]):
+            if deed["kind"] == "activity":
+                self.done[number].append(deed["at"])
+            elif self.accepted[number] is None:
+                self.accepted[number] = deed["at"]
+
+
+def _times(micros: list[int | None]) -> pa.Array:
+    return pa.array(micros, pa.int64()).cast(_TIME)

@@ -113,6 +113,15 @@ deed as (
     from asked join line on line.lead_id = asked.of_lead_id
     where line.assigned_at >= $since
     union all
+    -- Sales took it on, by their word or by what came of it; the moment it was handed over where that was before.
+    select asked.lead_id, epoch_us(min(lead_stages.entered_at)), 'accept', null, null
+    from asked
+    join scored.lead_stages on lead_stages.lead_id = asked.of_lead_id
+    join rules.stages using (stage)
+    where stages.is_open and stages.rank >= (select rank from rules.stages where stage = 'sal')
+      and epoch_us(lead_stages.entered_at) >= asked.arrived_at
+    group by all
+    union all
     select lead_id, closed_at, 'close', null, null from asked where closed_at is not null
 )
 select deed.done_at as "at", deed.kind, deed.lead_id, deed.owner_id, deed.to_id

@@ -148,7 +148,7 @@ def test_a_rejected_lead_is_recycled_with_its_reason_and_waits_until_it_comes_ba
     with at_desk(world, DAY + timedelta(hours=2), reason="a student") as desk:
         desk.reject("L1")
         assert [row[0] for row in listed(desk)] == ["L2", "L3"]
-        with pytest.raises(BadUsage, match="only leads that are handed over"):
+        with pytest.raises(BadUsage, match="was rejected by sales"):
             desk.claim("L1", "o2")
     world.day("2026-03-06")
     assert ("L1", 1, "recycled", "2026-03-06") in world.stages()
