@@ -1,4 +1,4 @@
-"""The loop's judgements on plain files, no workspace needed: match, attribute, attribute-paths."""
+"""The loop's judgements on plain files, no workspace needed: match, score, attribute, attribute-paths."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from abmloop.errors import BadUsage
-from cli.options import JsonOption
+from cli.options import AsOfOption, JsonOption
 
 
 def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
     app.command()(match)
+    app.command()(score)
     app.command()(attribute)
     app.command("attribute-paths")(attribute_paths)
 
@@ -60,6 +61,20 @@ def match(
             lambda stage: progress.update(bar, description=stage, completed=STAGES.index(stage)),
         )
     _show(summary, out, as_json)
+
+
+def score(
+    leads: Annotated[Path, typer.Argument(help="People with their company: CSV, XLSX, Parquet or JSON.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV, XLSX or Parquet to write.")],
+    config: Annotated[Path | None, typer.Option("--config", help="Folder with your rules; default: ours. 规则")] = None,
+    touches: Annotated[Path | None, typer.Option("--touches", help="What the people did. 行为记录")] = None,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a file of leads: fit, engagement, grid, MQL or what forbids it, with reasons. 线索评分."""
+    from tasks.score_files import score_files
+
+    _show(score_files(leads, out, config, touches, as_of and as_of.date()), out, as_json)
 
 
 def attribute(

@@ -13,7 +13,7 @@ ROOMS = {
     "look": ("explain", "sql", "report", "inspect"),
     "quarantine": ("quarantine",),
     "quality": ("quality",),
-    "files": ("match", "attribute", "attribute-paths"),
+    "files": ("match", "score", "attribute", "attribute-paths"),
     "review": ("review",),
     "model": ("model",),
     "account": ("account",),

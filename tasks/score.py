@@ -33,5 +33,6 @@ def _count(work: Work) -> None:
         "select stage, count(*) from scored.lead_stages where is_current group by all order by all"
     ).fetchall():
         work.count(**{f"leads_{stage}": number})
-    excluded = work.execute("select count(*) from scored.leads where is_excluded").fetchall()[0][0]
-    work.count(leads_excluded=excluded)
+    excluded = "select exclusion_kind, count(*) from scored.leads where is_excluded group by all order by all"
+    for kind, number in work.execute(excluded).fetchall():
+        work.count(**{f"excluded_{kind}": number})

@@ -25,7 +25,7 @@ from tasks.code import code_hash
 from warehouse.parts import build_part, pick_part
 from warehouse.steps import Work
 
-_SLICE_ROWS = 2_500_000  # judged in one piece: bounds the memory
+_SLICE_ROWS = 2_000_000  # judged in one piece: bounds the memory
 _MOST_IN_PART = 0.25  # of the touches; with more of them new, making all lines anew is the shorter way
 _TOUCHES, _BASE, _NEW = "scored_touches", "earned_before", "new_lines"
 REACHED = "reached_persons"  # whose lines the last call changed
@@ -160,7 +160,7 @@ def _in_order(subject: Ints, micros: Ints, touch_id: pa.ChunkedArray) -> Ints:
     tied = np.flatnonzero(np.r_[same, False] | np.r_[False, same]) if len(same) else np.zeros(0, np.int64)
     if len(tied):
         rows = order[tied]
-        rank = pc.rank(touch_id.take(pa.array(rows)), null_placement="at_start", tiebreaker="first").to_numpy()
+        rank = _put_back(np.arange(len(rows)), pc.array_sort_indices(touch_id.take(pa.array(rows))).to_numpy())
         order[tied] = rows[np.lexsort((rank, micros[rows], subject[rows]))]
     return order
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-_BEFORE = "core.touches_before"
+_BEFORE = "touches_before"
 _TOLD = "person_id, account_id, channel, type, occurred_at, content, minutes, is_future"
 _HASH = f"hash(touch_id, {_TOLD})"
 _MOST_WAITING = 0.25  # of all touches; with more of them waiting, scoring makes everything anew
@@ -21,16 +21,22 @@ def noted_touch_changes(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     columns = {row[0] for row in con.execute(_COLUMNS).fetchall()}
     is_known = {"touch_id", *_TOLD.split(", ")} <= columns
     if is_known:
-        con.execute(f"alter table core.touches rename to {_BEFORE.partition('.')[2]}")
+        con.execute(
+            f"create or replace temp table {_BEFORE} as"
+            f" select touch_id, person_id, {_HASH} as row_hash from core.touches"
+        )
     yield
     if not is_known:
         _note_everything(con)
         return
-    for here, there, is_added in (("core.touches", _BEFORE, True), (_BEFORE, "core.touches", False)):
-        con.execute(
-            f"insert into ops.touch_changes by name select touch_id, {is_added} as is_added, {_TOLD} from {here}"
-            f" where {_HASH} not in (select {_HASH} from {there})"
-        )
+    con.execute(
+        f"insert into ops.touch_changes by name select touch_id, true as is_added, {_TOLD} from core.touches"
+        f" where {_HASH} not in (select row_hash from {_BEFORE})"
+    )
+    con.execute(
+        "insert into ops.touch_changes by name select touch_id, false as is_added, person_id"
+        f" from {_BEFORE} where row_hash not in (select {_HASH} from core.touches)"
+    )
     con.execute(f"drop table {_BEFORE}")
     waiting, touches = con.execute(
         "select (select count(*) from ops.touch_changes), (select count(*) from core.touches)"

@@ -151,12 +151,33 @@ class Feedback(Rule):
     disqualified: tuple[str, ...] = ("disqualified",)
 
 
-class Exclusions(Rule):
-    """Who is no lead: own staff, competitors, test users. They are counted, and never scored or handed over."""
+class Excluded(Rule):
+    """How people of one kind are known: any of these is enough.
+
+    `email_domains`: the domain or one below it, * for anything; `company_words`, `name_words`: somewhere in it;
+    `titles`: what the title ends with; `list_words`: in the name or reason of the exclusion list they stand on.
+    """
 
     email_domains: tuple[str, ...] = ()
     company_words: tuple[str, ...] = ()
     name_words: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    list_words: tuple[str, ...] = ()
+
+
+class Exclusions(Excluded):
+    """Who is no lead, by kind: counted, never scored or handed over. What is said of no kind is of kind other."""
+
+    own_staff: Excluded = Excluded()
+    competitor: Excluded = Excluded()
+    student: Excluded = Excluded()
+    test_user: Excluded = Excluded()
+
+    @property
+    def kinds(self) -> dict[str, Excluded]:
+        """Kind of people → how they are known, in the order in which they are asked for."""
+        named = {name: getattr(self, name) for name in ("own_staff", "competitor", "student", "test_user")}
+        return {**named, "other": self}
 
 
 class AccountStages(Rule):

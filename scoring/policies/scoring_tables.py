@@ -125,14 +125,22 @@ def _evidence(policy: ScoringPolicy) -> pa.Table:
 
 
 def _exclusions(policy: ScoringPolicy) -> pa.Table:
-    exclude = policy.exclude
+    signs = {
+        "email_domain": "email_domains",
+        "company_word": "company_words",
+        "name_word": "name_words",
+        "title": "titles",
+        "list_word": "list_words",
+    }
     rows = [
-        *(("email_domain", word.lower()) for word in exclude.email_domains),
-        *(("company_word", word.lower()) for word in exclude.company_words),
-        *(("name_word", word.lower()) for word in exclude.name_words),
-        *(("deal_type", word.lower()) for word in policy.ignored_deal_types),
+        (sign, word.lower(), who, position)
+        for position, (who, known_by) in enumerate(policy.exclude.kinds.items())
+        for sign, field in signs.items()
+        for word in getattr(known_by, field)
     ]
-    return _table({"kind": pa.string(), "word": pa.string()}, rows)
+    rows += [("deal_type", word.lower(), "deal", len(rows)) for word in policy.ignored_deal_types]
+    columns = {"kind": pa.string(), "word": pa.string(), "who": pa.string(), "position": pa.int32()}
+    return _table(columns, rows)
 
 
 def _account_stages(policy: ScoringPolicy) -> pa.Table:

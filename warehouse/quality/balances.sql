@@ -27,7 +27,22 @@ landed as (
 leads as (
     select 'leads without a stage' as subject,
            (select count(*) from scored.leads) - (select count(distinct lead_id) from scored.lead_stages) as difference
+),
+-- The scores that stand are made in part from day to day; the log says what they must be, person by person and account
+-- by account.
+scores as (
+    select 'scores that are not the sum of their log' as subject, count(*) as difference
+    from (
+        select person_id as subject, 'person' as subject_kind, sum(points)::decimal(38, 8) as points
+        from scored.person_points
+        group by person_id
+        union all
+        select account_id, 'account', points::decimal(38, 8) from scored.account_points
+    ) as stands
+    full join (select subject, subject_kind, points from scored.scores where model = 'engagement') as log
+        using (subject, subject_kind)
+    where stands.points is distinct from log.points
 )
 select subject, 0 as duplicate_keys, 0 as broken_rows, difference::double as difference
-from (from money union all from marts union all from landed union all from leads)
+from (from money union all from marts union all from landed union all from leads union all from scores)
 order by subject

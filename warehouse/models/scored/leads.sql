@@ -16,8 +16,9 @@
 -- column: decision | decision on the match person to account
 -- column: is_new_account | whether a new account was made for the company, which the directory lacks
 -- column: is_contactable | whether there is an e-mail address or a mobile number
--- column: is_excluded | own staff, competitor, test user: counted, never scored
--- column: exclusion_reason | why excluded
+-- column: is_excluded | own staff, competitor, student, test user: counted, never scored
+-- column: exclusion_kind | own_staff, competitor, student, test_user or other; null where not excluded
+-- column: exclusion_reason | why excluded: the list, or the rule and its word
 with contact as (
     select person_rows.person_id, min(contacts.created_at) filter (contacts.created_at <= $at) as created_at
     from matched.person_rows
@@ -48,13 +49,21 @@ strong_key as (
     group by all
 ),
 excluded as (
-    select persons.person_id, min(exclusions.kind || ': ' || exclusions.word) as reason
+    select persons.person_id,
+           first(exclusions.who order by exclusions.position, exclusions.kind, exclusions.word) as who,
+           first(exclusions.kind || ': ' || exclusions.word
+                 order by exclusions.position, exclusions.kind, exclusions.word) as reason
     from matched.persons
     join rules.exclusions
-        on (exclusions.kind = 'email_domain' and lower(persons.email) like '%@' || exclusions.word)
+        on (exclusions.kind = 'email_domain'
+            and (lower(persons.email) like '%@' || replace(exclusions.word, '*', '%')
+                 or lower(persons.email) like '%@%.' || replace(exclusions.word, '*', '%')))
         or (exclusions.kind = 'company_word' and contains(lower(persons.company_name), exclusions.word))
         or (exclusions.kind = 'name_word' and contains(lower(persons.name), exclusions.word))
-    group by all
+        or (exclusions.kind = 'title' and ends_with(lower(trim(persons.title)), exclusions.word))
+        or (exclusions.kind = 'list_word' and persons.is_excluded
+            and contains(lower(persons.exclusion_reason), exclusions.word))
+    group by persons.person_id
 )
 select 'L' || substr(persons.person_id, 2) as lead_id,
        persons.person_id,
@@ -71,6 +80,7 @@ select 'L' || substr(persons.person_id, 2) as lead_id,
        matches.new_account_id is not null as is_new_account,
        persons.email is not null or persons.mobile is not null as is_contactable,
        parties.is_excluded or excluded.reason is not null as is_excluded,
+       coalesce(excluded.who, case when parties.is_excluded then 'other' end) as exclusion_kind,
        coalesce(persons.exclusion_reason, excluded.reason) as exclusion_reason
 from matched.persons
 join core.person_parties as parties using (person_id)
