@@ -46,8 +46,9 @@ fit as (
 )
 select raw_rows.line, coalesce(raw_rows.contact_id, raw_rows.lead_id, raw_rows.email, raw_rows.mobile,
                                raw_rows.phone, raw_rows.wechat_unionid, raw_rows.wechat_openid) as lead,
-       raw_rows.company_name, grades.fit_points, grades.fit_grade, grades.engagement_points::double as engagement_points,
-       grades.engagement_band, grades.grid, grades.mql_from_points,
+       raw_rows.company_name, grades.fit_points, grades.fit_grade,
+       grades.engagement_points::double as engagement_points, grades.engagement_band, grades.grid,
+       grades.mql_from_points,
        coalesce(grades.blocked_by is null and grades.engagement_points >= grades.mql_from_points, false) as is_mql,
        grades.blocked_by, leads.exclusion_kind, leads.exclusion_reason, fit.fit_reasons, reason.reasons
 from raw.contacts as raw_rows
