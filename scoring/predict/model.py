@@ -22,6 +22,7 @@ from scoring.predict.trees import Lifts
 
 Numbers = Any  # a NumPy array
 FORMAT = "abmloop-predict-model"
+VERSION = 1  # of what stands on a card, and how it is read
 CARD, TREES = "card.json", "trees.txt"
 State = Literal["ready", "no_signal", "too_little"]
 _DIGITS = 6
@@ -153,6 +154,8 @@ def load_model(folder: Path) -> PredictModel:
         ) from None
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise BadPolicy(f"{folder}: this is no predictive model of abmloop; make one with `abmloop model train`")
+    if card.get("version") != VERSION:
+        raise BadPolicy(f"{folder}: written by another version of abmloop; train the model again")
     if card.get("trees_sha256") != hashlib.sha256(trees.encode()).hexdigest():
         raise BadPolicy(f"{folder}: {TREES} is not the one that {CARD} was written with; train the model again")
     return PredictModel(card, trees)

@@ -21,13 +21,12 @@ from scoring.predict.measures import (
     log_loss,
     share_of,
 )
-from scoring.predict.model import FORMAT, PredictModel, as_age, parts_to_json
+from scoring.predict.model import FORMAT, VERSION, PredictModel, as_age, parts_to_json
 from scoring.predict.outcome import Order, Outcome, read_order, read_outcome
 from scoring.predict.parts import fit_parts
 from scoring.predict.rehearsal import Known, Rehearsed, rehearse
 
 Numbers = Any  # a NumPy array
-VERSION = 1
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from abmloop.errors import BadUsage
 from abmloop.messages import named, say
 from scoring.policies.scoring_tables import ENDS, STAGES
 from tasks.explain.lead_facts import lead_facts
+from tasks.predict.telling import tell_chance
 from tasks.summary import Rows, rows_of
 from tasks.told_assignment import told_assignment, told_gate
 
@@ -31,6 +32,7 @@ def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en",
     lines = [
         heading,
         *_score(lead, facts["lines"], language),
+        *(tell_chance(row, language) for row in facts["chances"]),
         "",
         say("lead_history", language),
         *(_stage(row, language) for row in facts["stages"]),

@@ -32,6 +32,9 @@ join scored.score_events using (subject, subject_kind, model, rule_id, event_id)
 where subject = $person_id and subject_kind = 'person' and model = 'engagement'
 order by abs(event_points.points) desc, event_points.event_at desc, event_id
 """
+_CHANCES = """
+select target, model, probability, points, moved from scored.predictions where lead_id = $lead_id order by target
+"""
 _STAGES = "select * from scored.lead_stages where lead_id = $lead_id order by entered_at, cycle, stage"
 _ASSIGNMENT = """
 select assignments.*, owners_today.name as owner_name
@@ -61,9 +64,10 @@ group by evidence.rule_id
 def lead_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> dict[str, Any]:
     """All that is stored on the lead of that key (lead or person id); nothing is judged anew.
 
-    `lead`, `lines` (of its score, weightiest first), `stages`, `current` (its stage now), `assignment` and `held` (None
-    where there is none), and `missing`: for each stage still ahead what it needs, as {"stage", "needs"}, each need a
-    `code` of the messages with its fields. Raises BadUsage where there is no such lead.
+    `lead`, `lines` (of its score, weightiest first), `chances` (by the predictive scores in use), `stages`, `current`
+    (its stage now), `assignment` and `held` (None where there is none), and `missing`: for each stage still ahead what
+    it needs, as {"stage", "needs"}, each need a `code` of the messages with its fields. Raises BadUsage where there is
+    no such lead.
     """
     found = rows_of(con, _LEAD, key=key)
     if not found:
@@ -74,6 +78,7 @@ def lead_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -
     return {
         "lead": lead,
         "lines": rows_of(con, _LINES, person_id=lead["person_id"]),
+        "chances": rows_of(con, _CHANCES, lead_id=lead["lead_id"]),
         "stages": stages,
         "current": current,
         "assignment": _assignment(con, lead["lead_id"]),

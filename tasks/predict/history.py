@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.policies.predict import TargetName
+from tasks.predict.telling import POINTS_OF
 
 TIME, GROUP = "mql_at", "party_id"
 _ABOUT = ("lead_id", "cycle", "person_id", "sql_at", "won_at", "ended_at", "stage")
@@ -16,7 +17,6 @@ OPEN_STAGES: dict[TargetName, tuple[str, ...]] = {
     "sql": ("mql", "sal"),
     "won": ("mql", "sal", "sql", "opportunity"),
 }
-_POINTS = "points of "
 
 _MQLS = "select * from scored.mqls order by mql_at, lead_id, cycle"
 _GROUPS = "select distinct rule_group from rules.engagement order by all"
@@ -37,7 +37,7 @@ def read_mqls(con: duckdb.DuckDBPyConnection) -> pa.Table:
     mqls = con.sql(_MQLS).to_arrow_table()
     for (group,) in con.execute(_GROUPS).fetchall():
         points = con.sql(_POINTS_OF, params={"rule_group": group}).to_arrow_table()["points"]
-        mqls = mqls.append_column(f"{_POINTS}{group}", pc.fill_null(points, 0.0))
+        mqls = mqls.append_column(f"{POINTS_OF}{group}", pc.fill_null(points, 0.0))
     return mqls
 
 

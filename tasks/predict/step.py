@@ -1,5 +1,6 @@
 """The step `predict`: the probability of every open lead, beside its rule score, by the versions in use."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,11 @@ from abmloop.run import Run, StepCounts
 from scoring.policies.predict import Drift, PredictPolicy, TargetName
 from scoring.predict.columns import blank_words
 from scoring.predict.model import PredictModel, load_model
-from scoring.predict.reasons import top_reasons
+from scoring.predict.reasons import tell_reasons, top_columns
 from tasks.policies import load_policy
 from tasks.predict.history import OPEN_STAGES, TIME, as_text, open_rows, read_mqls
 from tasks.predict.tables import drift
+from tasks.predict.telling import fact_namer
 from tasks.predict.versions import in_use, model_folder
 from warehouse.steps import Work, step
 from warehouse.tables import declared_tables
@@ -67,6 +69,7 @@ def _predictions(
     name, model = used
     columns = model.read(as_text(rows), blank_words(policy.blanks))
     said = model.say(columns)
+    moved = top_columns(columns, said.added)
     return pa.table(
         {
             "lead_id": rows["lead_id"],
@@ -76,7 +79,8 @@ def _predictions(
             "mql_at": rows["mql_at"],
             "probability": np.round(said.probability, 6),
             "points": said.points,
-            "reasons": pa.array(top_reasons(columns, said.added, language), pa.string()),
+            "reasons": pa.array([tell_reasons(one, language, fact_namer(language)) for one in moved], pa.string()),
+            "moved": pa.array([json.dumps(one, ensure_ascii=False) for one in moved], pa.string()),
         }
     )
 

@@ -1,13 +1,16 @@
 """The report of a predictive model in words, from its card: for the terminal, and as Markdown beside the model."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from abmloop.messages import say
 from scoring.predict.binning import Bins
 from scoring.predict.model import PredictModel
+from scoring.predict.reasons import tell_reasons
 from scoring.predict.scorecard import POINTS_TO_DOUBLE
 
+POINTS_OF = "points of "  # how a column of the points of a group of rules begins
 _MOST_BINS = 25  # of one column in the report; the card has all
 _AS_SHARE = ("share", "blank", "filled")
 
@@ -38,6 +41,27 @@ def tell_refusal(refusal: Mapping[str, Any], language: str) -> str:
         named = {"": "predict.no_value", "*": "predict.any_value"}.get(str(figures["value"]))
         figures["value"] = say(named, language) if named else f"“{figures['value']}”"
     return say(f"predict.refused.{refusal['rule']}", language, **figures)
+
+
+def fact_namer(language: str) -> Callable[[str], str]:
+    """What the facts of an MQL are called in that language; the points of a group of rules by the group."""
+
+    def name(fact: str) -> str:
+        group = fact.removeprefix(POINTS_OF)
+        return (
+            say("predict.fact.points", language, group=group)
+            if group != fact
+            else say(f"predict.fact.{fact}", language)
+        )
+
+    return name
+
+
+def tell_chance(row: Mapping[str, Any], language: str) -> str:
+    """A row of scored.predictions in words: target, chance, version and reasons."""
+    reasons = tell_reasons(json.loads(row["moved"]), language, fact_namer(language))
+    shown = f"{row['probability']:.0%}"
+    return say(f"predict.chance.{row['target']}", language, chance=shown, model=row["model"], reasons=reasons)
 
 
 def _history(card: Mapping[str, Any], language: str) -> list[str]:

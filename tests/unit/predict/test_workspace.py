@@ -16,9 +16,11 @@ from scoring.predict.model import PredictModel, save_model
 from scoring.predict.train import Asked, train
 from tasks.predict import step as predicting
 from tasks.predict.history import open_rows, table_for
+from tasks.predict.telling import POINTS_OF, fact_namer, tell_chance
 from tasks.predict.versions import follows_rule, in_use, model_folder, model_list, new_name, promote, roll_back
 from tests.unit.predict.worlds import policy
 from warehouse.ledger import Ledger
+from warehouse.models import all_models
 
 AS_OF = date(2026, 6, 30)
 START = datetime(2025, 1, 1)
@@ -74,7 +76,8 @@ def test_open_leads_are_scored_with_reasons_by_the_version_in_use() -> None:
     assert set(waiting["stage"].to_pylist()) == {"mql"}
     said = predicting._predictions(waiting, "sql", ("sql-1", model), "zh", policy())
     assert said["lead_id"].to_pylist() == waiting["lead_id"].to_pylist()
-    assert any("first_channel = webinar" in text for text in said["reasons"].to_pylist())
+    assert any("首次触点渠道 = webinar" in text for text in said["reasons"].to_pylist())
+    assert "channel of the first touch = " in tell_chance({**said.to_pylist()[0], "probability": 0.4}, "en")
     by_channel = dict(zip(waiting["first_channel"].to_pylist(), said["probability"].to_pylist(), strict=True))
     assert all(0 < one < 1 for one in by_channel.values())
 
@@ -94,7 +97,14 @@ def test_another_population_is_told() -> None:
 def made(state: str = "ready", gain: float = 0.05, error: float = 0.02) -> PredictModel:
     figures = {"base_log_loss": 0.6, "log_loss": 0.6 - gain, "calibration_error": error, "auc": 0.7}
     return PredictModel(
-        {"format": "abmloop-predict-model", "state": state, "figures": figures, "period": None, "rows": 300}
+        {
+            "format": "abmloop-predict-model",
+            "version": 1,
+            "state": state,
+            "figures": figures,
+            "period": None,
+            "rows": 300,
+        }
     )
 
 
@@ -147,3 +157,10 @@ def test_too_little_history_is_said_and_not_an_error() -> None:
     assert learnt(mqls(120)).state == "too_little"
     nothing: Any = mqls(30).set_column(4, "mql_at", pa.array([datetime(2026, 6, 29)] * 30, pa.timestamp("us")))
     assert learnt(nothing).state == "too_little"
+
+
+def test_every_fact_of_an_mql_has_a_name_in_both_languages() -> None:
+    about = {"lead_id", "cycle", "person_id", "party_id", "mql_at", "sql_at", "won_at", "ended_at", "stage"}
+    for language in ("en", "zh"):
+        name = fact_namer(language)
+        assert all(name(fact) for fact in (*(set(all_models()["scored.mqls"].columns) - about), f"{POINTS_OF}web"))
