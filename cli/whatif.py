@@ -12,6 +12,7 @@ from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
+from cli.whatif_attribution import attribution
 
 SetOption = Annotated[
     list[str] | None,
@@ -32,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="What if other rules had held; nothing is written. 假设分析.")
     group.command()(scoring)
     group.command()(routing)
+    group.command()(attribution)
     app.add_typer(group, name="whatif")
 
 

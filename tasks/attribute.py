@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +50,13 @@ limit 1
 """
 
 
+class Tables(Protocol):
+    """Where a SELECT can be asked: a step's work, or the past in a what-if."""
+
+    def query(self, sql: str, **parameters: Any) -> pa.Table:
+        """The rows."""
+
+
 def load_attribution_rules(work: Work, policy: AttributionPolicy) -> None:
     """Put what SQL needs of `attribution.yaml` into tables; core is built on them."""
     words = [(plain_word(word), "won") for word in policy.deal_stages.won]
@@ -77,10 +85,8 @@ def attribute(run: Run) -> StepCounts:
     with step(run, "attribute") as work:
         load_attribution_rules(work, policy)
         work.build("core.deal_amounts", "scored.credit_touches")
-        touches = work.query("select * from scored.credit_touches order by touch_id")
-        deals = work.query(_DEALS, no_deal=NO_DEAL)
-        amounts = _amounts(work, deals)
-        share = _Share(work, run, policy, touches, deals)
+        share = Share(work, end_of_local_day(run.as_of, run.timezone), policy)
+        amounts = deal_amounts(work, share.deals)
         rows = 0
         store: Callable[[str, pa.Table], int] = work.replace
         for model in policy.models:  # one model at a time: all of them together would fill the memory
@@ -88,7 +94,7 @@ def attribute(run: Run) -> StepCounts:
             store = work.append
         work.replace("scored.deal_touches", share.deal_touches())
         _check_balance(work)
-        work.count(touches=touches.num_rows, deals=deals.num_rows - 1, rows_out=rows)
+        work.count(touches=share.touches.num_rows, deals=share.deals.num_rows - 1, rows_out=rows)
     return work.counts
 
 
@@ -96,17 +102,20 @@ def _with_rules(rows: pa.Table, run: Run) -> pa.Table:
     return rows.append_column("config_hash", pa.repeat(run.config_hash, rows.num_rows))
 
 
-class _Share:
+class Share:
     """The deals' journeys under the policy, and each model's credits on them."""
 
-    def __init__(self, work: Work, run: Run, policy: AttributionPolicy, touches: pa.Table, deals: pa.Table) -> None:
-        self.policy, self.touches, self.deals = policy, touches, deals
-        self.as_of_end = int(end_of_local_day(run.as_of, run.timezone).timestamp()) * SECOND_US + SECOND_US - 1
-        self.roles = work.query(_PEOPLE, mode="deal_contacts")
-        self.people = None if policy.people == "all_people" else work.query(_PEOPLE, mode=policy.people)
-        self.names = CreditNames.of(touches, deals)
-        self.own = self._journeys(deals)
-        self.inherited = None if policy.renewals == "own" else self._journeys(inheriting(deals))
+    def __init__(self, tables: Tables, end: datetime, policy: AttributionPolicy) -> None:
+        """Touches, deals and people as the tables tell them; `end` (aware) is where open deals' windows end."""
+        self.policy = policy
+        self.touches = tables.query("select * from scored.credit_touches order by touch_id")
+        self.deals = tables.query(_DEALS, no_deal=NO_DEAL)
+        self.as_of_end = int(end.timestamp()) * SECOND_US + SECOND_US - 1
+        self.roles = tables.query(_PEOPLE, mode="deal_contacts")
+        self.people = None if policy.people == "all_people" else tables.query(_PEOPLE, mode=policy.people)
+        self.names = CreditNames.of(self.touches, self.deals)
+        self.own = self._journeys(self.deals)
+        self.inherited = None if policy.renewals == "own" else self._journeys(inheriting(self.deals))
         self.paths = self._paths() if set(policy.models) & set(PATH_MODELS) else None
 
     def _journeys(self, deals: pa.Table) -> Journeys:
@@ -179,9 +188,9 @@ def _pair(deal: Ints, person: Ints) -> Ints:
     return np.where((deal < 0) | (person < 0), -1, (deal << 32) + person)
 
 
-def _amounts(work: Work, deals: pa.Table) -> list[Amounts]:
+def deal_amounts(tables: Tables, deals: pa.Table) -> list[Amounts]:
     """What each deal comes to, one entry per basis."""
-    found = work.query(
+    found = tables.query(
         "select deal_id, basis, (amount * 100)::bigint as cents from core.deal_amounts order by basis, deal_id"
     )
     row = np.asarray(pc.index_in(found["deal_id"], value_set=deals["deal_id"].combine_chunks()).to_numpy())
