@@ -25,7 +25,8 @@ LEADS = pa.schema(
 )  # fmt: skip
 OWNERS = pa.schema(
     [("owner_id", _TEXT), ("team", _TEXT), ("provinces", _TEXTS), ("industries", _TEXTS), ("sizes", _TEXTS),
-     ("products", _TEXTS), ("languages", _TEXTS), ("daily_capacity", pa.int64()), ("holding_limit", pa.int64()),
+     ("products", _TEXTS), ("languages", _TEXTS), ("skills", _TEXTS),
+     ("daily_capacity", pa.int64()), ("holding_limit", pa.int64()),
      ("is_active", pa.bool_()), ("away_until", pa.date32()), ("held", pa.int64()), ("taken_today", pa.int64())]
 )  # fmt: skip
 TURNS = pa.schema([("pool_id", _TEXT), ("owner_id", _TEXT), ("last_turn", pa.int64()), ("taken", pa.int64())])
@@ -182,6 +183,24 @@ pools:
     owners = [_owner("o1"), _owner("o2", team="key")]
     found = _assign([_lead("L1", fit_grade="A"), _lead("L2")], owners, policy=policy)
     assert (found["L1"]["owner_id"], found["L2"]["pool_id"]) == ("o2", "rest")
+
+
+def test_a_pool_that_asks_for_skills_gives_its_leads_to_who_has_all_of_them() -> None:
+    policy = "pools: [{id: sales, mode: assigned, skills: [robots, english], why: they ask in English}]"
+    owners = [_owner("o1", skills=["robots"]), _owner("o2", skills=["english", "robots", "chess"])]
+    assert _assign([_lead()], owners, policy=policy)["L1"]["owner_id"] == "o2"
+
+
+def test_of_many_who_are_passed_over_the_first_are_named_and_the_others_counted() -> None:
+    owners = [*(_owner(f"o{number:02}", is_active=number % 2 == 0, away_until=ON) for number in range(30)), _owner("z")]
+    found = _assign([_lead("L1"), _lead("L2")], owners)
+    for row in found.values():
+        gates = json.loads(row["gates"])
+        assert (row["owner_id"], len(gates)) == ("z", 22)
+        assert gates[-2:] == [
+            {"rule": "sales", "gate": "away", "count": 5},
+            {"rule": "sales", "gate": "inactive", "count": 5},
+        ]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -40,6 +40,11 @@ holding as (
     select account_id, owner_id, 3, 'customer', (closed_at at time zone 'UTC' at time zone $timezone)::date, null, deal_id
     from core.deals
     where status = 'won' and owner_id is not null and account_id is not null
+      and account_id not in (select account_id from scored.customer_holders where pool_id is not null)
+    union all
+    select account_id, holder_id, 3, 'customer', (since at time zone 'UTC' at time zone $timezone)::date, null, 'claim'
+    from scored.customer_holders
+    where held_by = 'customer_claim'
     union all
     select leads.account_id, assignments.owner_id, 4, 'lead',
            (assignments.assigned_at at time zone 'UTC' at time zone $timezone)::date, null, leads.lead_id
@@ -61,11 +66,16 @@ holder as (
         partition by account_id order by preference, since desc nulls last, evidence, owner_id) = 1
 ),
 pool as (
-    select leads.account_id, min(assignments.pool_id) as pool_id
-    from scored.assignments
-    join scored.leads using (lead_id)
-    where assignments.is_current and assignments.owner_id is null and leads.account_id is not null
-    group by leads.account_id
+    select account_id, min(pool_id) as pool_id
+    from (
+        select leads.account_id, assignments.pool_id
+        from scored.assignments
+        join scored.leads using (lead_id)
+        where assignments.is_current and assignments.owner_id is null and leads.account_id is not null
+        union all
+        select account_id, pool_id from scored.customer_holders where pool_id is not null
+    )
+    group by account_id
 ),
 activity as (
     select account_id, max((occurred_at at time zone 'UTC' at time zone $timezone)::date) as last_on
