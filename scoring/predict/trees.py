@@ -87,9 +87,13 @@ def tree_added(trees: Any, matrix: Numbers) -> Numbers:
 
     Source: LightGBM's `pred_contrib`, the exact Shapley values of trees (Lundberg 2018); each row sums to what it says.
     """
+    if not len(matrix):  # LightGBM divides by the number of rows
+        return np.zeros((0, matrix.shape[1] + 1))
     return np.asarray(trees.predict(matrix, pred_contrib=True, num_threads=1))
 
 
 def tree_odds(trees: Any, matrix: Numbers) -> Numbers:
     """Log-odds that the trees add to each row."""
+    if not len(matrix):
+        return np.zeros(0)
     return np.asarray(trees.predict(matrix, raw_score=True, num_threads=1))

@@ -80,6 +80,7 @@ def test_open_leads_are_scored_with_reasons_by_the_version_in_use() -> None:
     assert "channel of the first touch = " in tell_chance({**said.to_pylist()[0], "probability": 0.4}, "en")
     by_channel = dict(zip(waiting["first_channel"].to_pylist(), said["probability"].to_pylist(), strict=True))
     assert all(0 < one < 1 for one in by_channel.values())
+    assert predicting._predictions(waiting.slice(0, 0), "sql", ("sql-1", model), "zh", policy()).num_rows == 0
 
 
 def test_another_population_is_told() -> None:
