@@ -65,7 +65,6 @@ _WORLD = {
         select account_id, 'target' as list, null::date as valid_from, null::date as valid_to from resolved.account_fit
         where hash(account_id) % 20 = 0
     """,
-    "core.deal_contacts": "select null::varchar as deal_id, null::varchar as person_id, null::varchar as role limit 0",
 }
 _TOUCHES = f"""
 with drawn as (

@@ -21,7 +21,7 @@ def score(run: Run) -> StepCounts:
         project_events(work)
         work.build("scored.leads")
         only_reached = bring_scores_up_to_date(work, policy)
-        work.build("scored.stage_signals")
+        work.build("scored.buying_roles", "scored.stage_signals")
         bring_stages_up_to_date(work, policy, only_reached)
         _count(work)
     return work.counts

@@ -27,7 +27,8 @@ from warehouse.steps import Work
 
 _SLICE_ROWS = 2_000_000  # judged in one piece: bounds the memory
 _MOST_IN_PART = 0.25  # of the touches; with more of them new, making all lines anew is the shorter way
-_TOUCHES, _BASE, _NEW = "scored_touches", "earned_before", "new_lines"
+_TOUCHES, _BASE = "scored_touches", "earned_before"
+NEW_LINES = "new_lines"  # what the last call in part added: of those made anew all their lines
 REACHED = "reached_persons"  # whose lines the last call changed
 _EPOCH = date(1970, 1, 1)
 _DAY_US = 86_400_000_000
@@ -225,7 +226,7 @@ def _reach_is_small(con: duckdb.DuckDBPyConnection) -> bool:
 def _update_part(con: duckdb.DuckDBPyConnection, work: Work, clock: Clock) -> None:
     """The lines of the reached persons: added where their new touches are their latest, else made anew."""
     _gather_base(con)
-    con.execute(f"create or replace temp table {_NEW} as from scored.score_lines limit 0")
+    con.execute(f"create or replace temp table {NEW_LINES} as from scored.score_lines limit 0")
     con.execute(
         "create or replace temp table part_touches as"
         f" select * exclude (is_added) from ops.touch_changes where is_added and {_ADDS_ONLY}"
@@ -237,7 +238,7 @@ def _update_part(con: duckdb.DuckDBPyConnection, work: Work, clock: Clock) -> No
         con.execute(f"delete from scored.score_lines where {whose}")
         pick_part(con, "core.touches", whose, "part_touches")
         _judge_part(con, work, clock, None)
-    con.execute(f"insert into scored.score_lines by name from {_NEW}")
+    con.execute(f"insert into scored.score_lines by name from {NEW_LINES}")
     work.count(persons_scored_anew=anew)
 
 
@@ -248,7 +249,7 @@ def _judge_part(con: duckdb.DuckDBPyConnection, work: Work, clock: Clock, base: 
     """The lines of `part_touches`, into the new ones."""
     build_part(con, "scored.rule_touches", "part_rules", {"core.touches": "part_touches"}, work.parameters)
     _gather(con, "part_rules", base)
-    _write_gathered(con, clock, _NEW)
+    _write_gathered(con, clock, NEW_LINES)
 
 
 def _gather_base(con: duckdb.DuckDBPyConnection) -> None:

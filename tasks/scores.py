@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from scoring.policies.scoring import ScoringPolicy
-from tasks.score_log import REACHED, update_log
+from tasks.score_log import NEW_LINES, REACHED, update_log
 from warehouse.steps import Work
 
 VIEWS = (
@@ -43,8 +43,22 @@ def bring_scores_up_to_date(work: Work, policy: ScoringPolicy) -> bool:
         _grade_reached(work)
     else:
         work.build("scored.person_points", "scored.grades")
-    work.build("scored.account_points", "scored.buying_roles")
+    work.build("scored.account_points")
     return in_part
+
+
+# Whose lines were only added to have what they had and what is new; of the others all lines are new.
+_ALL_POINTS = f"""
+create or replace temp table all_points as
+select person_id, account_id, sum(points)::decimal(18, 4) as points, max(weight) as weight, sum(lines)::bigint as lines,
+       max(last_event_at) as last_event_at
+from (
+    from new_points
+    union all by name
+    from scored.person_points where person_id in (select person_id from {REACHED} where not is_anew)
+)
+group by person_id, account_id
+"""
 
 
 def rules_hash(policy: ScoringPolicy) -> str:
@@ -55,9 +69,11 @@ def rules_hash(policy: ScoringPolicy) -> str:
 def _grade_reached(work: Work) -> None:
     """Points and grades of the persons whose lines changed."""
     reached = f"person_id in (select person_id from {REACHED})"
-    work.pick("scored.score_lines", reached, "part_lines")
-    work.part("scored.line_points", "part_line_points", {"scored.score_lines": "part_lines"})
-    work.update("scored.person_points", reached, {"scored.line_points": "part_line_points"})
+    work.part("scored.line_points", "part_line_points", {"scored.score_lines": NEW_LINES})
+    work.part("scored.person_points", "new_points", {"scored.line_points": "part_line_points"})
+    work.execute(_ALL_POINTS)
+    work.execute(f"delete from scored.person_points where {reached}")
+    work.execute("insert into scored.person_points by name from all_points")
     work.pick("scored.leads", reached, "part_leads")
     work.pick("scored.person_points", reached, "part_points")
     work.update("scored.grades", reached, {"scored.leads": "part_leads", "scored.person_points": "part_points"})
