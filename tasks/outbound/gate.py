@@ -91,24 +91,28 @@ class Gate:
     standing: Standing = field(default_factory=Standing)
     _seen_consent: int = 0
     _seen_suppression: int = 0
+    _words: dict[Subject, Word] = field(default_factory=dict)
 
     def read(self, events: pa.Table) -> None:
         """Take in `core.consents` (person_id, channel, status, given_at, event_id)."""
         names = ("person_id", "channel", "status", "given_at", "event_id")
         for row in zip(*(events.column(name).to_pylist() for name in names), strict=True):
             self.standing.add(ConsentEvent(*row), self.at)
+        self._words.clear()
 
     def refresh(self, connection: Connection) -> None:
         """Take in what the ledger has learned since the last look, within the transaction that writes the intent."""
         new = select(consents).where(consents.c.seq > self._seen_consent).order_by(consents.c.seq)
         for row in connection.execute(new).mappings():
             self._seen_consent = row["seq"]
+            self._words.clear()
             for person_id in self.keys.persons_of(row["key_kind"], row["key_value"]):
                 said = (row["channel"], row["status"], row["given_at"], row["event_id"])
                 self.standing.add(ConsentEvent(person_id, *said), self.at)
         newer = select(suppressions).where(suppressions.c.seq > self._seen_suppression).order_by(suppressions.c.seq)
         for row in connection.execute(newer).mappings():
             self._seen_suppression = row["seq"]
+            self._words.clear()
             for person_id in self.keys.persons_of_hash(row["key_hash"]):
                 if row["active"]:
                     self.standing.suppressed[person_id] = row["suppression_id"]
@@ -142,8 +146,15 @@ class Gate:
     def judge_subject(self, subject: Subject) -> Word:
         """Whether a record may go to the CRM: its person, the border, and the call it asks for.
 
-        Source: spec 09-trust (consent gate), PIPL art. 38-39 for a CRM abroad.
+        Judged once for as long as nothing new is said. Source: spec 09-trust (consent gate), PIPL art. 38-39 for a CRM
+        abroad.
         """
+        word = self._words.get(subject)
+        if word is None:
+            word = self._words[subject] = self._judge_subject(subject)
+        return word
+
+    def _judge_subject(self, subject: Subject) -> Word:
         if subject.person_id is None:
             return Word(True, "allowed", "no person")
         if not self.keys.knows(subject.person_id):

@@ -4,6 +4,7 @@ A row's state is its last delivery event, else its own: pending → sending → 
 cancelled by a withdrawal; superseded by a newer version. `sending` without an answer means: outcome unknown.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -354,7 +355,7 @@ def event(row: Queued, state: str, *, attempt: int | None = None, **more: str | 
     """A delivery event of a row; the same event twice is the same row in the ledger."""
     tried = row.attempt if attempt is None else attempt
     return {
-        "delivery_id": digest([row.outbox_id, tried, state])[:32],
+        "delivery_id": hashlib.sha256(f"{row.outbox_id} {tried} {state}".encode()).hexdigest()[:32],
         "outbox_id": row.outbox_id,
         "attempt": tried,
         "state": state,
@@ -363,8 +364,7 @@ def event(row: Queued, state: str, *, attempt: int | None = None, **more: str | 
     }
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 def census(rows: Iterable[Queued]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from scoring.policies.crm import ObjectRule, Owner
 from tasks.outbound.crm.base import Fields, Found, Value
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 Winner = Literal["ours", "theirs"]
 
 
@@ -248,8 +249,7 @@ def is_blank(value: Value) -> bool:
 
 def digest(value: Any) -> str:
     """SHA-256 of a JSON value, whatever the order of its keys."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_encode(value).encode()).hexdigest()
 
 
 def worth_asking(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from abmloop.errors import CrmRefused
-from tasks.outbound.crm.base import Page
+from tasks.outbound.crm.base import ChannelStopped, Page
 from tasks.outbound.crm.mapping import load_mapping
 from tasks.outbound.pull import Cursors, pull_pages
 from tests.contract.server.account import CrmServer
@@ -119,3 +119,22 @@ def test_b01_a_record_modified_in_the_future_hides_none_that_follow(begin: Begin
     cursor = list(world.connector().changes_since("deals", None))[-1].cursor
     (after,) = _deals(world, 1, "won")
     assert after in _latest(world.connector().changes_since("deals", cursor))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_b09_a_field_that_was_renamed_there_is_an_error_not_an_empty_column(begin: Begin, dialect: str) -> None:
+    columns = load_mapping(dialect).pull["deals"].columns
+    world = begin(dialect, fields=[name for name in columns.values() if name != columns["amount"]])
+    _deals(world, 1)
+    with pytest.raises(ChannelStopped, match=f"has no field {columns['amount']}"):
+        list(world.connector().changes_since("deals", None))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_b09_amounts_come_as_they_are_told_text_or_number(begin: Begin, dialect: str) -> None:
+    world = begin(dialect)
+    pulled = load_mapping(dialect).pull["deals"]
+    for told in ("1200.50", 1200.5, 1200):
+        world.fake.ask("plant", object=pulled.to, records=[{pulled.columns["amount"]: told}])
+    amounts = {row["amount"] for row in _latest(world.connector().changes_since("deals", None)).values()}
+    assert amounts == {"1200.50", "1200.5", "1200"}

@@ -33,6 +33,7 @@ class FxiaokeConnector(SingleRecordConnector):
     kind = "fxiaoke"
     time_field = "last_modified_time"
     id_field = "_id"
+    system_fields = frozenset({"_id", "owner", "create_time", "last_modified_time"})
 
     def _auth(self, environment: Mapping[str, str]) -> Auth:
         names = ("FXIAOKE_APP_ID", "FXIAOKE_APP_SECRET", "FXIAOKE_PERMANENT_CODE", "FXIAOKE_USER_ID")
@@ -123,6 +124,7 @@ class FxiaokeConnector(SingleRecordConnector):
         """By time of modification; equal times are walked by their ids, later ones after them."""
         if entity not in self._mapping.pull:
             return
+        self.assert_columns(entity)
         pulled = self._mapping.pull[entity]
 
         def fetch(after: tuple[str, str], size: int) -> list[Row]:

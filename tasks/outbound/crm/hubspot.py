@@ -163,14 +163,14 @@ class HubSpotConnector(NetworkConnector):
 
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """By time of modification, with what was archived; owners whole, for they cannot be asked by time."""
-        if entity == "owners" and "owners" in self._mapping.pull:
-            yield from walk_pages(
-                self._place(entity, cursor), lambda _after, _size: self._owners(), self._pulled(entity)
-            )
-        elif entity in self._mapping.pull:
-            yield from walk_pages(
-                self._place(entity, cursor), self._changed(entity), self._pulled(entity), self._gone(entity)
-            )
+        if entity not in self._mapping.pull:
+            return
+        place, pulled = self._place(entity, cursor), self._pulled(entity)
+        if entity == "owners":
+            yield from walk_pages(place, lambda _after, _size: self._owners(), pulled)
+            return
+        self.assert_columns(entity)
+        yield from walk_pages(place, self._changed(entity), pulled, self._gone(entity))
 
     def _pulled(self, entity: str) -> Any:
         return self._mapping.pull[entity]  # type: ignore[index]

@@ -31,6 +31,7 @@ class NeoCrmConnector(SingleRecordConnector):
     kind = "neocrm"
     time_field = "updatedAt"
     id_field = "id"
+    system_fields = frozenset({"id", "ownerId", "createdAt", "updatedAt"})
 
     def _auth(self, environment: Mapping[str, str]) -> Auth:
         names = ("NEOCRM_CLIENT_ID", "NEOCRM_CLIENT_SECRET", "NEOCRM_USER", "NEOCRM_PASSWORD")
@@ -113,6 +114,7 @@ class NeoCrmConnector(SingleRecordConnector):
         """By time of modification; equal times are walked by their ids, later ones after them."""
         if entity not in self._mapping.pull:
             return
+        self.assert_columns(entity)
         pulled = self._mapping.pull[entity]
         columns = ", ".join(sorted({*pulled.columns.values(), "id", pulled.modified}))
         start = f"select {columns} from {checked_name(pulled.to)} where {pulled.modified}"

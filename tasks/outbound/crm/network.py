@@ -28,6 +28,8 @@ class NetworkConnector:
     bulk_size: int | None = None
     bulk_from = 0
     rows_per_call: int | None = None
+    # Fields that every record has, whether the vendor lists them or not.
+    system_fields: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -95,6 +97,20 @@ class NetworkConnector:
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """Nothing, where the vendor's mapping has no such entity."""
         return iter(())
+
+    def assert_columns(self, entity: str) -> None:
+        """Refuse to read an entity of which a mapped field is gone: a renamed field must not come in as empty.
+
+        Raises ChannelStopped; where the vendor does not tell its fields, nothing can be said.
+        """
+        pulled = self._mapping.pull[entity]  # type: ignore[index]
+        there = self._field_names(ObjectMapping(to=pulled.to, key=pulled.id))
+        missing = sorted(set(pulled.columns.values()) - there - self.system_fields) if there else []
+        if missing:
+            raise ChannelStopped(
+                f"{self.kind}: {pulled.to} has no field {', '.join(missing)} (any more); correct "
+                f"tasks/outbound/crm/mappings/{self.kind}.yaml, pull.{entity}. Nothing of it was read."
+            )
 
     def _place(self, entity: str, cursor: str | None) -> Place:
         """Where the reading of an entity begins, by the CRM's clock."""

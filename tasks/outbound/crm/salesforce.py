@@ -229,6 +229,7 @@ class SalesforceConnector(NetworkConnector):
         """By SystemModstamp, deleted rows among them."""
         if entity not in self._mapping.pull:
             return
+        self.assert_columns(entity)
         pulled = self._mapping.pull[entity]
         columns = sorted({*pulled.columns.values(), "Id", pulled.modified, "IsDeleted"} - {"id"})
 
