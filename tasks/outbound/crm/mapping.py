@@ -28,7 +28,8 @@ class ObjectMapping(Rule):
 
     def name_of(self, field: str) -> str:
         """What they call our field."""
-        return self.fields.get(field, f"{self.prefix}{field}{self.suffix}")
+        # Some of ours bear the prefix already: abm_stage.
+        return self.fields.get(field, f"{self.prefix}{field.removeprefix('abm_')}{self.suffix}")
 
 
 class PullMapping(Rule):
