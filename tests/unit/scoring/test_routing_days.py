@@ -8,9 +8,11 @@ import pyarrow as pa
 import pytest
 
 from abmloop.policy import parse_policy
+from benchmarks import routing_days as month
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing import timers
 from scoring.routing.days import Days, Period, simulate
+from scoring.routing.measures import gini, over_limits, received
 from tests.unit.scoring.plain_routing import PlainRouting, due_day
 
 FIRST = date(2026, 3, 20)
@@ -156,3 +158,24 @@ def test_the_timers_of_many_claims_at_once_are_those_of_the_reference() -> None:
             day = plain.day_of(claim)
             days = [plain.day_of(at) for at in times if plain.day_of(at) >= day]
             assert plain.day_of(back) == due_day(day, days, world["rule"])
+
+
+def test_in_a_month_of_many_leads_none_is_nowhere_and_nobody_over_a_limit() -> None:
+    """The short form of benchmarks/routing_days.py, with its control."""
+    draw = random.Random(11)
+    lead_rows, owner_rows = month.make_leads(700, 30, draw), month.make_owners(7, 30, draw)
+    deeds = pa.Table.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(
+            zip(*month.make_deeds(lead_rows, owner_rows, 30, draw), strict=True), DEEDS, strict=True)],
+        schema=DEEDS,
+    )  # fmt: skip
+    leads, owners = month.table(lead_rows), month.table(owner_rows)
+    policy = parse_policy(month.POLICY, RoutingPolicy)
+    period = Period(month.FIRST, month.FIRST + timedelta(days=29), month.TIMEZONE)
+    days = simulate(leads, owners, deeds, policy, period)
+    assert (month.nowhere(days, 700), over_limits(days, owners)) == (0, 0)
+    assert 0 < gini(list(received(days).values())) < 0.4
+    free = [{**row, "daily_capacity": None, "holding_limit": None} for row in owner_rows]
+    limits = month.table(owner_rows)
+    unlimited = pa.Table.from_pylist(free, limits.schema)
+    assert over_limits(simulate(leads, unlimited, deeds, policy, period), limits) > 10

@@ -1,0 +1,38 @@
+"""`abmloop lead` and `abmloop whatif routing` as a user calls them, on a synced workspace."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from abmloop.settings import load_settings
+from tests.e2e.test_cli import abmloop, decided
+from tests.e2e.worlds import ask
+from warehouse.ledger import Ledger
+
+
+def test_leads_are_listed_claimed_shown_and_given_back_from_the_terminal(copy: Path) -> None:
+    free = "select lead_id from scored.assignments where is_current and owner_id is null and pool_id = 'public' limit 1"
+    lead = ask(copy, free)[0][0]
+    owner = ask(copy, "select owner_id from core.owners_today where is_active order by 1 limit 1")[0][0]
+    told = abmloop("lead", "claim", lead, "--owner", owner, "--reason", "knows them", "-w", copy)
+    assert (told.code, f"{owner} has {lead} now" in told.out) == (0, True)
+    rows = json.loads(abmloop("lead", "list", "--owner", owner, "--limit", "500", "--json", "-w", copy).out)
+    assert lead in [row["lead_id"] for row in rows]
+    again = abmloop("lead", "claim", lead, "--owner", owner, "--language", "zh", "-w", copy)
+    assert (again.code, f"由 {owner} 负责" in again.err) == (2, True)
+    assert "从公海池 public 领取：knows them" in abmloop("lead", "show", lead, "--language", "zh", "-w", copy).out
+    assert abmloop("lead", "release", lead, "-w", copy).code == 0
+    with Ledger.of(copy, load_settings(copy).ledger_url) as ledger:
+        lines = ledger.read("assignments", only={"lead_id": lead})["path"].to_pylist()
+    assert lines[-2:] == ["claim", "release"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_whatif_routing_tells_both_and_writes_nothing(copy: Path, language: str) -> None:
+    before = decided(copy)
+    told = abmloop("whatif", "routing", "--set", "reclaim.default_days=5", "--from", "2026-03-01", "--to", "2026-04-30",
+                   "--language", language, "-w", copy)  # fmt: skip
+    assert told.code == 0, told.err
+    assert ("Gini" if language == "en" else "基尼系数") in told.out
+    assert decided(copy) == before
