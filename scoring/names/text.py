@@ -8,13 +8,14 @@ import opencc
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.names.buffers import Codes, Flags, Texts
+from scoring.names.buffers import Codes, Flags, Texts, is_one_of
 
 _CODE_POINTS = 0x110000
 _BMP = 0x10000
 _DELETE = 0
 _ODD = 0xFFFFFFFF
 _SPACE, _DOT, _OPEN, _CLOSE = 32, ord("."), ord("("), ord(")")
+_CLINGING = "():[]《》【】“”"
 _OPENERS, _CLOSERS = "([{<【〔〈《「『〖", ")]}>】〕〉》」』〗"
 _HAN_RANGES = (  # of the Unicode script property
     (0x2E80, 0x2FD5),
@@ -66,6 +67,21 @@ def fold_texts(names: Texts) -> Texts:
         codes[dots] = _DELETE
         codes[near[between_words]] = _SPACE
     return _tidy(Texts(codes, names.bounds))
+
+
+def simplified(names: Texts) -> Texts:
+    """Chinese characters in simplified script; all else as it is."""
+    return Texts(np.where(is_han(names.codes), _comparison_table()[names.codes], names.codes), names.bounds)
+
+
+def unspaced_han(names: Texts) -> Texts:
+    """Without the spaces that say nothing: between Chinese characters, brackets and colons."""
+    spaces = np.flatnonzero(names.codes == _SPACE)
+    inside = spaces[(spaces > 0) & (spaces + 1 < len(names.codes))]
+    before, behind = names.codes[inside - 1], names.codes[inside + 1]
+    one, other = is_han(before), is_han(behind)
+    dense = (one | is_one_of(before, _CLINGING)) & (other | is_one_of(behind, _CLINGING)) & (one | other)
+    return names.without(inside[dense])
 
 
 def fold_names(names: list[str]) -> list[str]:
