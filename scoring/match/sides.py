@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 
 from scoring.match.wrappings import unwrapped
 from scoring.names import parse_names
-from scoring.names.text import fold_names
+from scoring.names.buffers import Texts
+from scoring.names.confusables import rows_with_foreign_letters, straight_letters
+from scoring.names.text import clean_texts, fold_names, simplified, unspaced_han
 from scoring.names.words import load_words
 
 Column = Any  # a NumPy array of objects
@@ -49,11 +51,12 @@ class Side:
 def given_side(contacts: pa.Table) -> tuple[Side, Column]:
     """(contacts, their comparison keys without what is pasted around them and without the department)."""
     names = _text(contacts, "company_name")
-    bare = without_department(unwrapped(names))
-    changed = np.flatnonzero(bare != names)
-    parsed = _parsed(contacts, names)
+    plain = plainly_written(names)
+    bare = without_department(unwrapped(plain))
+    changed = np.flatnonzero(bare != plain)
+    parsed = _parsed(contacts, plain, plain != names)
     original_key = parsed["name_key"].copy()
-    again = _parsed(None, bare[changed])
+    again = _parsed(None, bare[changed], changed)
     for part in _PARSED:
         parsed[part][changed] = np.where(again["name_key"] != "", again[part], parsed[part][changed])
     side = _side(contacts, names, parsed, "contact_id")
@@ -64,7 +67,8 @@ def account_side(accounts: pa.Table) -> Side:
     """The directory's side; a table may bring parts of names (name_key, core, … where
     `is_parsed`), which are then not parsed again."""
     names = _text(accounts, "name")
-    return _side(accounts, names, _parsed(accounts, names), "account_id")
+    straight = _straight(names)
+    return _side(accounts, names, _parsed(accounts, straight, straight != names), "account_id")
 
 
 def _with_key(side: Side, key: Column) -> Side:
@@ -98,11 +102,29 @@ def _side(table: pa.Table, names: Column, parsed: dict[str, Column], id_column: 
     )
 
 
-def _parsed(table: pa.Table | None, names: Column) -> dict[str, Column]:
-    """Parts of the names: those the table has for rows that are `is_parsed`, the others read now, each name once."""
+def plainly_written(names: Column) -> Column:
+    """Names in one width and script: no control characters, Latin letters for look-alikes, simplified characters with
+    no space between two of them, line breaks as spaces.
+    """
+    cleaned = clean_texts(pa.array(names, pa.string())).column()
+    texts = simplified(Texts.of(straight_letters(cleaned)))
+    return np.asarray(unspaced_han(texts).column().to_numpy(zero_copy_only=False), object)
+
+
+def _straight(names: Column) -> Column:
+    rows = rows_with_foreign_letters(pa.array(names, pa.string()))
+    straight = names.copy()
+    straight[rows] = straight_letters(pa.array(names[rows], pa.string())).to_numpy(zero_copy_only=False)
+    return straight
+
+
+def _parsed(table: pa.Table | None, names: Column, is_new: Column) -> dict[str, Column]:
+    """Parts of the names: those the table has for rows that are `is_parsed` and whose names are not `is_new` to it, the
+    others read now, each name once.
+    """
     known = np.zeros(len(names), bool)
     if table is not None and "is_parsed" in table.column_names:
-        known = np.asarray(table["is_parsed"].to_numpy(zero_copy_only=False), bool)
+        known = np.asarray(table["is_parsed"].to_numpy(zero_copy_only=False), bool) & ~is_new
     rows = np.flatnonzero(~known)
     distinct = pa.array(names[rows], pa.string()).dictionary_encode()
     parts = parse_names(distinct.dictionary)
