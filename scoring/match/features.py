@@ -1,11 +1,10 @@
 """What two companies have in common, pair by pair. The first line of each feature says what it holds true."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import fuzz
@@ -13,7 +12,9 @@ from rapidfuzz.distance import OSA, LCSseq, Prefix
 from rapidfuzz.process import cpdist
 
 from scoring.match.pairs import Pairs
+from scoring.match.regions import regions_agree
 from scoring.match.sides import Column, Side
+from scoring.match.slips import LIKE, Names, SlipRows, Slips, slips_between
 
 Flags = Any  # a NumPy array of booleans
 _NUMERALS = "0123456789一二三四五六七八九十百"
@@ -41,6 +42,10 @@ class Compared:
     is_han: np.ndarray
     regions: np.ndarray
     places: np.ndarray
+    slip_kind: np.ndarray
+    slip_place: np.ndarray
+    slip_given: np.ndarray
+    slip_is_odd: Flags
 
 
 def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Compared:
@@ -48,8 +53,8 @@ def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Comp
     one, other = _taken(given, pairs.given), _taken(accounts, pairs.account)
     stems = (one.stem, other.stem)
     bare = bare_key[pairs.given]
-    in_names, in_fields = _agreement(one.region, other.region), _agreement(one.place, other.place)
-    return Compared(
+    in_names, in_fields = regions_agree(one.region, other.region), regions_agree(one.place, other.place)
+    compared = Compared(
         given=one,
         account=other,
         bare_key=bare,
@@ -62,9 +67,33 @@ def compare(pairs: Pairs, given: Side, bare_key: Column, accounts: Side) -> Comp
         given_length=_lengths(one.stem),
         account_length=_lengths(other.stem),
         is_han=_is_han(one.stem),
-        regions=np.where(_both(one.region, other.region), in_names, _agreement(one.region, other.place)),
-        places=np.where(_both(one.place, other.place), in_fields, _agreement(one.place, other.region)),
+        regions=np.where(_both(one.region, other.region), in_names, regions_agree(one.region, other.place)),
+        places=np.where(_both(one.place, other.place), in_fields, regions_agree(one.place, other.region)),
+        slip_kind=np.zeros(0),
+        slip_place=np.zeros(0),
+        slip_given=np.zeros(0),
+        slip_is_odd=np.zeros(len(bare), bool),
     )
+    slips = _slips(compared)
+    return replace(compared, slip_kind=slips.kind, slip_place=slips.place, slip_given=slips.given)
+
+
+def _slips(pairs: Compared) -> Slips:
+    """Where all but a character or two agree, what these are; two of three names are not looked at."""
+    one, other = pairs.given, pairs.account
+    equal_wholes, equal_bares = (
+        (errors > 0) & (errors <= 2) & (_lengths(given) == _lengths(account))
+        for errors, given, account in (
+            (pairs.key_errors, pairs.bare_key, other.key),
+            (pairs.stem_errors, one.stem, other.stem),
+        )
+    )
+    rows = SlipRows(
+        np.flatnonzero(pairs.is_han & (pairs.common == pairs.given_length - 1) & (pairs.given_length > 1)),
+        np.flatnonzero(pairs.is_han & equal_wholes),
+        np.flatnonzero(~pairs.is_han & equal_bares),
+    )
+    return slips_between(Names(pairs.bare_key, other.key, other.core), Names(one.stem, other.stem, other.core), rows)
 
 
 def same_code(pairs: Compared) -> Flags:
@@ -245,6 +274,22 @@ def short_core_differs(pairs: Compared) -> Flags:
     return flags & ~pairs.via["name"]
 
 
+def likely_slip(pairs: Compared) -> Flags:
+    """The one character that differs sounds the same or looks alike: a slip of the keyboard or the eye."""
+    return pairs.slip_kind >= LIKE
+
+
+def odd_slip(pairs: Compared) -> Flags:
+    """The character given in its stead sounds the same or looks alike, and hardly a company is called by it."""
+    return likely_slip(pairs) & pairs.slip_is_odd
+
+
+def only_a_slip(pairs: Compared) -> Flags:
+    """Nothing but that one character differs in the whole names."""
+    is_one = (pairs.key_errors == 1) & (_lengths(pairs.bare_key) == _lengths(pairs.account.key))
+    return likely_slip(pairs) & is_one
+
+
 def numerals_differ(pairs: Compared) -> Flags:
     """The numbers in the names differ (第一 against 第二)."""
     close = pairs.ratio > 0.5
@@ -340,28 +385,6 @@ def _is_loose(one: Column, other: Column) -> np.ndarray:
     """公司 alone is a 有限公司 as well, 集团 any group."""
     any_company = (one == "公司") & (other == "有限公司")
     return np.asarray(any_company | ((one == "集团") & np.char.startswith(other.astype(str), "集团")), bool)
-
-
-def _agreement(one: Column, other: Column) -> np.ndarray:
-    """How two region codes agree: levels in common (1 province, 2 city, 3 district), 0 unknown, -1 not."""
-    first, second = _code_numbers(one), _code_numbers(other)
-    level = np.minimum(_level(first), _level(second))
-    result = np.zeros(len(first), np.int64)
-    for deep in (1, 2, 3):
-        rest = 100 ** (3 - deep)
-        is_same = first // rest == second // rest
-        result[level == deep] = np.where(is_same, deep, -1)[level == deep]
-    return result
-
-
-def _code_numbers(codes: Column) -> Any:
-    """Region codes as numbers of six digits, 0 for none."""
-    which, distinct = pd.factorize(codes)
-    return np.array([int(code[:6] or 0) for code in distinct], np.int64)[which]
-
-
-def _level(codes: np.ndarray) -> np.ndarray:
-    return np.select([codes == 0, codes % 10_000 == 0, codes % 100 == 0], [0, 1, 2], 3)
 
 
 def _both(one: Column, other: Column) -> np.ndarray:

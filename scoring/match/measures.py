@@ -5,14 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler, Postfix
 from rapidfuzz.process import cpdist
 
+from scoring.match.said import form_kind, numerals, said_by, trade, where_both
 from scoring.match.sides import Column
+from scoring.match.slips import LIKE
 from scoring.match.weighed import Numbers, Weighed, scored
 
-_SHARES, _GROUP, _ANY_FORM = "股份", "集团", "公司"
 _MEASURES: dict[str, Callable[[Weighed], Numbers]] = {}
 
 
@@ -219,63 +219,63 @@ def place_levels(weighed: Weighed) -> Numbers:
 @measure
 def regions_stated(weighed: Weighed) -> Numbers:
     """Which of the two names states a region."""
-    return _stated(weighed.compared.given.region, weighed.compared.account.region)
+    return said_by(weighed.compared.given.region, weighed.compared.account.region)
 
 
 @measure
 def places_stated(weighed: Weighed) -> Numbers:
     """Which of the two has a place of its own."""
-    return _stated(weighed.compared.given.place, weighed.compared.account.place)
+    return said_by(weighed.compared.given.place, weighed.compared.account.place)
 
 
 @measure
 def forms_agree(weighed: Weighed) -> Numbers:
     """Legal forms: the same 3, one of them not said 1 or 2, none said 0, different -1."""
     one, other = weighed.compared.given.form, weighed.compared.account.form
-    stated = _stated(one, other)
+    stated = said_by(one, other)
     return np.where(stated == 3, np.where(one == other, 3, -1), stated)
 
 
 @measure
 def given_form(weighed: Weighed) -> Numbers:
     """Kind of the given legal form."""
-    return _form_kind(weighed.given.form)[weighed.pairs.given]
+    return form_kind(weighed.given.form)[weighed.pairs.given]
 
 
 @measure
 def account_form(weighed: Weighed) -> Numbers:
     """Kind of the account's legal form."""
-    return _form_kind(weighed.accounts.form)[weighed.pairs.account]
+    return form_kind(weighed.accounts.form)[weighed.pairs.account]
 
 
 @measure
 def branches_agree(weighed: Weighed) -> Numbers:
     """Branches: the same 3, one of them no branch 1 or 2, neither 0, different -1."""
     one, other = weighed.compared.given.branch, weighed.compared.account.branch
-    stated = _stated(one, other)
+    stated = said_by(one, other)
     return np.where(stated == 3, np.where(one == other, 3, -1), stated)
 
 
 @measure
 def branch_ratio(weighed: Weighed) -> Numbers:
     """How alike the words for the branch are."""
-    return _where_both(weighed.compared.given.branch, weighed.compared.account.branch)
+    return where_both(weighed.compared.given.branch, weighed.compared.account.branch)
 
 
 @measure
 def trade_ratio(weighed: Weighed) -> Numbers:
     """How alike the words for the trade are."""
     rows, of_account = np.unique(weighed.pairs.account, return_inverse=True)
-    other = _trade(weighed.accounts.stem[rows], weighed.accounts.core[rows])[of_account]
-    return _where_both(_trade(weighed.given.stem, weighed.given.core)[weighed.pairs.given], other)
+    other = trade(weighed.accounts.stem[rows], weighed.accounts.core[rows])[of_account]
+    return where_both(trade(weighed.given.stem, weighed.given.core)[weighed.pairs.given], other)
 
 
 @measure
 def numerals_agree(weighed: Weighed) -> Numbers:
     """Numbers in the names: the same 1, none 0, different -1."""
-    one = _numerals(weighed.bare_key)[weighed.pairs.given]
+    one = numerals(weighed.bare_key)[weighed.pairs.given]
     rows, of_account = np.unique(weighed.pairs.account, return_inverse=True)
-    other = _numerals(weighed.accounts.key[rows])[of_account]
+    other = numerals(weighed.accounts.key[rows])[of_account]
     return np.where((one == "") & (other == ""), 0, np.where(one == other, 1, -1))
 
 
@@ -357,42 +357,29 @@ def given_core_shared_by(weighed: Weighed) -> Numbers:
     return np.log1p(weighed.rarity.cores_of(weighed.given.core))[weighed.pairs.given]
 
 
+@measure
+def slip_kind(weighed: Weighed) -> Numbers:
+    """All but one character agree: it sounds the same 5, looks alike 4, sounds nearly the same 3, looks somewhat alike
+    2, neither 1; otherwise 0.
+    """
+    return weighed.compared.slip_kind
+
+
+@measure
+def slip_place(weighed: Weighed) -> Numbers:
+    """Where that character stands: before the account's proper name 1, in it 2, behind it 3."""
+    return weighed.compared.slip_place
+
+
+@measure
+def candidates_a_slip_away(weighed: Weighed) -> Numbers:
+    """How many of the candidates sound or look alike but for such a character."""
+    return weighed.summed(weighed.compared.slip_kind >= LIKE)
+
+
 def _via(weighed: Weighed, key: str) -> Numbers:
     return weighed.pairs.via[key].astype(np.float32)
 
 
 def _by_side(column: Column, rows: np.ndarray, function: Callable[[pa.Array], pa.Array]) -> Numbers:
     return np.asarray(function(pa.array(column, pa.string())).to_numpy(zero_copy_only=False))[rows]
-
-
-def _where_both(one: Column, other: Column) -> Numbers:
-    """How alike two texts are; -1 where one says nothing, 1 where neither does."""
-    stated = _stated(one, other)
-    ratio = np.where(stated == 0, 1, -1).astype(np.float32)
-    rows = np.flatnonzero(stated == 3)
-    ratio[rows] = scored(one[rows], other[rows], fuzz.ratio)
-    return ratio
-
-
-def _trade(stems: Column, cores: Column) -> Column:
-    """The stem behind the proper name."""
-    return np.array([stem[len(core) :] for stem, core in zip(stems, cores, strict=True)], object)
-
-
-def _numerals(texts: Column) -> Numbers:
-    kept = pc.replace_substring_regex(pa.array(texts, pa.string()), "[^0-9一二三四五六七八九十百]+", "")
-    return np.asarray(kept.to_numpy(zero_copy_only=False), object)
-
-
-def _stated(one: Column, other: Column) -> Numbers:
-    """0 neither, 1 only the first, 2 only the second, 3 both."""
-    return (one != "").astype(np.int8) + 2 * (other != "").astype(np.int8)
-
-
-def _form_kind(forms: Column) -> Numbers:
-    """0 none, 1 a company limited by shares, 2 a group, 3 a company, 4 another form."""
-    texts = pa.array(forms, pa.string())
-    shares, group, company = (
-        pc.match_substring(texts, word).to_numpy(zero_copy_only=False) for word in (_SHARES, _GROUP, _ANY_FORM)
-    )
-    return np.select([forms == "", shares, group, company], [0, 1, 2, 3], 4)

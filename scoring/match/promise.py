@@ -25,6 +25,7 @@ from scoring.policies.match import MatchPolicy
 _MOST_REHEARSED = 1500
 _LEAST_ACCOUNTS = 1000  # a smaller directory says too little of itself
 _ABSENT, _EXACT, _WITH_PLACE = 0.25, 0.4, 0.6  # shares: without their account; of those written exactly; with a place
+_MISTAKEN = 0.3  # of the share in training, where they are frequent to be learnt
 _PARTS = ("name", "region", "core", "industry_word", "form", "branch")
 _PLACE = ("province_code", "city_code", "district_code", "city")
 _MARK = "\x00rehearsed "
@@ -129,7 +130,7 @@ def _rehearse(accounts: pa.Table) -> _Rehearsal:
 
 
 def _written(parts: dict[str, str], chance: np.random.Generator, is_absent: bool) -> str:
-    return parts["name"] if is_absent and chance.random() < _EXACT else write_down(parts, chance)
+    return parts["name"] if is_absent and chance.random() < _EXACT else write_down(parts, chance, _MISTAKEN)
 
 
 def _learnt(found: pa.Table, rehearsal: _Rehearsal, accounts: pa.Table, kinds: np.ndarray) -> Calibration:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from scoring.match.hashing import Hashes, Numbers, distinct
 from scoring.match.pairs import Pairs
@@ -24,6 +25,7 @@ _LEAST_SHARED, _MOST_BEHIND = 0.45, 0.7
 # So are those that looks or sounds alone brought together, and that share far less than the best.
 _WEAK_KEYS = ("core", "core_place", "slip", "slip_place", "sound", "sound_place")
 _MOST_BEHIND_OF_WEAK = 0.8
+_ODD = float(np.log1p(1000))  # weight of what one name in so many has
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,13 @@ class Rarity:
         matrix = sparse.csr_matrix((weights[columns], columns, units.bounds), shape=(len(texts), len(weights)))
         matrix.sum_duplicates()
         return matrix
+
+    def are_odd(self, codes: Numbers) -> Any:
+        """Characters (code points, 0 for none) that hardly a company of the directory has in its name."""
+        which, distinct_codes = np.unique(codes, return_inverse=True)[::-1]
+        at = pc.index_in(pa.array([chr(int(code)) for code in distinct_codes], pa.string()), self.units)
+        weights = np.append(self.weights, np.float32(self.unknown))[pc.fill_null(at, len(self.weights)).to_numpy()]
+        return ((weights >= _ODD) & (distinct_codes > 0))[which]
 
     def _places_of(self, numbers: Numbers) -> np.ndarray:
         """Where in `units` each of these stands; behind the last where it is unknown."""

@@ -1,7 +1,7 @@
 """Pairs with what is compared and counted of them once, for all measures."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -89,6 +89,7 @@ def weigh(pairs: Pairs, given: Side, bare_key: Column, accounts: Side, rarity: R
     rows = worth_weighing(pairs, shared)
     pairs = pairs.taken(rows)
     compared = compare(pairs, given, bare_key, accounts)
+    compared = replace(compared, slip_is_odd=rarity.are_odd(compared.slip_given))
     return Weighed(pairs, compared, given, bare_key, accounts, rarity, shared.taken(rows))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scoring.match.training.mistaken import misheard
 from scoring.names.words import load_words
 from scoring.values.regions import Place, places
 
@@ -47,6 +48,7 @@ _ENDINGS_OF_BANKS = ("支行", "分行", "支公司", "营业部", "分理处", 
 _NUMBERS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十五", "二十", "1", "2", "3")
 _FORMS = ("有限公司", "有限责任公司", "股份有限公司", "集团有限公司", "集团股份有限公司", "公司", "总公司")
 _FORM_SHARES = (0.72, 0.16, 0.04, 0.03, 0.005, 0.035, 0.01)
+_OF_ONE_SOUND = 0.15  # of the namesakes but for a character: a name that was taken is registered with a homophone
 _ZIPF_CHARACTERS, _ZIPF_TRADES, _ZIPF_PLACES = 0.75, 0.95, 0.5
 
 
@@ -200,7 +202,8 @@ def _look_alike(name: str, core: str, code: str, rng: Rng) -> tuple[str, str]:
     kind = rng.random()
     if kind < 0.3:
         at, letter = rng.integers(len(core)), str(_draw(list(_SECOND), rng, 1)[0])
-        return name.replace(core, core[:at] + letter + core[at + 1 :], 1), code
+        other = misheard(core, rng) if rng.random() < _OF_ONE_SOUND else core[:at] + letter + core[at + 1 :]
+        return name.replace(core, other, 1), code
     if kind < 0.34:
         return name.replace(core, core[::-1] if len(core) == 2 else core[1:] + core[:1], 1), code
     if kind < 0.41:

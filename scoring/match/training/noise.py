@@ -1,11 +1,14 @@
 """How people write a company down: cut short, with slips, in another form or script, pasted with wrappings."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import opencc
 
 from scoring.match.training.invent import Rng
+from scoring.match.training.mistaken import misheard, misread, mistyped
 
 Texts = Any  # a NumPy array of objects
 Parts = Mapping[str, str]  # name, region, core, industry_word, form, branch of one name; "" where absent
@@ -35,8 +38,13 @@ _WRAPPINGS = (
     "{}（盖章）",
     "工作单位: {}",
     "'{}'",
+    "客户单位：{}",
+    "2、{}",
+    "{}（在职）",
+    "任职于{}",
+    "◆ {}",
 )
-_LATIN_WRAPPINGS = ('"{}"', "Company: {}", "[{}]", "{}.", "{} ,", "company name: {}")
+_LATIN_WRAPPINGS = ('"{}"', "Company: {}", "[{}]", "{}.", "{} ,", "company name: {}", "* {}", "Client - {}", "({})")
 _SLIPS = (
     "华金鑫天宏恒新德安东中盛博瑞海创永建大嘉泰美兴凯佳万龙康润科正利信顺广通富国荣亚"
     "明远诚同宝福星众丰长和元联文方鸿祥隆汇亿达源业成茂的是有在一"
@@ -53,15 +61,27 @@ _LATIN_FORM_SWAPS = (
 )  # fmt: skip
 
 
-def write_down(parts: Parts, rng: Rng) -> str:
-    """One way in which a person may write that name: now and then as it is, mostly with one or two kinds of noise."""
+def write_down(parts: Parts, rng: Rng, mistaken: float = 1) -> str:
+    """One way in which a person may write that name: now and then as it is, mostly with one or two kinds of noise.
+
+    mistaken: how often characters are mistaken for others, as a share of how often a judge is to see that.
+    """
     is_han = any("\u3400" <= char <= "\u9fff" for char in parts["name"])
-    kinds, shares = (_HAN, _HAN_SHARES) if is_han else (_LATIN, _LATIN_SHARES)
+    kinds, shares = (
+        (_HAN, _shares(_HAN, _HAN_SHARES, mistaken)) if is_han else (_LATIN, _shares(_LATIN, _LATIN_SHARES, mistaken))
+    )
     picked = sorted(set(rng.choice(len(kinds), rng.choice([1, 2, 3], p=[0.55, 0.35, 0.1]), p=shares).tolist()))
     text = parts["name"]
     for kind in picked:
         text = kinds[kind](text, parts, rng)
     return text if len(text.strip()) > 1 else parts["name"]
+
+
+def write_again(text: str, rng: Rng) -> str:
+    """A known other writing as some write it down in their turn: with a character mistaken, or in another script."""
+    is_han = any("\u3400" <= char <= "\u9fff" for char in text)
+    kinds: tuple[Callable[[str, Rng], str], ...] = (misheard, misread, _converted) if is_han else (mistyped,)
+    return kinds[rng.integers(len(kinds))](text, rng)
 
 
 def slip(text: str, rng: Rng, letters: str) -> str:
@@ -139,12 +159,32 @@ def _slip_in_latin(text: str, parts: Parts, rng: Rng) -> str:
 
 
 def _traditional(text: str, parts: Parts, rng: Rng) -> str:
+    return _converted(text, rng)
+
+
+def _converted(text: str, rng: Rng) -> str:
     return str(_TRADITIONAL.convert(text))
 
 
 def _spaced(text: str, parts: Parts, rng: Rng) -> str:
     at = int(rng.integers(1, max(len(text), 2)))
     return text[:at] + " " + text[at:]
+
+
+def _spaced_through(text: str, parts: Parts, rng: Rng) -> str:
+    return " ".join(text)
+
+
+def _misheard(text: str, parts: Parts, rng: Rng) -> str:
+    return misheard(text, rng)
+
+
+def _misread(text: str, parts: Parts, rng: Rng) -> str:
+    return misread(text, rng)
+
+
+def _mistyped(text: str, parts: Parts, rng: Rng) -> str:
+    return mistyped(text, rng)
 
 
 def _with_department(text: str, parts: Parts, rng: Rng) -> str:
@@ -212,15 +252,22 @@ def _other_punctuation(text: str, parts: Parts, rng: Rng) -> str:
     return text.replace(",", "").replace(".", "") if rng.random() < 0.5 else text.replace(" ", "-", 1)
 
 
+@lru_cache(maxsize=8)
+def _shares(kinds: "tuple[Writer, ...]", shares: tuple[float, ...], mistaken: float) -> Any:
+    weights = np.where([kind in _MISTAKES for kind in kinds], mistaken, 1) * np.array(shares)
+    return weights / weights.sum()
+
+
+_MISTAKES = (_misheard, _misread, _mistyped)
 _TRADITIONAL = opencc.OpenCC("s2t")
 Writer = Callable[[str, Parts, Rng], str]
 _HAN: tuple[Writer, ...] = (
     _same, _abbreviate, _other_region, _bracketed, _without_form, _other_form, _slip_in_chinese, _spaced,
-    _traditional, _with_department, _wrapped, _full_width,
+    _traditional, _with_department, _wrapped, _full_width, _misheard, _misread, _spaced_through,
 )  # fmt: skip
-_HAN_SHARES = (0.08, 0.16, 0.12, 0.03, 0.12, 0.1, 0.13, 0.07, 0.07, 0.08, 0.03, 0.01)
+_HAN_SHARES = (0.08, 0.13, 0.1, 0.03, 0.11, 0.09, 0.08, 0.05, 0.06, 0.07, 0.03, 0.01, 0.08, 0.06, 0.02)
 _LATIN: tuple[Writer, ...] = (
     _same, _fewer_words, _without_latin_form, _other_latin_form, _more_words, _slip_in_latin, _cased,
-    _other_punctuation, _with_latin_department, _wrapped_latin,
+    _other_punctuation, _with_latin_department, _wrapped_latin, _mistyped,
 )  # fmt: skip
-_LATIN_SHARES = (0.1, 0.08, 0.14, 0.1, 0.05, 0.2, 0.13, 0.07, 0.1, 0.03)
+_LATIN_SHARES = (0.1, 0.08, 0.14, 0.1, 0.05, 0.16, 0.13, 0.07, 0.1, 0.03, 0.04)

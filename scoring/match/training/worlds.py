@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from scoring.match.training.invent import Companies, Rng, invent_companies, town_names
-from scoring.match.training.noise import write_down
+from scoring.match.training.noise import write_again, write_down
 from scoring.names import parse_names
 from scoring.values.regions import places
 
@@ -18,11 +18,14 @@ _PARTS = ("name", "region", "core", "industry_word", "form", "branch")
 
 @dataclass(frozen=True)
 class Shares:
-    """What contacts are made of: companies the directory does not hold, names as they are in the list, contacts with a
-    city, those whose city is another one."""
+    """What contacts are made of: companies the directory does not hold, names as they are in the list, known other
+    writings that are written down once more, mistaken characters (see `write_down`), contacts with a city, those whose
+    city is another one."""
 
     absent: float = 0.25
     as_written: float = 0.3
+    again: float = 0.2
+    mistaken: float = 1
     with_city: float = 0.6
     elsewhere: float = 0.02
 
@@ -120,11 +123,13 @@ def _contact_texts(firms: _Firms, count: int, shares: Shares, rng: Rng) -> tuple
     columns = {part: [text or "" for text in parsed[part].to_pylist()] for part in _PARTS}
     exact = rng.random(len(others)) < shares.as_written
     texts = [
-        firms.names[row] if same else write_down({part: columns[part][at] for part in _PARTS}, rng)
+        firms.names[row] if same else write_down({part: columns[part][at] for part in _PARTS}, rng, shares.mistaken)
         for at, (row, same) in enumerate(zip(others, exact, strict=True))
     ]
     rows = np.array([*(row for row, _ in known), *others], np.int64)
-    return rows, [*(text for _, text in known), *texts]
+    again = rng.random(len(known)) < shares.again
+    spoken = [write_again(text, rng) if more else text for (_, text), more in zip(known, again, strict=True)]
+    return rows, [*spoken, *texts]
 
 
 def _table(id_column: str, name_column: str, names: list[str], codes: list[str]) -> pa.Table:
