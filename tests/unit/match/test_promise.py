@@ -1,4 +1,4 @@
-"""Promises, calibration, wrappings and the workspace's own judge."""
+"""Promises, calibration and the workspace's own judge."""
 
 import json
 from datetime import date
@@ -16,7 +16,6 @@ from scoring.match.model import load_model, shipped_folder
 from scoring.match.promise import Rehearsed, match_promised
 from scoring.match.training.invent import invent_companies
 from scoring.match.training.learn import default_policy
-from scoring.match.wrappings import unwrapped
 from tasks.match_model import LEAST_DECISIONS, current_model, model_list, roll_back, train_model
 from tasks.standing import new_decision
 from warehouse.ledger import Ledger
@@ -76,19 +75,6 @@ def test_what_is_expected_keeps_the_promise_and_the_order_of_accounts_does_not_m
     assert (found.expected >= 0.99, found.rehearsed) == (True, 120)
     backwards = match_promised(contacts, accounts.take(pa.array(range(1199, -1, -1))), default_policy(), 0.99)
     assert backwards.decisions.equals(found.decisions)
-
-
-@pytest.mark.parametrize(
-    "given",
-    ["《云帆》", "“云帆”", "公司名称：云帆", "贵司：云帆", "单位: 【云帆】", "云帆。", "Company: 云帆"],
-)
-def test_what_is_pasted_around_a_name_is_taken_off(given: str) -> None:
-    assert unwrapped(np.array([given], object)).tolist() == ["云帆"]
-
-
-@pytest.mark.parametrize("name", ["", "公司", '"A" and "B"', "Foo, Inc.", "贵州茅台", "我司"])
-def test_names_without_wrapping_stay(name: str) -> None:
-    assert unwrapped(np.array([name], object)).tolist() == [name]
 
 
 def _decide(ledger: Ledger, verdict: str, confidence: float, number: int) -> None:
