@@ -27,7 +27,7 @@ from tasks.match_files import match_files
 _FIGURES = """
 with clean as (from read_parquet($clean)), noisy as (from read_parquet($noisy)),
 judged as (
-    select kinds.kind, truth.ids is not null and truth.slice <> 'tw_email' as has_account,
+    select kinds.kind, truth.ids is not null and truth.slice <> 'tw_email' as has_account, truth.ids is null as is_absent,
            coalesce(list_contains(truth.ids, clean.nearest), false) as best_before,
            coalesce(list_contains(truth.ids, noisy.nearest), false) as best_now,
            clean.decision = 'auto' as taken_before, noisy.decision = 'auto' as taken_now
@@ -39,7 +39,7 @@ select kind, count(*) filter (has_account), avg(best_before::int) filter (has_ac
        avg(best_now::int) filter (has_account), avg((best_before and taken_before)::int) filter (has_account),
        avg((best_now and taken_now)::int) filter (has_account),
        count(*) filter (best_now and taken_now) / nullif(count(*) filter (taken_now), 0),
-       count(*) filter (taken_now and not has_account) / nullif(count(*) filter (not has_account), 0)
+       count(*) filter (taken_now and is_absent) / nullif(count(*) filter (is_absent), 0)
 from judged group by rollup (kind) order by kind nulls last
 """
 _HEAD = ("kind", "contacts", "best", "noisy", "taken", "noisy", "precision", "of absent")
