@@ -27,7 +27,8 @@ from tasks.match_files import match_files
 _FIGURES = """
 with clean as (from read_parquet($clean)), noisy as (from read_parquet($noisy)),
 judged as (
-    select kinds.kind, truth.ids is not null and truth.slice <> 'tw_email' as has_account, truth.ids is null as is_absent,
+    select kinds.kind, truth.ids is not null and truth.slice <> 'tw_email' as has_account,
+           truth.ids is null as is_absent,
            coalesce(list_contains(truth.ids, clean.nearest), false) as best_before,
            coalesce(list_contains(truth.ids, noisy.nearest), false) as best_now,
            clean.decision = 'auto' as taken_before, noisy.decision = 'auto' as taken_now

@@ -18,13 +18,13 @@ _LABELS = (
     "(?:company|employer|organi[sz]ation|account|firm|customer|client|supplier|vendor|bill to|ship to)(?: name)?|name"
 )
 _SPOKEN = "(?:我|本人|我们|他|她)(?:现在|目前|现)?"
-_SPOKEN_FIRST = rf"(?:{_SPOKEN})?"
+_SPOKEN_FIRST = rf"(?:{_SPOKEN}|现在|目前|现)?"
 _ADDRESSED = "贵司|贵公司|我司|我公司|本公司|我们公司"  # said of a company without a colon as well
 _REMARKS = (
     "盖章|公章|签章|全称|简称|收|启|转|(?:已)?离职|在职|前员工|(?:老|新|大|重点|重要|潜在|意向)?客户|供应商|合作伙伴|合作方|待确认|待核实|"
     "已确认|同名|重复|测试|新增|甲方|乙方|总部|former|customer|client|supplier|vendor|ex-employee|prospect|duplicate|tbc"
 )
-_DETAILS = "电话|手机|联系人|联系方式|地址|邮编|邮箱|税号|传真|统一社会信用代码|信用代码|职位|职务"
+_DETAILS = "(?:联系|公司|办公|单位)?(?:电话|手机|联系人|联系方式|地址|邮编|邮箱|税号|传真|统一社会信用代码|信用代码|职位|职务)(?:号码|号)?"
 _LATIN_DETAILS = "tel|phone|mobile|fax|contact|attn|e-?mail|address"
 _COMPANY_ENDS = "公司|厂|店|院|校|社|行|部|中心|集团|大学|局|所|有限"
 _OPENERS, _CLOSERS = r"《〈「『“‘\"'【\[<{`", r"》〉」』”’\"'】\]>}`"
@@ -66,7 +66,7 @@ _MOST_ROUNDS = 4
 # Only texts that hold one of these are looked at further.
 _SIGNS = (
     rf"^[{_DECOR}]|[\s。,;!?、:*_=~•●■◆★※→<#|/\\^+—–-]$|\.\.$|^\(|[.)、:|=>]|^[{_OPENERS}]|[{_CLOSERS}]$|{_ADDRESSED}|"
-    rf"^(?:{_SPOKEN}|在|就职|任职|供职|公司|单位)|(?:收|启|的|谢)$|(?i)^(?:{_LABELS})\s*[-—–]|work|employed|(?:{_DETAILS})"
+    rf"^(?:{_SPOKEN}|现|目前|在|就职|任职|供职|公司|单位)|(?:收|启|的|谢)$|(?i)^(?:{_LABELS})\s*[-—–]|work|employed|(?:{_DETAILS})"
 )
 
 
