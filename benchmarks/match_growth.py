@@ -44,11 +44,13 @@ def main() -> None:
     if _ONE in sys.argv:
         print(json.dumps(measure(Path(data), int(sys.argv[3]))))
         return
-    found = [_apart(data, size) for size in [int(size) for size in sys.argv[2:]] or _SIZES]
     print("| companies | build CPU s | match CPU s | peak GB | pairs a person |\n|---:|---:|---:|---:|---:|")
-    for row in found:
+    found = []
+    for size in [int(size) for size in sys.argv[2:]] or _SIZES:
+        row = _apart(data, size)
         told = f"{row['build']:.1f} | {row['match']:.1f} | {row['peak_gb']:.2f} | {row['pairs']:.1f}"
-        print(f"| {row['companies']:,} | {told} |")
+        print(f"| {row['companies']:,} | {told} |", flush=True)
+        found.append(row)
     for one, other in pairwise(found):
         shares = {name: math.log(other[name] / one[name]) for name in ("build", "match", "peak_gb")}
         whole = math.log(other["companies"] / one["companies"])
