@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abmloop.run import Run, StepCounts
+from scoring.policies.icp import IcpPolicy
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
 from tasks.policies import load_policy
@@ -18,10 +19,13 @@ def score(run: Run) -> StepCounts:
     with step(run, "score") as work:
         for name, rows in rule_tables(policy).items():
             work.replace(name, rows)
+        icp = load_policy(run, IcpPolicy)
+        work.replace("rules.person_icp", icp.person_table())
+        work.replace("rules.fit_grades", icp.grade_table())
         project_events(work)
         work.build("scored.leads")
         only_reached = bring_scores_up_to_date(work, policy)
-        work.build("scored.buying_roles", "scored.stage_signals")
+        work.build("scored.buying_roles", "scored.person_fit", "scored.stage_signals")
         bring_stages_up_to_date(work, policy, only_reached)
         _count(work)
     return work.counts

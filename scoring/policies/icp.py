@@ -16,6 +16,10 @@ MAX_POINTS = 100.0
 LOWEST_GRADE = "D"
 _TEXTS = dict.fromkeys(("criterion_id", "criterion_group", "test", "asks", "why"), pa.string())
 _NUMBERS = {"position": pa.int32(), "group_cap": pa.float64(), "points": pa.float64()}
+_LISTS = dict.fromkeys(("seniorities", "departments", "roles"), pa.list_(pa.string()))
+PERSON_CRITERIA = pa.schema(
+    {"criterion_id": pa.string(), "position": pa.int32(), **_LISTS, "points": pa.float64(), "why": pa.string()}
+)
 CRITERIA = pa.schema({**_TEXTS, **_NUMBERS, "words": pa.list_(pa.string())})
 
 
@@ -38,6 +42,23 @@ class Criterion(Condition):
     def _missing_earns_nothing(self) -> Criterion:
         if self.missing and self.points > 0:
             raise ValueError("what is missing never earns points; give 0 or less")
+        return self
+
+
+class PersonCriterion(Rule):
+    """What a person's seniority, department or buying role (scoring.yaml) is worth; all that is given must hold."""
+
+    id: Id
+    seniority: tuple[str, ...] = ()
+    department: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    points: Annotated[float, Field(ge=-MAX_POINTS, le=MAX_POINTS)]
+    why: Why
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> PersonCriterion:
+        if not (self.seniority or self.department or self.role):
+            raise ValueError("give seniority, department or role")
         return self
 
 
@@ -83,6 +104,7 @@ class IcpPolicy(Policy):
     groups: dict[Id, FitGroup] = {}
     criteria: tuple[Criterion, ...] = ()
     targets: tuple[TargetRule, ...] = ()
+    persons: tuple[PersonCriterion, ...] = ()
 
     @property
     def conditions(self) -> list[Condition]:
@@ -107,10 +129,32 @@ class IcpPolicy(Policy):
         ]
         return pa.Table.from_pylist(rows, CRITERIA)
 
+    def person_table(self) -> pa.Table:
+        """The rows of rules.person_icp; criteria that take points away come last."""
+        rows = [
+            {
+                "criterion_id": one.id,
+                "position": place,
+                "seniorities": one.seniority,
+                "departments": [word.lower() for word in one.department],
+                "roles": one.role,
+                "points": one.points,
+                "why": one.why,
+            }
+            for place, one in enumerate(sorted(self.persons, key=lambda one: one.points < 0))
+        ]
+        return pa.Table.from_pylist(rows, PERSON_CRITERIA)
+
+    def grade_table(self) -> pa.Table:
+        """The rows of rules.fit_grades."""
+        starts = {"A": self.grades.A, "B": self.grades.B, "C": self.grades.C, LOWEST_GRADE: 0.0}
+        return pa.table({"grade": list(starts), "from_points": pa.array(map(float, starts.values()), pa.float64())})
+
     @model_validator(mode="after")
     def _names_fit(self) -> IcpPolicy:
         faults = [f"criterion {name} is there twice" for name in given_twice(one.id for one in self.criteria)]
         faults += [f"{one.id}: there is no group {one.group}" for one in self.criteria if one.group not in self.groups]
+        faults += [f"persons: {name} is there twice" for name in given_twice(one.id for one in self.persons)]
         faults += [f"target rule {name} is there twice" for name in given_twice(rule.id for rule in self.targets)]
         if faults:
             raise ValueError("; ".join(faults))
