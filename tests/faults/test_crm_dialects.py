@@ -58,6 +58,7 @@ def test_r2_a_third_of_all_calls_faulty_and_every_lead_is_there_once(begin: Begi
     assert len(world.fake.dump()) == people, "what people had made was linked, not made again"
     assert set(world.states()) <= {"done", "superseded"}
     assert len(world.fake.ask("calls")["drawn"]) >= 6, "kinds of faults"
+    assert SECRET not in str(world.ledger.read("deliveries").to_pylist()), "no word of it holds the key"
 
 
 @pytest.mark.slow
