@@ -20,7 +20,7 @@ from scoring.match.training.worlds import Names, Shares, World, make_world
 from scoring.match.weighed import Weighed, weigh
 from scoring.policies.match import MatchPolicy
 
-VERSION = 1
+VERSION = 2
 # Companies of the directory, contacts, share of them whose company is absent: in small directories most are.
 _WORLDS = (
     *((400, 800, 0.5),) * 3,
