@@ -1,5 +1,5 @@
 -- One row per person: how well they fit by seniority, department and buying role. Criteria count in their order up to
--- 100, those that take points away last, down to 0; what each gave sums to the fit.
+-- 100, those that take points away last, down to 0; what each gave sums to the fit. Without criteria nobody is graded.
 -- grain: person_id
 -- check: fit_points between 0 and 100
 -- column: person_id | the person
@@ -48,6 +48,7 @@ graded as (
            coalesce(total.criterion_points, []) as criterion_points
     from matched.persons
     left join total using (person_id)
+    where (select count(*) from rules.person_icp) > 0
 )
 select graded.person_id, graded.fit_points, arg_max(fit_grades.grade, fit_grades.from_points) as grade,
        graded.criteria, graded.criterion_points
