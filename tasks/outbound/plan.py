@@ -99,14 +99,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Row:
-    """One record from all sides. `found` None: not there; `readable` False: we cannot see what is there."""
+    """One record from all sides. `found` None: not there."""
 
     key: str
     wanted: Fields
     known: Fields
     found: Found | None
-    readable: bool
     changed_at: str | None
+
+    @property
+    def readable(self) -> bool:
+        """Whether we see what is there."""
+        return self.found is not None and self.found.fields is not None
 
     def there(self, name: str) -> Value:
         """What stands over there: read if it can be read, else what was last acknowledged."""
@@ -147,15 +151,13 @@ def plan(
         elif present is not None and found is None:
             skips.append(Skip(key, None, "the CRM holds it no more (deleted or merged there); it is not made again"))
         else:
-            readable = found is not None and found.fields is not None
-            row = _Row(key, wanted, acknowledged.get(key, {}), found, readable, (changed_at or {}).get(key))
+            row = _Row(key, wanted, acknowledged.get(key, {}), found, (changed_at or {}).get(key))
             change, row_skips, row_conflicts = _update(row, owners)
             skips += row_skips
             conflicts += row_conflicts
             updates += [change] if change else []
             unchanged += not change
-            if change is None and readable and key not in acknowledged:
-                adopted.append(_adopt(row, owners))
+            adopted += [_adopt(row, owners)] if not change and row.readable and key not in acknowledged else []
     return Plan(tuple(creates), tuple(updates), tuple(skips), tuple(conflicts), unchanged, tuple(adopted))
 
 
