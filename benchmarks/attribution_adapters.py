@@ -1,0 +1,92 @@
+"""How each public package is called on a path file; run by benchmarks.attribution_peers in the package's own environment.
+
+`python attribution_adapters.py NAME MODEL PATHS OUT`: reads the paths, then measures, then writes `channel,value` and
+prints the CPU seconds between.
+"""
+
+import contextlib
+import io
+import sys
+import time
+
+import pandas as pd
+
+
+def channel_attribution(rows: pd.DataFrame, model: str) -> dict:
+    """Its heuristics come all three at once; its Markov model simulates."""
+    from ChannelAttribution import heuristic_models, markov_model
+
+    columns = {"var_path": "path", "var_conv": "total_conversions"}
+    if model == "rules":
+        found = heuristic_models(rows, columns["var_path"], columns["var_conv"])
+        return dict(zip(found["channel_name"], found["linear_touch"], strict=True))
+    order = int(model.split()[1])
+    found = markov_model(rows, columns["var_path"], columns["var_conv"], var_null="total_null", order=order)
+    return dict(zip(found["channel_name"], found["total_conversions"], strict=True))
+
+
+def mam(rows: pd.DataFrame, model: str) -> dict:
+    """Its third format: paths with how often they occurred and whether they converted."""
+    from mam import MAM
+
+    given = pd.DataFrame({"path": rows["path"], "conv": rows["total_conversions"] > 0, "times": 1})
+    model_of = MAM(given, "format_3", "path", "conv", occurrences_colname="times", path_separator=" > ")
+    if model == "rules":
+        model_of.run_first_click()
+        model_of.run_last_click()
+        return _mam_values(model_of.run_linear())
+    return _mam_values(model_of.run_markov())
+
+
+def _mam_values(result) -> dict:
+    table = result.to_pandas()
+    return dict(zip(table.iloc[:, 0], table.iloc[:, 1], strict=True))
+
+
+def mta(rows: pd.DataFrame, model: str) -> dict:
+    """Linear over distinct channels is its own meaning of the word."""
+    from mta import MTA
+
+    found = MTA(rows, allow_loops=True, add_timepoints=False, normalize_by_default=False)
+    if model == "rules":
+        found.first_touch().last_touch().linear()
+        return dict(found.attribution["linear"])
+    found.markov(sim=False)
+    return dict(found.attribution["markov"])
+
+
+def shapley_attribution(rows: pd.DataFrame, model: str) -> dict:
+    """It has no Markov model."""
+    from shapley_attribution import FirstTouchAttribution, LastTouchAttribution, LinearAttribution
+
+    if model != "rules":
+        raise SystemExit("it has no Markov model")
+    journeys, won = rows["path"].str.split(" > ").tolist(), (rows["total_conversions"] > 0).tolist()
+    for kind in (FirstTouchAttribution, LastTouchAttribution, LinearAttribution):
+        fitted = kind(normalize=False).fit(journeys, won)
+    return dict(fitted.get_attribution())
+
+
+ADAPTERS = {
+    "ChannelAttribution": channel_attribution,
+    "MAM": mam,
+    "mta": mta,
+    "shapley-attribution": shapley_attribution,
+}
+
+
+def main() -> None:
+    """The command line."""
+    name, model, paths, out = sys.argv[1:]
+    rows = pd.read_parquet(paths)
+    adapter = ADAPTERS[name]
+    started = time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        values = adapter(rows, model)
+    spent = time.process_time() - started
+    pd.DataFrame({"channel": list(values), "value": list(values.values())}).to_csv(out, index=False)
+    print(spent)
+
+
+if __name__ == "__main__":
+    main()
