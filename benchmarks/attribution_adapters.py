@@ -1,4 +1,4 @@
-"""How each public package is called on a path file; run by benchmarks.attribution_peers in the package's own environment.
+"""How each public package is called on a path file; benchmarks.attribution_peers runs it in the package's environment.
 
 `python attribution_adapters.py NAME MODEL PATHS OUT`: reads the paths, then measures, then writes `channel,value` and
 prints the CPU seconds between.

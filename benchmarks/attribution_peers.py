@@ -36,6 +36,10 @@ started = time.process_time()
 attribute_paths(Path(sys.argv[1]), model, order, out=Path(sys.argv[2]))
 print(time.process_time() - started)
 """
+_HEAD = (
+    "| model | converting | package | CPU s | with start | peak MB | apart from exact |\n"
+    "|---|---:|---|---:|---:|---:|---:|"
+)
 _TASKS = (("rules", 0.05), ("rules", 1.0), ("markov 1", 0.05), ("markov 2", 0.05))
 
 
@@ -88,9 +92,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+")
     asked = parser.parse_args()
     peers = yaml.safe_load((_HERE / "attribution_peers.yaml").read_text(encoding="utf-8"))
-    print(
-        "| model | converting | package | CPU s | with start | peak MB | apart from exact |\n|---|---:|---|---:|---:|---:|---:|"
-    )
+    print(_HEAD)
     with tempfile.TemporaryDirectory() as scratch:
         for number, (model, converting) in enumerate(_TASKS):
             paths = Path(scratch) / str(number) / "paths.parquet"
