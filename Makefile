@@ -42,7 +42,7 @@ check: $(STAMP) ## style, types, import rules
 faults: $(STAMP) ## the long fault runs: a killed process at thirty seeded moments, each with its control
 	@$(BIN)/python -m pytest -m slow
 	@$(BIN)/python -m tests.faults.kill_campaign --moments 30
-	@$(BIN)/python -m tests.faults.crm_campaign
+	@$(BIN)/python -m tests.faults.crm_campaign --leads 500 --kills 10 --random 40 --others 20
 
 bench: $(STAMP) ## every claim about speed, measured here
 	@$(BIN)/python -m benchmarks
