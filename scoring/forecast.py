@@ -13,8 +13,8 @@ Floats = npt.NDArray[np.float64]
 # Ages in days at which a new band begins: fine where most deals are decided or forgotten.
 AGE_BANDS = (0, 4, 8, 15, 30, 45, 60, 75, 90, 105, 120, 140)
 _MOST_DAYS = 400  # ages beyond are one
-# So many days of deals at risk, or wins, weigh as much as what age and season say apart: chosen among 50–150 and
-# 300–5,000, where the back-test (benchmarks/forecast_bench.py) hardly moves.
+# So many days of deals at risk, or wins, weigh as much as what age and season say apart: chosen by the back-test of
+# benchmarks/forecast_bench.py, whose months therefore are no proof of it.
 _PRIOR_DAYS = 1_500.0
 _PRIOR_WINS = 50.0
 # What earlier forecasts of open deals missed corrects today's: so many, a month each, after two months
