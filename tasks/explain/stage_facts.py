@@ -12,6 +12,9 @@ from marts.account_engagement as engagement
 left join matched.persons on persons.person_id = engagement.top_person_id
 where account_id = $id
 """
+_IS_THERE = (
+    "select count(*) as tables from duckdb_tables() where schema_name = 'marts' and table_name = 'account_engagement'"
+)
 _AHEAD = """
 select ahead.stage, ahead.from_points, ahead.from_people, ahead.from_roles
 from rules.account_stages as ahead
@@ -25,10 +28,10 @@ order by ahead.rank
 def stage_facts(con: duckdb.DuckDBPyConnection, account_id: str) -> dict[str, Any] | None:
     """The account's row of marts.account_engagement and, under `missing`, what each stage ahead needs.
 
-    A need is a `code` of the messages with its fields. None where nobody of the account was touched, and it has no deal
-    and stands on no target list.
+    A need is a `code` of the messages with its fields. None where nobody of the account was touched, it has no deal and
+    stands on no target list, or where only the directory was brought up to date so far.
     """
-    found = rows_of(con, _STANDING, id=account_id)
+    found = rows_of(con, _STANDING, id=account_id) if rows_of(con, _IS_THERE)[0]["tables"] else []
     if not found:
         return None
     row = found[0]
