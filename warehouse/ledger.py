@@ -169,8 +169,11 @@ class Ledger:
         }
         for start in range(0, len(rows), _BATCH):
             part = rows[start : start + _BATCH]
-            some = part.to_pylist() if isinstance(part, pa.Table) else part
-            connection.execute(self._insert_new(target), [{**row, **stamp} for row in some])
+            if isinstance(part, pa.Table) and self.engine.dialect.name == "sqlite":
+                _insert_columns(connection, target, part, stamp)
+            else:
+                some = part.to_pylist() if isinstance(part, pa.Table) else part
+                connection.execute(self._insert_new(target), [{**row, **stamp} for row in some])
         added = connection.execute(select(func.count()).select_from(target).where(target.c.entry == entry)).scalar_one()
         return int(added)
 
@@ -239,6 +242,26 @@ class Ledger:
         if found is None:
             raise AbmError(f"the ledger holds no rules under {config_hash}; start the run anew")
         return str(found)
+
+
+def _insert_columns(connection: Connection, target: Table, rows: pa.Table, stamp: Row) -> None:
+    """Add rows of an Arrow table, whose unique key is not known yet, straight to SQLite's driver.
+
+    SQLAlchemy's own way costs four times as much for a million rows. Times are written as it writes them.
+    """
+    columns = [_as_stored(rows[name]).to_pylist() for name in rows.column_names]
+    constant = [_as_stored(pa.array([value]))[0].as_py() for value in stamp.values()]
+    names = ", ".join([*rows.column_names, *stamp])
+    marks = ", ".join("?" * (rows.num_columns + len(stamp)))
+    sql = f"insert into {target.name} ({names}) values ({marks}) on conflict do nothing"
+    connection.exec_driver_sql(sql, [(*row, *constant) for row in zip(*columns, strict=True)])
+
+
+def _as_stored(column: Any) -> Any:
+    """Times and days as the text that SQLAlchemy keeps in SQLite."""
+    if pa.types.is_timestamp(column.type):
+        return pc.strftime(column.cast(pa.timestamp("us")), "%Y-%m-%d %H:%M:%S")
+    return pc.strftime(column, "%Y-%m-%d") if pa.types.is_date(column.type) else column
 
 
 def _is_time(column: Any) -> bool:

@@ -44,6 +44,20 @@ def test_times_and_numbers_are_those_of_the_ledger(run: Run) -> None:
     assert read["entered_at"][0].as_py() == datetime(2026, 1, 5, 2, 3, 4, 567)
 
 
+def test_rows_of_a_table_are_kept_as_rows_one_by_one_are(run: Run) -> None:
+    with Ledger.of(run.root) as ledger:
+        told = pa.Table.from_pylist([_row("a"), _row("b"), _row("b")])
+        assert ledger.append("stage_transitions", told, run) == 2
+        ledger.append("stage_transitions", [_row("c")], run)
+        with ledger.engine.connect() as connection:
+            sql = "select entered_at, decided_at, recorded_as_of, length(recorded_at) from stage_transitions"
+            kept = connection.exec_driver_sql(sql).fetchall()
+        rows = ledger.read("stage_transitions").to_pylist()
+    assert len(kept) == 3 and len(set(kept)) == 1
+    assert [row["transition_id"] for row in rows] == ["a", "b", "c"]
+    assert len({(row["entered_at"], row["recorded_as_of"]) for row in rows}) == 1
+
+
 def test_a_ledger_put_back_to_yesterday_is_read_anew(run: Run) -> None:
     with Ledger.of(run.root) as ledger:
         ledger.append("stage_transitions", [_row("yesterday")], run)
