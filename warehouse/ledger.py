@@ -198,16 +198,21 @@ class Ledger:
         return found if run is None else found.filter(pc.field("recorded_as_of") <= run.as_of)
 
     def batches(
-        self, table: str, run: Run | None = None, since: int = 0, only: Row = MappingProxyType({})
+        self,
+        table: str,
+        run: Run | None = None,
+        since: int = 0,
+        only: Row = MappingProxyType({}),
+        but: Sequence[int] = (),
     ) -> Iterator[pa.Table]:
-        """The rows of entries after `since` in the order they were recorded, some ten thousand at a time.
+        """The rows of entries after `since`, `but` those, in the order they were recorded, some ten thousand at a time.
 
         With a run: those up to its `ledger_head` and its own, whatever day they were recorded for.
         """
         target, schema = metadata.tables[table], self._schema(table)
         # Times come as text and are read by Arrow: one Python object a time would cost more than all else.
         columns = [cast(column, Text) if _is_time(column) else column for column in target.columns]
-        query = select(*columns).where(target.c.entry > since).order_by(target.c.seq)
+        query = select(*columns).where(target.c.entry > since, target.c.entry.not_in(but)).order_by(target.c.seq)
         for name, value in only.items():
             query = query.where(target.c[name] == value)
         if run is not None:

@@ -17,9 +17,11 @@ def copy_ledger(work: Work, table: str) -> str:
     if since > work.run.ledger_head or (newest and not work.ledger.holds(table, *newest[0])):
         work.execute(f"delete from {copy}")
         since = 0
-    for rows in work.ledger.batches(table, work.run, since):
+    # An entry is a transaction: it is here whole, or not at all. Those of the last run stand beyond its ledger_head.
+    held = work.execute(f"select distinct entry from {copy} where entry > ?", [since]).fetchall()
+    for rows in work.ledger.batches(table, work.run, since, but=[entry for (entry,) in held]):
         work.con.register("ledger_rows", rows)
-        work.execute(f"insert into {copy} by name select * from ledger_rows anti join {copy} using (seq)")
+        work.execute(f"insert into {copy} by name select * from ledger_rows")
         work.con.unregister("ledger_rows")
     work.execute("delete from ops.ledger_copies where table_name = ?", [table])
     work.execute("insert into ops.ledger_copies values (?, ?)", [table, work.run.ledger_head])
