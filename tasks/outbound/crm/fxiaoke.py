@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from abmloop.errors import CrmUnreachable
-from tasks.outbound.crm.base import ChannelStopped, Page, Record, SlowDown
+from tasks.outbound.crm.base import ChannelStopped, Page, Record
+from tasks.outbound.crm.envelope import Envelope
 from tasks.outbound.crm.mapping import ObjectMapping
 from tasks.outbound.crm.network import checked_name
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
 from tasks.outbound.crm.singles import Refusal, SingleRecordConnector
 from tasks.outbound.crm.values import as_epoch, read_time
 from tasks.outbound.crm.walk import Row, walk_pages
-from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide, retry_after
+from tasks.outbound.crm.wire import Answer, Wire, hide
 
 _EXPIRED = frozenset({20016})
-_TOO_FAST = 30002
-_DAY_IS_OVER = 30003
+_ENVELOPE = Envelope("errorCode", "errorMessage", frozenset({0}), too_fast=30002, day_is_over=30003)
 _DUPLICATE = re.compile(r"重复|[Dd]uplicate")
 _LARGEST_OFFSET = 10_000
 _PAGE = 100
@@ -55,15 +55,15 @@ class FxiaokeConnector(SingleRecordConnector):
         return {"Authorization": f"Bearer {body['accessToken']}", "x-fs-ea": self._ea, "x-fs-userid": self._user}
 
     def _is_expired(self, answer: Answer) -> bool:
-        return answer.status == 401 or (b'"errorCode"' in answer.body[:200] and _code(answer) in _EXPIRED)
+        return answer.status == 401 or (b'"errorCode"' in answer.body[:200] and _ENVELOPE.code(answer) in _EXPIRED)
 
     def _account(self) -> tuple[str, tuple[str, ...]]:
-        self._session.read("POST", "/cgi/crm/v2/object/describe", {"describeApiName": "LeadsObj"}, _told)
+        self._session.read("POST", "/cgi/crm/v2/object/describe", {"describeApiName": "LeadsObj"}, _ENVELOPE.opened)
         return self._ea, ()
 
     def _field_names(self, mapping: ObjectMapping) -> frozenset[str] | None:
         body = {"describeApiName": checked_name(mapping.to)}
-        told = self._session.read("POST", "/cgi/crm/v2/object/describe", body, _told)
+        told = self._session.read("POST", "/cgi/crm/v2/object/describe", body, _ENVELOPE.opened)
         describe = (told.get("data") or {}).get("describe") or {}
         fields = describe.get("fields") if isinstance(describe, dict) else None
         return frozenset(fields) if isinstance(fields, dict) and fields else None
@@ -85,7 +85,7 @@ class FxiaokeConnector(SingleRecordConnector):
         body = {"data": {"dataObjectApiName": checked_name(api_name), "search_query_info": info}}
 
         def parse(answer: Answer) -> list[dict[str, Any]]:
-            data = _told(answer).get("data")
+            data = _ENVELOPE.opened(answer).get("data")
             rows = data.get("dataList") if isinstance(data, dict) else None
             if not isinstance(rows, list) or not isinstance(data, dict):
                 raise CrmUnreachable("a query answered in another shape than is documented")
@@ -112,9 +112,9 @@ class FxiaokeConnector(SingleRecordConnector):
         data = {**more, **fields, mapping.key: record.key, "dataObjectApiName": mapping.to}
         body = {"data": {"object_data": data}, "triggerWorkFlow": False, "triggerApprovalFlow": False}
         answer = self._session.write("POST", self._path(mapping.to, verb), body)
-        code = _code(answer)
-        if code in (None, _TOO_FAST, _DAY_IS_OVER) or code == 0:
-            return _told(answer)
+        code = _ENVELOPE.code(answer)
+        if not _ENVELOPE.is_of_row(code):
+            return _ENVELOPE.opened(answer)
         told = answer.json()
         message = f"{code}: {told.get('errorMessage')}"
         other = str(told.get("dataId") or "") if _DUPLICATE.search(message) else ""
@@ -151,28 +151,3 @@ def _filter(field: str, operator: str, values: Sequence[str]) -> dict[str, Any]:
 
 def _ascending(field: str) -> dict[str, Any]:
     return {"fieldName": field, "isAsc": True}
-
-
-def _code(answer: Answer) -> int | None:
-    """The errorCode, whatever the status; None where there is none."""
-    try:
-        told = answer.json()
-        return int(told["errorCode"]) if isinstance(told, dict) else None
-    except (CrmUnreachable, KeyError, TypeError, ValueError):
-        return None
-
-
-def _told(answer: Answer) -> dict[str, Any]:
-    """The body of an answer that says 0; else what it means is raised."""
-    code = _code(answer)
-    if code == _TOO_FAST:
-        raise SlowDown(f"{_TOO_FAST}: too many calls", retry_after(answer))
-    if code == _DAY_IS_OVER:
-        raise SlowDown(f"{_DAY_IS_OVER}: the day's calls are used up", 86_400.0)
-    check_answer(answer)
-    if code is None:
-        answer.json()
-        raise CrmUnreachable(f"{answer.status} without an errorCode")
-    if code != 0:
-        raise ChannelStopped(f"{code}: {hide(str(answer.json().get('errorMessage')))}")
-    return dict(answer.json())

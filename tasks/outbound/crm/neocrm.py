@@ -9,18 +9,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from abmloop.errors import CrmUnreachable
-from tasks.outbound.crm.base import ChannelStopped, Page, Record, SlowDown
+from tasks.outbound.crm.base import ChannelStopped, Page, Record
+from tasks.outbound.crm.envelope import Envelope
 from tasks.outbound.crm.mapping import ObjectMapping
 from tasks.outbound.crm.network import checked_name
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
 from tasks.outbound.crm.singles import Refusal, SingleRecordConnector
 from tasks.outbound.crm.values import as_epoch, read_time
 from tasks.outbound.crm.walk import Row, walk_pages
-from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide, retry_after
+from tasks.outbound.crm.wire import Answer, Wire
 
 _OBJECTS = "/rest/data/v2.0/xobjects"
-_TOO_FAST = 1020027
-_DAY_IS_OVER = 1020028
+_ENVELOPE = Envelope("code", "msg", frozenset({0, 200}), too_fast=1020027, day_is_over=1020028)
 _DUPLICATE = re.compile(r"重复|已存在|[Dd]uplicate")
 _PAGE = 100
 
@@ -51,11 +51,11 @@ class NeoCrmConnector(SingleRecordConnector):
         return {"Authorization": f"Bearer {body['access_token']}"}
 
     def _account(self) -> tuple[str, tuple[str, ...]]:
-        self._session.read("GET", f"{_OBJECTS}/lead/description", None, _told)
+        self._session.read("GET", f"{_OBJECTS}/lead/description", None, _ENVELOPE.opened)
         return self._tenant, ()
 
     def _field_names(self, mapping: ObjectMapping) -> frozenset[str] | None:
-        told = self._session.read("GET", f"{_OBJECTS}/{checked_name(mapping.to)}/description", None, _told)
+        told = self._session.read("GET", f"{_OBJECTS}/{checked_name(mapping.to)}/description", None, _ENVELOPE.opened)
         fields = (told.get("data") or {}).get("fields")
         names = frozenset(str(one.get("apiKey")) for one in fields) if isinstance(fields, list) else frozenset()
         return names or None
@@ -73,7 +73,7 @@ class NeoCrmConnector(SingleRecordConnector):
         """The rows of one page; an answer with fewer rows than it counts is no answer."""
 
         def parse(answer: Answer) -> list[dict[str, Any]]:
-            data = _told(answer).get("data")
+            data = _ENVELOPE.opened(answer).get("data")
             rows = data.get("records") if isinstance(data, dict) else None
             if not isinstance(rows, list) or not isinstance(data, dict):
                 raise CrmUnreachable("a query answered in another shape than is documented")
@@ -101,9 +101,9 @@ class NeoCrmConnector(SingleRecordConnector):
     ) -> dict[str, Any]:
         fields = self._encode(object_name, record.fields, as_epoch)
         answer = self._session.write(method, path, {"data": {**more, **fields, mapping.key: record.key}})
-        code = _code(answer)
-        if code in (None, 200, 0, _TOO_FAST, _DAY_IS_OVER):
-            return _told(answer)
+        code = _ENVELOPE.code(answer)
+        if not _ENVELOPE.is_of_row(code):
+            return _ENVELOPE.opened(answer)
         told = answer.json()
         message = f"{code}: {told.get('msg')}"
         data = told.get("data")
@@ -134,27 +134,3 @@ class NeoCrmConnector(SingleRecordConnector):
 def _literal(value: str) -> str:
     escaped = re.sub(r"(['\\])", r"\\\1", value)
     return f"'{escaped}'"
-
-
-def _code(answer: Answer) -> int | None:
-    try:
-        told = answer.json()
-        return int(told["code"]) if isinstance(told, dict) else None
-    except (CrmUnreachable, KeyError, TypeError, ValueError):
-        return None
-
-
-def _told(answer: Answer) -> dict[str, Any]:
-    """The body of an answer that says 200 or 0; else what it means is raised."""
-    code = _code(answer)
-    if code == _TOO_FAST:
-        raise SlowDown(f"{_TOO_FAST}: too many calls", retry_after(answer))
-    if code == _DAY_IS_OVER:
-        raise SlowDown(f"{_DAY_IS_OVER}: the day's calls are used up", 86_400.0)
-    check_answer(answer)
-    if code is None:
-        answer.json()
-        raise CrmUnreachable(f"{answer.status} without a code")
-    if code not in (0, 200):
-        raise ChannelStopped(f"{code}: {hide(str(answer.json().get('msg')))}")
-    return dict(answer.json())
