@@ -85,8 +85,7 @@ def stage_changes(before: pa.Table, after: pa.Table, signals: pa.Table, period: 
     both["change"] = np.where((change == "") & moved, "stage", change)
     both = both[both["change"] != ""].sort_index().reset_index(names="lead_id")
     said = _outcomes(signals, period)
-    taken = both["lead_id"].map(said["taken_at"]).notna()
-    ends = [both["lead_id"].map(said["won_at"]).notna(), taken, both["lead_id"].map(said["refused_at"]).notna()]
+    ends = [both["lead_id"].isin(said.index[said[name].notna()]) for name in ("won_at", "taken_at", "refused_at")]
     both["outcome"] = np.select(ends, ["won", "sql", "refused"], "open") if len(both) else []
     return pa.Table.from_pandas(both[CHANGES.names], schema=CHANGES, preserve_index=False)
 
