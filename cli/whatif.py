@@ -1,31 +1,25 @@
 """What if: the past under other rules; nothing is written."""
 
 import json
-from datetime import datetime
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from abmloop.errors import BadUsage
 from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
 from cli.whatif_attribution import attribution
-
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="KEY=VALUE, such as mql.threshold=55; may be given several times. 改动规则"),
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="Folder with other rules; default: the workspace's.")
-]
-RulesOption = Annotated[Path | None, typer.Option("--rules", help="File with other rules.")]
-FromOption = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day looked at.")]
-ToOption = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day looked at.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="CSV, XLSX or Parquet for all rows.")]
-MOST_SHOWN = 20
+from cli.whatif_options import (
+    MOST_SHOWN,
+    ConfigOption,
+    FromOption,
+    OutOption,
+    RulesOption,
+    SetOption,
+    ToOption,
+    changes_given,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,15 +29,6 @@ def add_to(app: typer.Typer) -> None:
     group.command()(routing)
     group.command()(attribution)
     app.add_typer(group, name="whatif")
-
-
-def changes_given(given: list[str] | None) -> dict[str, str]:
-    """Dotted key → value of `--set KEY=VALUE`. Raises BadUsage for one without a key or value."""
-    parted = [text.partition("=") for text in given or []]
-    for key, sign, _ in parted:
-        if not sign or not key.strip():
-            raise BadUsage(f"--set {key}: give KEY=VALUE, such as --set mql.threshold=55")
-    return {key.strip(): value for key, _, value in parted}
 
 
 def scoring(

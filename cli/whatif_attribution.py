@@ -1,7 +1,6 @@
 """What if deals were shared by another model or window: what moves, by campaign; nothing is written."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,8 +10,7 @@ from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
-
-MOST_SHOWN = 20
+from cli.whatif_options import MOST_SHOWN, OutOption, RulesOption, SetOption, changes_given
 
 
 def attribution(
@@ -21,16 +19,15 @@ def attribution(
     ] = None,
     lookback_days: Annotated[float | None, typer.Option(help="Days before the anchor; 0 = without end.")] = None,
     people: Annotated[str | None, typer.Option(help="all_people, deal_contacts or primary_contact.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of attribution.yaml. 改动规则")] = None,
-    rules: Annotated[Path | None, typer.Option("--rules", help="File with other rules.")] = None,
+    set_: SetOption = None,
+    rules: RulesOption = None,
     basis: Annotated[str, typer.Option(help="pipeline, signed, invoiced or cash.")] = "pipeline",
-    out: Annotated[Path | None, typer.Option("--out", help="CSV, XLSX or Parquet for all rows.")] = None,
+    out: OutOption = None,
     workspace: WorkspaceOption = None,
     language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What each campaign would have earned by another model, window or circle of people. 归因假设分析."""
-    from cli.whatif import changes_given
     from scoring.policies.attribution import AttributionPolicy
     from tasks.table_files import refuse_other_endings, write_table
     from tasks.whatif.attribution import BASES, whatif_attribution

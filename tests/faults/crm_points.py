@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 
 import pytest
@@ -64,9 +64,8 @@ class Points:
         """The block is expected to pass `name`; ends quietly whether it was killed or came through."""
         self.target, self.nth = name, nth
         try:
-            yield
-        except Killed:
-            pass
+            with suppress(Killed):
+                yield
         finally:
             self.target = None
 

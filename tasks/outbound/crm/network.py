@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from tasks.outbound.crm.wire import Answer, Wire
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
-class NetworkConnector:
+class NetworkConnector(ABC):
     """The common part. A vendor gives its verbs, and says how doubt is settled and how large a batch may be."""
 
     kind = ""
@@ -54,19 +55,20 @@ class NetworkConnector:
 
     # What a vendor gives.
 
+    @abstractmethod
     def _auth(self, environment: Mapping[str, str]) -> Auth:
-        raise NotImplementedError
+        """How to log in, by what the environment holds."""
 
     def _is_expired(self, answer: Answer) -> bool:
         return answer.status == 401
 
+    @abstractmethod
     def _account(self) -> tuple[str, tuple[str, ...]]:
         """The id of the account that answers, and what a person should know of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _field_names(self, mapping: ObjectMapping) -> frozenset[str] | None:
         """The fields that the object has; None where that cannot be asked."""
-        raise NotImplementedError
 
     # What the engine asks.
 

@@ -3,6 +3,7 @@
 A record is created only where a search, made later than anything sent before could become visible, did not find it.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -45,19 +46,19 @@ class SingleRecordConnector(NetworkConnector):
 
     # What a vendor gives.
 
+    @abstractmethod
     def _search(
         self, mapping: ObjectMapping, field: str, values: Sequence[str], columns: list[str]
     ) -> list[dict[str, Any]]:
         """The records whose field is one of these values, deleted ones left out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _create(self, object_name: str, mapping: ObjectMapping, record: Record) -> str | None:
         """Make it; gives its id where one is told. Raises Refusal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _update(self, object_name: str, mapping: ObjectMapping, record: Record, record_id: str) -> None:
         """Write its fields. Raises Refusal."""
-        raise NotImplementedError
 
     # What the engine asks.
 
