@@ -20,7 +20,7 @@ import duckdb
 import pyarrow.parquet as parquet
 
 from scoring.names import parse_names
-from tasks.match_files import match_files
+from tasks.match.files import match_files
 
 _RIGHT = """
 with judged as (

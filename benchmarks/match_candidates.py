@@ -20,7 +20,7 @@ from abmloop.policy import parse_policy
 from scoring.match.pairs import Pairs
 from scoring.match.tables import find_pairs
 from scoring.policies.match import MatchPolicy
-from tasks.match_files import read_sides
+from tasks.match.files import read_sides
 from tasks.policies import DEFAULTS
 
 

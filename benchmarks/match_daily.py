@@ -21,8 +21,8 @@ from abmloop.policy import parse_policy
 from abmloop.run import Run
 from scoring.match.sides import account_side
 from scoring.policies.match import MatchPolicy
-from tasks.match_files import read_sides
-from tasks.match_profiles import match_profiles
+from tasks.match.files import read_sides
+from tasks.match.profiles import match_profiles
 from tasks.policies import DEFAULTS
 from tasks.runs import open_run
 from warehouse.database import connect

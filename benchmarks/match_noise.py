@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from tasks.match_files import match_files
+from tasks.match.files import match_files
 
 _FIGURES = """
 with clean as (from read_parquet($clean)), noisy as (from read_parquet($noisy)),

@@ -18,7 +18,7 @@ from abmloop.blocks import mapper_for
 from abmloop.policy import parse_policy
 from scoring.match.promise import Promised, Rehearsed, match_rehearsed
 from scoring.policies.match import MatchPolicy
-from tasks.match_files import read_sides
+from tasks.match.files import read_sides
 from tasks.policies import DEFAULTS
 
 _PROMISES = (0.95, 0.97, 0.98, 0.985, 0.99, 0.995)

@@ -47,7 +47,7 @@ def match(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from tasks.match_files import STAGES, match_files
+    from tasks.match.files import STAGES, match_files
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as progress:

@@ -11,9 +11,9 @@ from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
-from tasks.match_decisions import record_review, undo_review
-from tasks.match_model import model_list, roll_back, train_model
-from tasks.review_queue import decided_list, review_list
+from tasks.match.decisions import record_review, undo_review
+from tasks.match.model import model_list, roll_back, train_model
+from tasks.match.review_queue import decided_list, review_list
 from tasks.runs import make_person
 from warehouse.database import connect_published
 from warehouse.ledger import Ledger
@@ -149,7 +149,7 @@ def export(
     language: LanguageOption = None,
 ) -> None:
     """The queue as a sheet with a column for the decision. 导出待复核表."""
-    from tasks.review_sheet import export_review
+    from tasks.match.review_sheet import export_review
 
     root = find_workspace(workspace)
     settings, actor = load_settings(root), getpass.getuser()
@@ -167,7 +167,7 @@ def import_(
     language: LanguageOption = None,
 ) -> None:
     """Take the decisions of a filled-in sheet: all of them, or none and what is wrong where. 导入复核结果."""
-    from tasks.review_sheet import import_review
+    from tasks.match.review_sheet import import_review
 
     root = find_workspace(workspace)
     settings, actor = load_settings(root), getpass.getuser()

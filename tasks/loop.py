@@ -12,7 +12,7 @@ from tasks.attribute import attribute
 from tasks.build import build_core, build_marts
 from tasks.check import check_landed, check_published
 from tasks.land import land
-from tasks.match import match
+from tasks.match.step import match
 from tasks.outbound.deliver import deliver
 from tasks.outbound.pull import pull
 from tasks.parse import parse

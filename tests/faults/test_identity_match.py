@@ -15,8 +15,8 @@ from abmloop.run import Person, Run
 from tasks.explain.person import explain_person
 from tasks.find_account import FoundAccount, find_account
 from tasks.loop import run_steps
-from tasks.match_decisions import record_review, undo_review
-from tasks.match_files import match_files
+from tasks.match.decisions import record_review, undo_review
+from tasks.match.files import match_files
 from tasks.runs import open_run
 from warehouse.hashes import table_hashes
 from warehouse.ledger import Ledger

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.match_files import match_files
+from tasks.match.files import match_files
 
 
 def test_files_named_relative_to_the_current_folder_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

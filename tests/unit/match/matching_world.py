@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from abmloop.run import Run
 from scoring.names import parse_names
-from tasks.match_profiles import match_profiles
+from tasks.match.profiles import match_profiles
 from tests.unit.match.test_match_tables import POLICY
 from warehouse.database import connect
 from warehouse.ledger import Ledger

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from abmloop.run import Person, Run
-from tasks.match_index import MatchIndex
-from tasks.match_model import LEAST_DECISIONS, roll_back, train_model
+from tasks.match.index import MatchIndex
+from tasks.match.model import LEAST_DECISIONS, roll_back, train_model
 from tasks.standing import new_decision
 from tests.unit.match.matching_world import companies, give, matching, people, result
 

@@ -10,7 +10,7 @@ import pytest
 
 from abmloop.errors import BadUsage
 from abmloop.run import Person
-from tasks.match_decisions import record_review, remembered_decisions, remembered_keys, undo_review
+from tasks.match.decisions import record_review, remembered_decisions, remembered_keys, undo_review
 from tests.unit.match.published import published
 from warehouse.ledger import Ledger
 

@@ -16,7 +16,7 @@ from scoring.match.model import load_model, shipped_folder
 from scoring.match.promise import Rehearsed, match_promised
 from scoring.match.training.invent import invent_companies
 from scoring.match.training.learn import default_policy
-from tasks.match_model import LEAST_DECISIONS, current_model, model_list, roll_back, train_model
+from tasks.match.model import LEAST_DECISIONS, current_model, model_list, roll_back, train_model
 from tasks.standing import new_decision
 from warehouse.ledger import Ledger
 

@@ -11,9 +11,9 @@ import pytest
 
 from abmloop.errors import BadUsage
 from abmloop.run import Person
-from tasks.match_decisions import record_review, remembered_decisions, undo_review
-from tasks.review_queue import decided_list, review_list
-from tasks.review_sheet import Imported, export_review, import_review
+from tasks.match.decisions import record_review, remembered_decisions, undo_review
+from tasks.match.review_queue import decided_list, review_list
+from tasks.match.review_sheet import Imported, export_review, import_review
 from tests.unit.match.published import published
 from warehouse.ledger import Ledger
 

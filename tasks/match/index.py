@@ -19,7 +19,7 @@ from scoring.match.index import (
 )
 from scoring.match.tables import directory_of
 from scoring.policies.match import MatchPolicy
-from tasks.match_epoch import KeptCounts
+from tasks.match.epoch import KeptCounts
 from warehouse.steps import Work
 
 # account_id, old_no and new_no: their numbers in the index, null where they were or are not; whether pairs are judged

@@ -4,8 +4,8 @@ import pyarrow as pa
 
 from abmloop.run import Run, StepCounts
 from scoring.policies.match import MatchPolicy
-from tasks.match_persons import gather_persons, remember, settle_persons
-from tasks.match_profiles import match_profiles
+from tasks.match.persons import gather_persons, remember, settle_persons
+from tasks.match.profiles import match_profiles
 from tasks.policies import load_policy
 from warehouse.steps import Work, step
 

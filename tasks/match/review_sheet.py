@@ -19,11 +19,11 @@ from tasks.land.faults import Refused
 from tasks.land.headers import Reading
 from tasks.land.plans import job_for
 from tasks.land.sandbox import Sandbox
-from tasks.match_decisions import VERDICTS, review_row
+from tasks.match.decisions import VERDICTS, review_row
+from tasks.match.review_queue import review_list
 from tasks.outbound.csv_out import csv_bytes
 from tasks.outbound.xlsx_out import write_workbook
 from tasks.policies import DEFAULTS
-from tasks.review_queue import review_list
 from tasks.standing import standing_decisions
 from warehouse.ledger import Ledger
 

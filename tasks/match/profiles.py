@@ -18,13 +18,13 @@ from scoring.match.pairs import CLOSED
 from scoring.match.sides import given_side
 from scoring.policies.match import MatchPolicy
 from tasks.code import code_hash
-from tasks.match_epoch import KeptCounts, epoch_counts
-from tasks.match_index import MatchIndex
-from tasks.match_model import current_model
+from tasks.match.epoch import KeptCounts, epoch_counts
+from tasks.match.index import MatchIndex
+from tasks.match.model import current_model
 from warehouse.steps import Work
 
-_CODE = ("scoring/match", "scoring/names", "scoring/models", "scoring/policies", "tasks/match_profiles.py")
-_CODE_OF_INDEX = ("tasks/match_index.py", "tasks/match_epoch.py")
+_CODE = ("scoring/match", "scoring/names", "scoring/models", "scoring/policies", "tasks/match/profiles.py")
+_CODE_OF_INDEX = ("tasks/match/index.py", "tasks/match/epoch.py")
 _NOW = "directory_now"  # today's directory as matching sees it, with learnt names and a hash of each row
 _MOST_IN_PART = 0.2
 # What pairs are judged by, what decides between equals, and fields that are keys alone.

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from tasks.match_decisions import match_decisions
+from tasks.match.decisions import match_decisions
 from tasks.summary import Rows, rows_of
 from warehouse.ledger import Ledger
 

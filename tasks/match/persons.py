@@ -4,7 +4,7 @@ import pyarrow.compute as pc
 
 from scoring.persons import SharedKeys, find_persons
 from scoring.policies.match import MatchPolicy
-from tasks.match_decisions import remembered_decisions, remembered_keys
+from tasks.match.decisions import remembered_decisions, remembered_keys
 from warehouse.secret import name_key
 from warehouse.steps import Work
 

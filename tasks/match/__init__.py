@@ -1,0 +1,1 @@
+"""Persons from their keys and their accounts: the step, two files from outside, what people decided, the review."""
