@@ -24,8 +24,9 @@ def score(run: Run) -> StepCounts:
         work.replace("rules.fit_grades", icp.grade_table())
         project_events(work)
         work.build("scored.leads")
+        work.build("scored.buying_roles", "scored.person_fit")
         only_reached = bring_scores_up_to_date(work, policy)
-        work.build("scored.buying_roles", "scored.person_fit", "scored.stage_signals")
+        work.build("scored.stage_signals")
         bring_stages_up_to_date(work, policy, only_reached)
         _count(work)
     return work.counts

@@ -32,6 +32,7 @@ def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en",
     lines = [
         heading,
         *_score(lead, facts["lines"], language),
+        *_person_fit(facts["person_fit"], language),
         *(tell_chance(row, language) for row in facts["chances"]),
         "",
         say("lead_history", language),
@@ -95,6 +96,21 @@ def _score(lead: dict[str, Any], log: Rows, language: str) -> list[str]:
         shown.append(say("lead_more_lines", language, lines=len(rest), points=points))
     total = sum(row["points"] for row in log)
     return [head, *shown, say("lead_sum", language, points=f"{total:.2f}", lines=len(log))]
+
+
+def _person_fit(rows: Rows, language: str) -> list[str]:
+    """What the person's own place is worth, criterion by criterion; nothing where no criteria for persons are set."""
+    if not rows:
+        return []
+    given = [row for row in rows if row["rule_id"] is not None]
+    head = say("lead_person_fit", language, fit=f"{rows[0]['fit_points']:g}", grade=rows[0]["grade"])
+    return [
+        head,
+        *(
+            say("lead_fit_line", language, rule=row["rule_id"], points=f"{row['points']:g}", why=row["why"])
+            for row in given
+        ),
+    ]
 
 
 def _stage(row: dict[str, Any], language: str) -> str:

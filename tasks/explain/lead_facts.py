@@ -32,6 +32,16 @@ join scored.score_events using (subject, subject_kind, model, rule_id, event_id)
 where subject = $person_id and subject_kind = 'person' and model = 'engagement'
 order by abs(event_points.points) desc, event_points.event_at desc, event_id
 """
+_PERSON_FIT = """
+select person_fit.fit_points, person_fit.grade, event_points.rule_id, event_points.points::double as points,
+       person_icp.why
+from scored.person_fit
+left join scored.event_points
+    on event_points.subject = person_id and subject_kind = 'person' and model = 'fit'
+left join rules.person_icp on person_icp.criterion_id = event_points.rule_id
+where person_id = $person_id
+order by person_icp.position
+"""
 _CHANCES = """
 select target, model, probability, points, moved from scored.predictions where lead_id = $lead_id order by target
 """
@@ -64,10 +74,10 @@ group by evidence.rule_id
 def lead_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> dict[str, Any]:
     """All that is stored on the lead of that key (lead or person id); nothing is judged anew.
 
-    `lead`, `lines` (of its score, weightiest first), `chances` (by the predictive scores in use), `stages`, `current`
-    (its stage now), `assignment` and `held` (None where there is none), and `missing`: for each stage still ahead what
-    it needs, as {"stage", "needs"}, each need a `code` of the messages with its fields. Raises BadUsage where there is
-    no such lead.
+    `lead`, `lines` (of its score, weightiest first), `person_fit` (the person's own, by criterion), `chances` (by the
+    predictive scores in use), `stages`, `current` (its stage now), `assignment` and `held` (None where there is none),
+    and `missing`: for each stage still ahead what it needs, as {"stage", "needs"}, each need a `code` of the messages
+    with its fields. Raises BadUsage where there is no such lead.
     """
     found = rows_of(con, _LEAD, key=key)
     if not found:
@@ -78,6 +88,7 @@ def lead_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -
     return {
         "lead": lead,
         "lines": rows_of(con, _LINES, person_id=lead["person_id"]),
+        "person_fit": rows_of(con, _PERSON_FIT, person_id=lead["person_id"]),
         "chances": rows_of(con, _CHANCES, lead_id=lead["lead_id"]),
         "stages": stages,
         "current": current,

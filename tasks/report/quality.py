@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from abmloop.messages import LANGUAGES, say
+from abmloop.messages import LANGUAGES, named, say
 from abmloop.settings import load_settings
 from tasks.quality.refusals import Asked, count_refusals
 from tasks.quality.telling import tell_difference
@@ -45,6 +45,8 @@ select target, model, column_name, stability_index, rows, is_beyond
 from scored.prediction_drift
 order by is_beyond desc, target, stability_index desc, column_name limit {MOST_ROWS}
 """
+_EXCLUDED = f"select * from marts.excluded_people order by people desc, kind, reason limit {MOST_ROWS}"
+_HAS_EXCLUDED = "select 1 from duckdb_tables() where schema_name = 'marts' and table_name = 'excluded_people'"
 _METRICS = (
     f"select metric, subject, value from quality.metrics where metric not like '%\\_on' escape '\\' limit {MOST_ROWS}"
 )
@@ -127,12 +129,19 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[st
                 }
                 for row in rows_of(con, _DRIFT)
             ],
+            excluded=_excluded(con, language),
             charts={
                 "refused_trend": drawings.draw("quality_trend", history, "refused_share", language),
                 "rows_trend": drawings.draw("quality_trend", history, "rows_in", language),
             },
         )
     )
+
+
+def _excluded(con: duckdb.DuckDBPyConnection, language: str) -> Rows:
+    """Who is no lead, counted; nothing where the first run was held before it came so far."""
+    rows = rows_of(con, _EXCLUDED) if rows_of(con, _HAS_EXCLUDED) else []
+    return [{**row, "kind": named("exclusion", row["kind"], language)} for row in rows]
 
 
 def _told(row: dict[str, Any], language: str) -> dict[str, Any]:

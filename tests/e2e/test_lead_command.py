@@ -36,3 +36,12 @@ def test_whatif_routing_tells_both_and_writes_nothing(copy: Path, language: str)
     assert told.code == 0, told.err
     assert ("Gini" if language == "en" else "基尼系数") in told.out
     assert decided(copy) == before
+
+
+def test_explain_lead_tells_the_fit_of_the_person_criterion_by_criterion(copy: Path) -> None:
+    lead, criterion = ask(copy, """
+        select lead_id, rule_id from scored.score_events join scored.leads on leads.person_id = subject
+        where subject_kind = 'person' and model = 'fit' order by lead_id, rule_id limit 1
+    """)[0]  # fmt: skip
+    told = abmloop("explain", "lead", lead, "--language", "zh", "-w", copy)
+    assert (told.code, "联系人匹配度" in told.out, f"规则 {criterion}" in told.out) == (0, True, True)

@@ -11,7 +11,10 @@ from tasks.runs import open_run
 from tasks.score import score
 from tests.faults.scoring_world import ScoringWorld
 
-POINTS = "select rule_id, capped_points::double, note from scored.score_events where subject = 'P1' order by event_at"
+POINTS = """
+select rule_id, capped_points::double, note from scored.score_events
+where subject = 'P1' and model = 'engagement' order by event_at
+"""
 SCORE = "select points::double from scored.scores where subject = 'P1' and model = 'engagement'"
 
 
@@ -55,7 +58,7 @@ def test_g03_a_storm_of_scanner_clicks_counts_once_a_day_and_is_capped(world: Sc
             world.touch(f"t{day}-{second:02}", f"2026-03-{day:02} 02:00:{second:02}", "email_click")
     world.day("2026-03-31")
     assert world.ask("select note, count(*), sum(capped_points)::double from scored.score_events "
-                     "where subject = 'P1' group by all order by all") == [
+                     "where subject = 'P1' and model = 'engagement' group by all order by all") == [
         ("over_daily_limit", 490, 0.0), ("over_group_cap", 5, 0.0), (None, 5, 20.0),
     ]  # fmt: skip
     assert [stage for _, _, stage, _ in world.stages()] == ["inquiry"]

@@ -29,6 +29,11 @@ with fit_line as (
     ) as counted
     join rules.icp using (position)
 ),
+person_line as (
+    select person_id, unnest(criteria) as criterion_id, unnest(criterion_points) as points
+    from scored.person_fit
+    where person_id in (select person_id from scored.leads where not is_excluded)
+),
 weighted as (
     select persons.person_id, coalesce(seniorities.weight, unknown.weight, 1.0)::decimal(9, 4) as weight
     from matched.persons
@@ -51,3 +56,8 @@ select account_id, 'account', 'fit', criterion_id, 'fit', criterion_id, null,
        points::decimal(18, 4), points::decimal(18, 4), null, null, 1.0, null, null,
        null, null, points::decimal(18, 4)
 from fit_line
+union all
+select person_id, 'person', 'fit', criterion_id, 'person', criterion_id, person_id,
+       points::decimal(18, 4), points::decimal(18, 4), null, null, 1.0, null, null,
+       null, null, points::decimal(18, 4)
+from person_line
