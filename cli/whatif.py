@@ -1,7 +1,8 @@
 """What if: the past under other rules; nothing is written."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -35,6 +36,9 @@ def scoring(
     set_: SetOption = None,
     config: ConfigOption = None,
     rules: RulesOption = None,
+    icp: Annotated[
+        Path | None, typer.Option("--icp", help="Another ideal customer profile, a file like icp.yaml. 其他画像")
+    ] = None,
     since: FromOption = None,
     until: ToOption = None,
     out: OutOption = None,
@@ -43,18 +47,24 @@ def scoring(
     as_json: JsonOption = False,
 ) -> None:
     """Which leads would be MQL, when, and how precision, recall and sales' load would move. 评分假设分析."""
+    from scoring.policies.icp import IcpPolicy
     from scoring.policies.scoring import ScoringPolicy
+    from scoring.policies.tags import TagsPolicy
     from tasks.table_files import refuse_other_endings, write_table
     from tasks.whatif.history import open_history, other_rules
-    from tasks.whatif.scoring import whatif_scoring
+    from tasks.whatif.scoring import Rules, whatif_scoring
 
     if out is not None:
         refuse_other_endings(out)
     root = find_workspace(workspace)
     spoken = language or load_settings(root).language
     with open_history(root) as history:
-        policy = other_rules(history, ScoringPolicy, config, rules, changes_given(set_))
-        answer = whatif_scoring(history, policy, since and since.date(), until and until.date())
+        tried = Rules(
+            other_rules(history, ScoringPolicy, config, rules, changes_given(set_)),
+            other_rules(history, IcpPolicy, config, icp, {}),
+            other_rules(history, TagsPolicy, config, None, {}),
+        )
+        answer = whatif_scoring(history, tried, since and since.date(), until and until.date())
     if out is not None:
         write_table(answer.changes, out)
     if as_json:

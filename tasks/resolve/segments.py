@@ -24,12 +24,11 @@ def segment(run: Run) -> StepCounts:
         code = code_hash("resolved", "scoring/fit.py", "scoring/tags.py", "scoring/conditions.py", "scoring/policies")
         changes = work.changed("resolved.accounts", code + run.config_hash)
         which = "true" if changes.is_all else f"account_id in (select key from {changes.table})"
-        columns = sorted({"account_id", *tag_columns(tags_policy), *fit_columns(icp)})
-        accounts = work.query(f"select {', '.join(columns)} from resolved.accounts where {which}")
-        starts = range(0, max(accounts.num_rows, 1), _CHUNK_ACCOUNTS)
-        judged = [_judge(accounts.slice(start, _CHUNK_ACCOUNTS), tags_policy, icp) for start in starts]
-        tags, fit, targets = (pa.concat_tables(parts) for parts in zip(*judged, strict=True))
-        made_by = pa.repeat(pa.scalar(run.config_hash), accounts.num_rows)
+        columns = ", ".join(judged_columns(tags_policy, icp))
+        tags, fit, targets = judge_accounts(
+            work.query(f"select {columns} from resolved.accounts where {which}"), tags_policy, icp
+        )
+        made_by = pa.repeat(pa.scalar(run.config_hash), fit.num_rows)
         work.count(
             account_tags=work.replace("resolved.account_tags", tags, where=which),
             account_fit=work.replace("resolved.account_fit", fit.append_column("config_hash", made_by), where=which),
@@ -41,8 +40,20 @@ def segment(run: Run) -> StepCounts:
     return work.counts
 
 
+def judged_columns(tags_policy: TagsPolicy, icp: IcpPolicy) -> list[str]:
+    """The columns of resolved.accounts that accounts are judged by."""
+    return sorted({"account_id", *tag_columns(tags_policy), *fit_columns(icp)})
+
+
+def judge_accounts(accounts: pa.Table, tags_policy: TagsPolicy, icp: IcpPolicy) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """The tags of these accounts, their fit, and the targets among them by rule."""
+    starts = range(0, max(accounts.num_rows, 1), _CHUNK_ACCOUNTS)
+    judged = [_judge(accounts.slice(start, _CHUNK_ACCOUNTS), tags_policy, icp) for start in starts]
+    tags, fit, targets = (pa.concat_tables(parts) for parts in zip(*judged, strict=True))
+    return tags, fit, targets
+
+
 def _judge(accounts: pa.Table, tags_policy: TagsPolicy, icp: IcpPolicy) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """The tags of some accounts, their fit, and the targets among them by rule."""
     tags = tag_accounts(accounts, tags_policy)
     fit = grade_accounts(accounts, tags.masks, icp)
     return tags.rows, fit, targets_by_rule(accounts, fit["grade"], tags.masks, icp)

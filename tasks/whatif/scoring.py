@@ -10,9 +10,12 @@ import pyarrow as pa
 
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
+from scoring.policies.icp import IcpPolicy
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
+from scoring.policies.tags import TagsPolicy
 from scoring.stage_changes import Measures, Period, measure, stage_changes, weekly_load
+from tasks.resolve.segments import judge_accounts, judged_columns
 from tasks.score_log import Clock, write_all_lines
 from tasks.scores import VIEWS
 from tasks.stages import stages_by_rules
@@ -64,14 +67,31 @@ class ScoringAnswer:
         }
 
 
-def whatif_scoring(history: History, policy: ScoringPolicy, since: date | None, until: date | None) -> ScoringAnswer:
-    """Replay all leads under the rules of the last run and under `policy`; compare what they entered since `since`.
+@dataclass(frozen=True)
+class Rules:
+    """What leads are judged by: points and bars, the ideal customer profile, and the tags that the profile asks for."""
 
-    Both are replays: judgements that stand although the rules have changed since are not among them. Raises BadUsage
-    where the period is empty.
+    scoring: ScoringPolicy
+    icp: IcpPolicy
+    tags: TagsPolicy
+
+    @classmethod
+    def of(cls, history: History) -> Rules:
+        """Those under which the last run judged."""
+        return cls(history.policy(ScoringPolicy), history.policy(IcpPolicy), history.policy(TagsPolicy))
+
+
+def whatif_scoring(history: History, rules: Rules, since: date | None, until: date | None) -> ScoringAnswer:
+    """Replay all leads under the rules of the last run and under `rules`; compare what they entered since `since`.
+
+    Both are replays: judgements that stand although the rules have changed since are not among them; accounts are
+    judged as they are known today. Raises BadUsage where the period is empty.
     """
-    current = history.policy(ScoringPolicy)
+    last_rules, policy = Rules.of(history), rules.scoring
+    current = last_rules.scoring
     before = _replayed(history, current)
+    if (rules.icp, rules.tags) != (last_rules.icp, last_rules.tags):
+        _judge_anew(history, rules)
     after = _replayed(history, policy)
     signals = history.table("scored.stage_signals")
     first, last = _period_days(history, before, since, until)
@@ -93,6 +113,21 @@ def whatif_scoring(history: History, policy: ScoringPolicy, since: date | None, 
         changes,
         pa.table({"week": loads[0]["week"], "before": loads[0]["leads"], "after": loads[1]["leads"]}),
     )
+
+
+def _judge_anew(history: History, rules: Rules) -> None:
+    """Fit and targets of the leads' accounts by another profile; persons' fit too."""
+    accounts = history.query(
+        f"select {', '.join(judged_columns(rules.tags, rules.icp))} from resolved.accounts "
+        "where account_id in (select account_id from scored.leads)"
+    )
+    _, fit, targets = judge_accounts(accounts, rules.tags, rules.icp)
+    history.replace("resolved.account_fit", fit)
+    history.replace("resolved.rule_targets", targets)
+    history.replace("rules.icp", rules.icp.as_table())
+    history.replace("rules.person_icp", rules.icp.person_table())
+    history.replace("rules.fit_grades", rules.icp.grade_table())
+    history.build("resolved.target_accounts", "scored.buying_roles", "scored.person_fit")
 
 
 def _replayed(history: History, policy: ScoringPolicy) -> pa.Table:

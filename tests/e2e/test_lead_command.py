@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from abmloop.settings import load_settings
+from tasks.policies import DEFAULTS
 from tests.e2e.test_cli import abmloop, decided
 from tests.e2e.worlds import ask
 from warehouse.ledger import Ledger
@@ -45,3 +46,19 @@ def test_explain_lead_tells_the_fit_of_the_person_criterion_by_criterion(copy: P
     """)[0]  # fmt: skip
     told = abmloop("explain", "lead", lead, "--language", "zh", "-w", copy)
     assert (told.code, "联系人匹配度" in told.out, f"规则 {criterion}" in told.out) == (0, True, True)
+
+
+def test_whatif_scoring_by_another_profile_moves_the_leads_of_the_companies_it_thinks_less_of(
+    copy: Path, tmp_path: Path
+) -> None:
+    shipped = (DEFAULTS / "icp.yaml").read_text(encoding="utf-8")
+    stricter = tmp_path / "icp.yaml"
+    raised = shipped.replace("grades: {A: 80, B: 60, C: 40}", "grades: {A: 99, B: 98, C: 97}")
+    stricter.write_text(raised, encoding="utf-8")
+    before = decided(copy)
+    same = json.loads(abmloop("whatif", "scoring", "--icp", DEFAULTS / "icp.yaml", "--json", "-w", copy).out)
+    told = json.loads(abmloop("whatif", "scoring", "--icp", stricter, "--json", "-w", copy).out)
+    assert same["changed"] == dict.fromkeys(same["changed"], 0)
+    assert (told["changed"]["lost"] > 0, told["changed"]["gained"]) == (True, 0)
+    assert {row["fit_grade"] for row in told["changes"]} <= {"D", "U"}
+    assert decided(copy) == before

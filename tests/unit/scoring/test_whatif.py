@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from abmloop.errors import BadPolicy, BadUsage
 from scoring.policies.scoring import ScoringPolicy
 from tasks.whatif.history import History, open_history, other_rules
-from tasks.whatif.scoring import ScoringAnswer, whatif_scoring
+from tasks.whatif.scoring import Rules, ScoringAnswer, whatif_scoring
 from tests.faults.scoring_world import ScoringWorld
 
 
@@ -43,7 +44,8 @@ def history(root: Path) -> Iterator[History]:
 
 def _ask(history: History, **changes: str) -> ScoringAnswer:
     given = {key.replace("__", "."): value for key, value in changes.items()}
-    return whatif_scoring(history, other_rules(history, ScoringPolicy, None, None, given), date(2026, 1, 1), None)
+    tried = replace(Rules.of(history), scoring=other_rules(history, ScoringPolicy, None, None, given))
+    return whatif_scoring(history, tried, date(2026, 1, 1), None)
 
 
 def test_a_higher_threshold_names_the_leads_that_change_with_their_days(history: History) -> None:
