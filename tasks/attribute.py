@@ -35,6 +35,10 @@ _PEOPLE = r"""
 select deal_id, person_id, regexp_replace(role, '[\s_-]', '', 'g') as role from core.deal_contacts
 where $mode <> 'primary_contact' or is_primary order by deal_id, person_id
 """
+# A hundred times a DECIMAL(18) may be too much for one.
+_AMOUNTS = """
+select deal_id, basis, (amount::decimal(28, 2) * 100)::bigint as cents from core.deal_amounts order by basis, deal_id
+"""
 _UNBALANCED = """
 with wanted as (
     select deal_id, basis, model, amount
@@ -190,9 +194,7 @@ def _pair(deal: Ints, person: Ints) -> Ints:
 
 def deal_amounts(tables: Tables, deals: pa.Table) -> list[Amounts]:
     """What each deal comes to, one entry per basis."""
-    found = tables.query(
-        "select deal_id, basis, (amount * 100)::bigint as cents from core.deal_amounts order by basis, deal_id"
-    )
+    found = tables.query(_AMOUNTS)
     row = np.asarray(pc.index_in(found["deal_id"], value_set=deals["deal_id"].combine_chunks()).to_numpy())
     basis = np.asarray(found["basis"].to_pylist(), dtype=object)
     cents = np.asarray(pc.fill_null(found["cents"], 0).to_numpy())

@@ -75,10 +75,15 @@ class CustomModel(Rule):
 
 
 class DealStages(Rule):
-    """The words by which the CRM says that a deal is won or lost."""
+    """The words by which the CRM says that a deal is won or lost; by default those of the shipped file."""
 
-    won: tuple[str, ...] = ("won",)
-    lost: tuple[str, ...] = ("lost",)
+    won: tuple[str, ...] = (
+        "won", "closed won", "赢单", "已赢单", "成交", "已成交", "签约", "已签约", "赢单关闭", "成功",
+    )  # fmt: skip
+    lost: tuple[str, ...] = (
+        "lost", "closed lost", "输单", "已输单", "丢单", "失败", "输单关闭", "已流失", "无效", "abandoned",
+        "disqualified",
+    )  # fmt: skip
 
 
 class AttributionPolicy(Policy):
@@ -102,7 +107,10 @@ class AttributionPolicy(Policy):
     renewals: Literal["own", "inherit", "split"] = "own"
     signed_without_orders: Literal["never", "when_no_orders", "always"] = "when_no_orders"
     deal_stages: DealStages = DealStages()
-    decision_roles: tuple[str, ...] = ("decision maker",)
+    decision_roles: tuple[str, ...] = (
+        "decision maker", "decision_maker", "decisionmaker", "economic buyer", "kp", "key person", "决策人", "决策者",
+        "拍板人", "关键人",
+    )  # fmt: skip
 
     @field_validator("custom")
     @classmethod

@@ -4,13 +4,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from scoring.policies.attribution import AttributionPolicy
 from tasks.attribute import attribute, load_attribution_rules
 from tasks.policies import load_policy
 from tasks.runs import open_run
 from warehouse.database import connect
 from warehouse.models import all_models
-from warehouse.steps import step
+from warehouse.steps import Work, step
 
 STAGED = (
     "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deals", "fx_rates",
@@ -61,6 +63,16 @@ def _ddl(table: str) -> str:
     if table in GIVEN:
         return GIVEN[table]
     return ", ".join(f"{name} {_type(name)}" for name in all_models()[table].columns)
+
+
+def _fill(work: Work, table: str, rows: list[dict[str, Any]]) -> None:
+    """The rows, each value by its text, all at once."""
+    if rows:
+        columns = sorted({name for row in rows for name in row})
+        texts = {name: [None if (value := row.get(name)) is None else str(value) for row in rows] for name in columns}
+        work.con.register("given_rows", pa.table({name: pa.array(texts[name], pa.string()) for name in columns}))
+        work.execute(f"insert into {table} by name select * from given_rows")
+        work.con.unregister("given_rows")
 
 
 class MoneyWorld:
@@ -115,9 +127,7 @@ class MoneyWorld:
             with step(run, "given") as work:
                 for name, rows in self.tables.items():
                     work.execute(f"create or replace table {name} ({_ddl(name)})")
-                    for row in rows:
-                        marks = ", ".join("?" * len(row))
-                        work.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
+                    _fill(work, name, rows)
                 load_attribution_rules(work, load_policy(run, AttributionPolicy))
                 work.build_zone("core")
             attribute(run)

@@ -10,9 +10,12 @@ from abmloop.policy import parse_policy
 from scoring.policies.attribution import AttributionPolicy, plain_word
 
 
+def _shipped() -> str:
+    return Path(policies.__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+
+
 def test_the_default_file_is_valid_and_excludes_what_we_did_ourselves() -> None:
-    text = Path(policies.__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    policy = parse_policy(text, AttributionPolicy)
+    policy = parse_policy(_shipped(), AttributionPolicy)
     assert {"email_sent", "email_opened", "曝光"} <= set(policy.excluded_types)
     assert policy.lookback_days == 180
     assert set(policy.models) >= {*policies.RULE_MODELS, "markov", "shapley", "participation"}
@@ -51,3 +54,9 @@ def test_words_are_compared_as_staging_writes_them() -> None:
     assert policy.excluded_types == ("email_sent",)
     assert policy.role_weights == {"decisionmaker": 2}
     assert policy.custom["own"].types == {"form_submit": 3}
+
+
+def test_a_file_that_is_silent_on_stages_and_roles_goes_by_the_words_of_the_shipped_one() -> None:
+    shipped = parse_policy(_shipped(), AttributionPolicy)
+    short = parse_policy("lookback_days: 30", AttributionPolicy)
+    assert (short.deal_stages, short.decision_roles) == (shipped.deal_stages, shipped.decision_roles)

@@ -3,8 +3,8 @@
 -- check: rate > 0
 -- column: currency | ISO code
 -- column: valid_on | the rate holds from this day until the next one
--- column: rate | workspace currency for one unit
-select upper(currency) as currency, valid_on, rate::decimal(18, 8) as rate
+-- column: rate | workspace currency for one unit; so wide that an amount of any size times it does not overflow
+select upper(currency) as currency, valid_on, rate::decimal(28, 8) as rate
 from staging.fx_rates
 where currency is not null and valid_on is not null and rate > 0
 qualify row_number() over (
