@@ -7,12 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from abmloop.messages import say
-from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
-from cli.show import show_rows
 from cli.whatif_attribution import attribution
-from cli.whatif_options import (
-    MOST_SHOWN,
+from cli.whatif_frame import (
     ConfigOption,
     FromOption,
     OutOption,
@@ -20,6 +17,9 @@ from cli.whatif_options import (
     SetOption,
     ToOption,
     changes_given,
+    show_both,
+    show_first,
+    the_past,
 )
 
 
@@ -50,15 +50,11 @@ def scoring(
     from scoring.policies.icp import IcpPolicy
     from scoring.policies.scoring import ScoringPolicy
     from scoring.policies.tags import TagsPolicy
-    from tasks.table_files import refuse_other_endings, write_table
-    from tasks.whatif.history import open_history, other_rules
+    from tasks.table_files import write_table
+    from tasks.whatif.history import other_rules
     from tasks.whatif.scoring import Rules, whatif_scoring
 
-    if out is not None:
-        refuse_other_endings(out)
-    root = find_workspace(workspace)
-    spoken = language or load_settings(root).language
-    with open_history(root) as history:
+    with the_past(workspace, language, out) as (history, spoken):
         tried = Rules(
             other_rules(history, ScoringPolicy, config, rules, changes_given(set_)),
             other_rules(history, IcpPolicy, config, icp, {}),
@@ -71,17 +67,9 @@ def scoring(
         typer.echo(json.dumps(answer.to_json(), ensure_ascii=False, default=str))
         return
     typer.echo(say("whatif_scoring_period", spoken, since=answer.since, until=answer.until, leads=answer.leads))
-    before, after = answer.before.to_json(), answer.after.to_json()
-    rows = [
-        {"": say(f"whatif_{name}", spoken), "before": _told(before[name]), "after": _told(after[name])}
-        for name in before
-    ]
-    show_rows(rows)
+    show_both(answer.before.to_json(), answer.after.to_json(), spoken)
     typer.echo(say("whatif_scoring_changed", spoken, **answer.counts()))
-    show_rows([_short(row) for row in answer.changes.slice(0, MOST_SHOWN).to_pylist()])
-    left = answer.changes.num_rows - MOST_SHOWN
-    if left > 0 and out is None:
-        typer.echo(say("whatif_more", spoken, rows=f"{left:,}"))
+    show_first([_short(row) for row in answer.changes.to_pylist()], spoken, out)
     typer.echo(say("whatif_scoring_bias", spoken))
     typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_nothing_written", spoken))
 
@@ -99,15 +87,11 @@ def routing(
 ) -> None:
     """Who would have had which lead; load and fairness, what is late, what is taken back. 分配假设分析."""
     from scoring.policies.routing import RoutingPolicy
-    from tasks.table_files import refuse_other_endings, write_table
-    from tasks.whatif.history import open_history, other_rules
+    from tasks.table_files import write_table
+    from tasks.whatif.history import other_rules
     from tasks.whatif.routing import whatif_routing
 
-    if out is not None:
-        refuse_other_endings(out)
-    root = find_workspace(workspace)
-    spoken = language or load_settings(root).language
-    with open_history(root) as history:
+    with the_past(workspace, language, out) as (history, spoken):
         policy = other_rules(history, RoutingPolicy, config, rules, changes_given(set_))
         answer = whatif_routing(history, policy, since and since.date(), until and until.date(), spoken)
     if out is not None:
@@ -116,24 +100,12 @@ def routing(
         typer.echo(json.dumps(answer.to_json(), ensure_ascii=False, default=str))
         return
     typer.echo(say("whatif_routing_period", spoken, since=answer.since, until=answer.until, leads=answer.leads))
-    before, after = answer.before.to_json(), answer.after.to_json()
-    show_rows(
-        [
-            {"": say(f"whatif_{name}", spoken), "before": _told(before[name]), "after": _told(after[name])}
-            for name in before
-        ]
-    )
-    show_rows(answer.owners.slice(0, MOST_SHOWN).to_pylist())
+    show_both(answer.before.to_json(), answer.after.to_json(), spoken)
+    show_first(answer.owners.to_pylist(), spoken, None)
     typer.echo(say("whatif_routing_changed", spoken, leads=answer.changes.num_rows))
-    show_rows(answer.changes.slice(0, MOST_SHOWN).to_pylist())
+    show_first(answer.changes.to_pylist(), spoken, out)
     typer.echo(say("whatif_routing_bias", spoken))
     typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_routing_nothing_written", spoken))
-
-
-def _told(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}" if value > 1 else f"{value:.3f}"
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,8 @@ import typer
 
 from abmloop.errors import BadUsage
 from abmloop.messages import say
-from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
-from cli.show import show_rows
-from cli.whatif_options import MOST_SHOWN, OutOption, RulesOption, SetOption, changes_given
+from cli.whatif_frame import OutOption, RulesOption, SetOption, changes_given, show_first, the_past
 
 
 def attribution(
@@ -29,20 +27,16 @@ def attribution(
 ) -> None:
     """What each campaign would have earned by another model, window or circle of people. 归因假设分析."""
     from scoring.policies.attribution import AttributionPolicy
-    from tasks.table_files import refuse_other_endings, write_table
+    from tasks.table_files import write_table
     from tasks.whatif.attribution import BASES, whatif_attribution
-    from tasks.whatif.history import open_history, other_rules
+    from tasks.whatif.history import other_rules
 
     if basis not in BASES:
         raise BadUsage(f"--basis {basis}: there are {', '.join(BASES)}")
-    if out is not None:
-        refuse_other_endings(out)
-    root = find_workspace(workspace)
-    spoken = language or load_settings(root).language
     changes = changes_given(set_)
     changes |= {"lookback_days": str(lookback_days)} if lookback_days is not None else {}
     changes |= {"people": people} if people is not None else {}
-    with open_history(root) as history:
+    with the_past(workspace, language, out) as (history, spoken):
         policy = other_rules(history, AttributionPolicy, None, rules, changes)
         answer = whatif_attribution(history, policy, model)
     if out is not None:
@@ -57,9 +51,7 @@ def attribution(
     total = f"{sum((row['after'] for row in rows), start=0):,}"
     named = {"basis": basis, "moved": len(moved), "campaigns": len(rows), "total": total}
     typer.echo(say("whatif_attribution_moved", spoken, **named))
-    show_rows([_short(row) for row in moved[:MOST_SHOWN]])
-    if len(moved) > MOST_SHOWN and out is None:
-        typer.echo(say("whatif_more", spoken, rows=f"{len(moved) - MOST_SHOWN:,}"))
+    show_first([_short(row) for row in moved], spoken, out)
     typer.echo(say("whatif_attribution_unwritten", spoken))
 
 
