@@ -26,6 +26,9 @@ ANCHORS: dict[str, dict[str, Fraction]] = {
     "full_path": dict.fromkeys(("first", "lead", "opportunity", "close"), Fraction(9, 40)),
 }
 EXACT = {*ANCHORS, "linear", "linear_campaign"}
+_KEYS = (
+    ("orders", "order_id", "signed_on"), ("invoices", "invoice_id", "issued_on"), ("payments", "payment_id", "paid_on"),
+)  # fmt: skip
 Amounts = dict[tuple[str, str], int | None]
 Shares = dict[str | None, int]
 
@@ -126,6 +129,16 @@ class Oracle:
 
     def _deal(self, row: Row) -> str:
         return row["deal_id"] if row.get("deal_id") in self.deals else NO_DEAL
+
+    def counted(self) -> dict[str, int]:
+        """Id of a deal, order, invoice or payment → the cents that it adds to the total of its basis."""
+        found = {}
+        for entity, key, day in (("deals", "deal_id", ""), *_KEYS):
+            for name, row in self._chosen(entity, key).items():
+                is_out = self.status(row) == "lost" if not day else row[day] > AS_OF
+                cents = self.deal_cents(row) if not day else self.cents(row, row[day])
+                found[name] = 0 if is_out else cents or 0
+        return found
 
     def credits(self, deal: str, model: str, cents: int) -> Shares:
         """Touch → cents of the deal's amount, by largest remainder; None is what no touch earned."""

@@ -16,7 +16,7 @@ from warehouse.steps import Work, step
 
 STAGED = (
     "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deals", "fx_rates",
-    "invoices", "lead_status", "orders", "owners", "payments", "qualifications", "touches",
+    "invoices", "lead_status", "money_versions", "orders", "owners", "payments", "qualifications", "touches",
 )  # fmt: skip
 GIVEN = {
     "matched.persons": "person_id varchar, name varchar, title varchar, seniority varchar, is_excluded boolean",
@@ -26,6 +26,7 @@ GIVEN = {
     "matched.employments": "person_id varchar, employer_key varchar, known_since date, known_until date, "
     "is_primary boolean, account_id varchar, decision varchar, new_account_id varchar",
     "resolved.accounts": "account_id varchar, name varchar, crm_account_id varchar, uscc varchar",
+    "resolved.account_history": "account_id varchar, other_account_id varchar, event varchar, as_of date",
     "resolved.account_redirects": "old_account_id varchar, account_id varchar",
     "resolved.deal_accounts": "deal_row_id varchar, deal_id varchar, account_id varchar",
     "resolved.target_accounts": "account_id varchar, list varchar, valid_from date, valid_to date",
@@ -34,11 +35,11 @@ GIVEN = {
 }
 MARTS = (
     "models_and_bases", "campaign_roi", "channel_roi", "attribution_credit", "attribution_compare", "deal_journey",
-    "payments", "pipeline_snapshot",
+    "payments", "pipeline_snapshot", "restatements", "suspense", "campaign_budgets",
 )  # fmt: skip
 _NUMBERS = {"minutes", "probability", "rate"}
 _AMOUNTS = {"amount", "budget", "cost"}
-_DAYS = {"source_date", "away_until"}
+_DAYS = {"source_date", "away_until", "day"}
 _LISTS = {"provinces", "industries", "sizes", "products", "languages", "skills"}
 
 

@@ -15,6 +15,11 @@ Row = dict[str, Any]
 AS_OF = date(2026, 10, 31)
 FIRST_DAY = date(2026, 1, 1)
 CURRENCIES = (None, "CNY", "cny", "USD", "EUR", "XXX")  # none has a rate to XXX
+# Entity → its day, and what it may hang on.
+VERSIONED = {
+    "deals": ("closed_at",), "orders": ("signed_on", "deal_id"), "invoices": ("issued_on", "order_id"),
+    "payments": ("paid_on", "order_id", "deal_id"),
+}  # fmt: skip
 STAGES = ("won", "won", "won", "赢单", "negotiation", "lost")
 MODELS = (
     "linear", "first_touch", "last_touch", "position_based", "u_shaped", "w_shaped", "linear_campaign", "full_path",
@@ -72,6 +77,7 @@ class MoneyWorlds:
                 self._add("staging.fx_rates", f"{currency}{day}", currency=currency, valid_on=since, rate=rate)
         for number in range(self.count):
             self._world(f"w{number}")
+        self._tell(date(2026, 10, 1))
         self.employed = {row["person_id"]: row for row in self.tables["matched.person_accounts"]}
 
     def _add(self, table: str, key: str, **row: Any) -> None:
@@ -151,6 +157,17 @@ class MoneyWorlds:
         deal = self.rng.choice([*deals, None, None, None, "gone"])
         self._money("payments", key, payment_id=key, order_id=order, deal_id=deal, paid_on=self._day())
 
+    def _tell(self, landed_on: date) -> None:
+        """Each record's version of that day, as staging keeps what was told more than once."""
+        for entity, (day, *parents) in VERSIONED.items():
+            for row in self.tables.get(f"staging.{entity}", []):
+                if row["source_rank"] == 1:
+                    when = row[day] if entity != "deals" else (row[day] + timedelta(hours=8)).date()
+                    told = {name: row.get(name) for name in ("row_id", "stage", "amount", "currency")}
+                    parent = next((row[name] for name in parents if row[name]), None)
+                    version = {"entity": entity, "landed_on": landed_on, "day": when, "parent_id": parent, **told}
+                    self.tables.setdefault("staging.money_versions", []).append(version)
+
     def amend(self) -> None:
         """The second state of the same worlds."""
         rng = self.rng
@@ -162,6 +179,7 @@ class MoneyWorlds:
                     row["currency"] = rng.choice(CURRENCIES)
                 if entity == "deals" and rng.random() < 0.25:
                     row["stage"] = rng.choice(STAGES)
+        self._tell(date(2026, 10, 20))
         for number in range(self.count):
             self._amend_world(f"w{number}")
 

@@ -1,4 +1,4 @@
-"""The catalogue's cases of attribution (A01 to A07, A10, A11, G02), each against running steps."""
+"""The catalogue's cases of attribution (A01 to A11, G02), each against running steps."""
 
 from pathlib import Path
 
@@ -106,6 +106,43 @@ def test_a07_ten_tenths_come_to_the_cent(world: MoneyWorld) -> None:
     assert sorted(credit for *_, credit in world.credits()) == ["100000000.00"] * 7 + ["99999999.99"] * 3
     totals = world.ask("select model, sum(credit)::varchar from scored.credits where basis = 'pipeline' group by all")
     assert {total for model, total in totals if model != "participation"} == {"999999999.97"}
+
+
+def test_a08_credit_follows_companies_that_became_one_and_no_total_changes(world: MoneyWorld) -> None:
+    world.person("P2", "A2")
+    world.touch("t1", "2026-03-01")
+    world.touch("t2", "2026-03-02", campaign="c2", person="P2")
+    world.deal("d1", account="A2", amount="100.01")
+    world.sync()
+    assert world.credits() == [("d1", "t2", "c2", "100.01")]
+    world.add("resolved.account_redirects", old_account_id="A2", account_id="A1")
+    world.add("resolved.account_history", account_id="A1", other_account_id="A2", event="merged", as_of="2026-10-30")
+    world.sync()
+    assert world.credits() == [("d1", "t1", "c1", "50.01"), ("d1", "t2", "c2", "50.00")]
+    assert world.ask("select distinct party_id from scored.credits") == [("A1",)]
+    assert world.ask("select entity, id, what, account_id, difference::varchar from marts.restatements") == [
+        ("account", "A2", "merged", "A1", "0.00")
+    ]
+
+
+def test_a09_costs_restated_foreign_spread_over_days_and_shared_stand_in_one_ledger(world: MoneyWorld) -> None:
+    world.money("fx_rates", "r1", currency="USD", valid_on="2026-03-01", rate=7)
+    world.money("fx_rates", "r2", currency="USD", valid_on="2026-03-02", rate=8)
+    world.add("staging.campaigns", campaign_id="list", cost=10, currency="USD", starts_on="2026-03-01",
+              ends_on="2026-03-02", row_id="crm:list", row_hash="list")  # fmt: skip
+    world.money("costs", "k1", cost_id="k1", campaign_id="a:75; b:25", amount="0.02", spent_on="2026-03-05")
+    world.money("costs", "k2", cost_id="k2", campaign_id="a", amount=5, spent_on="2026-03-05")
+    for day, amount in ((1, 6), (2, 5)):
+        version = {"entity": "costs", "row_id": "crm:k2", "landed_on": f"2026-04-0{day}", "parent_id": "a"}
+        world.add("staging.money_versions", **version, day="2026-03-05", amount=amount)
+    world.sync()
+    assert world.ask(
+        "select campaign_id, spent_on::varchar, amount_base::varchar, is_shared from core.campaign_costs order by all"
+    ) == [
+        ("a", "2026-03-05", "0.02", True), ("a", "2026-03-05", "5.00", False), ("b", "2026-03-05", "0.00", True),
+        ("list", "2026-03-01", "35.00", False), ("list", "2026-03-02", "40.00", False),
+    ]  # fmt: skip
+    assert world.ask("select id, basis, difference::varchar from marts.restatements") == [("k2", "cost", "-1.00")]
 
 
 def test_a10_another_window_is_told_from_the_first_by_its_rules(world: MoneyWorld) -> None:

@@ -41,6 +41,46 @@ def test_b04_an_amended_amount_changes_the_credits_and_the_old_rows_are_gone(wor
     assert [credit for *_, credit in world.credits()] == ["40.00", "40.00"]
 
 
+def _versions(world: MoneyWorld, entity: str, key: str, *told: dict[str, object]) -> None:
+    """What staging keeps of a record that was told several times, a version a day of April."""
+    for day, version in enumerate(told, start=1):
+        world.add(
+            "staging.money_versions", entity=entity, row_id=f"crm:{key}", landed_on=f"2026-04-{day:02}", **version
+        )
+
+
+def test_b03_a_deal_reopened_lost_and_closed_earlier_leaves_a_line_each_time(world: MoneyWorld) -> None:
+    world.deal("d1", amount=100)
+    _versions(
+        world, "deals", "d1", {"stage": "won", "day": "2026-03-20", "amount": 100},
+        {"stage": "negotiation", "day": "2026-04-20", "amount": 100},
+        {"stage": "lost", "day": "2026-04-20", "amount": 100}, {"stage": "won", "day": "2026-03-10", "amount": 100},
+    )  # fmt: skip
+    world.sync()
+    assert world.ask(
+        "select stated_on::varchar, what, status_before, status, difference::varchar from marts.restatements order by 1"
+    ) == [
+        ("2026-04-02", "day+stage", "won", "open", "0.00"), ("2026-04-03", "stage", "open", "lost", "-100.00"),
+        ("2026-04-04", "day+stage", "lost", "won", "100.00"),
+    ]  # fmt: skip
+
+
+def test_b04_an_amended_amount_is_a_line_from_the_old_figure_to_the_new(world: MoneyWorld) -> None:
+    world.money("fx_rates", "r1", currency="USD", valid_on="2026-03-01", rate=7)
+    world.deal("d1", amount=100)
+    world.money("orders", "o1", order_id="o1", deal_id="d1", amount=80, currency="USD", signed_on="2026-03-20")
+    _versions(
+        world, "orders", "o1", {"amount": 100, "currency": "USD", "day": "2026-03-20", "parent_id": "d1"},
+        {"amount": 80, "currency": "USD", "day": "2026-03-20", "parent_id": "d1"},
+    )  # fmt: skip
+    world.sync()
+    assert _total(world, "signed") == "560.00"
+    assert world.ask(
+        "select basis, deal_id, what, amount_before::varchar, amount::varchar, difference::varchar"
+        " from marts.restatements"
+    ) == [("signed", "d1", "amount", "100.00", "80.00", "-140.00")]
+
+
 def test_b05_refunds_and_over_payments_are_signed_and_net_shows_its_parts(world: MoneyWorld) -> None:
     world.deal("d1", amount=100)
     world.money("orders", "o1", order_id="o1", deal_id="d1", amount=100, signed_on="2026-03-20")
@@ -66,6 +106,9 @@ def test_b06_orders_and_payments_of_no_known_deal_are_in_suspense_and_totals_bal
     assert ("(no deal)", None, "(unattributed)", "40.00") in world.credits("linear", "signed")
     assert world.credits("linear", "cash") == [("(no deal)", None, "(unattributed)", "7.00")]
     assert world.ask("select issue from marts.payments") == [("no order",)]
+    assert world.ask("select entity, id, issue, named, amount_base::varchar from marts.suspense order by 1") == [
+        ("order", "o2", "unknown deal", "nobody", "40.00"), ("payment", "p1", "unknown order", "nothing", "7.00"),
+    ]  # fmt: skip
 
 
 def test_b06_the_same_deal_from_two_sources_counts_once(world: MoneyWorld) -> None:

@@ -74,6 +74,14 @@ def _compare_totals(world: MoneyWorld, oracle: Oracle, found: Found) -> None:
         found.note(f"{basis} by {model}", cents or 0, wanted)
 
 
+def _compare_restatements(world: MoneyWorld, before: dict[str, int], after: dict[str, int], found: Found) -> None:
+    """The lines lead from each record's former amount to today's; what is new is no line."""
+    lines = world.ask("select id, (sum(difference)::decimal(28, 2) * 100)::bigint from marts.restatements group by all")
+    apart = dict(lines)
+    for name in {*before, *apart}:
+        found.note(name, apart.get(name, 0), after[name] - before[name])
+
+
 def _workspace(root: Path) -> Path:
     (root / "config").mkdir(parents=True)
     (root / "abmloop.yaml").write_text("name: worlds of money\n", encoding="utf-8")
@@ -84,6 +92,7 @@ def _live(root: Path, seed: int, count: int) -> Found:
     """Worlds in their first and their amended state, each under settings of its own."""
     rng, found = random.Random(seed), Found()
     worlds, world = MoneyWorlds(seed, count), MoneyWorld(_workspace(root))
+    before: dict[str, int] = {}
     for is_amended in (False, True):
         if is_amended:
             worlds.amend()
@@ -91,7 +100,11 @@ def _live(root: Path, seed: int, count: int) -> Found:
         world.tables = {name: worlds.tables.get(name, []) for name in (*GIVEN, *(f"staging.{e}" for e in STAGED))}
         world.rules(settings.text())
         world.sync()
-        _compare(world, Oracle(worlds.tables, settings), found)
+        oracle = Oracle(worlds.tables, settings)
+        _compare(world, oracle, found)
+        if is_amended:
+            _compare_restatements(world, before, oracle.counted(), found)
+        before = oracle.counted()
     return found
 
 

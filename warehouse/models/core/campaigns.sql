@@ -34,7 +34,14 @@ usual_channel as (
 named as (
     select campaign_id from touched
     union
-    select campaign_id from staging.costs where campaign_id is not null
+    -- A cost shared by several names each of them: 'a; b' or 'a:60; b:40'.
+    select regexp_replace(unnest(regexp_split_to_array(campaign_id, '\s*[;；、|]\s*')), '\s*[:：]\s*[0-9.]+\s*%?$', '')
+    from staging.costs
+    where regexp_matches(campaign_id, '[;；、|]') and campaign_id not in (select campaign_id from listed)
+    union
+    select campaign_id
+    from staging.costs
+    where not regexp_matches(campaign_id, '[;；、|]') or campaign_id in (select campaign_id from listed)
     union
     select parent_campaign_id from listed where parent_campaign_id is not null
 )

@@ -3,7 +3,7 @@
 -- column: entity | deal, order, invoice, payment or cost
 -- column: id | which one
 -- column: currency | currency without a rate
--- column: day | day on which a rate was wanted
+-- column: day | day on which a rate was wanted, of a cost of several days the first
 -- column: amount | in that currency
 select 'deal' as entity, deal_id as id, currency,
        case when status = 'open' then $as_of
@@ -23,6 +23,7 @@ select 'payment', payment_id, currency, coalesce(paid_on, $as_of), amount
 from core.payments
 where amount is not null and amount_base is null
 union all
-select 'cost', cost_id, currency, coalesce(spent_on, $as_of), amount
+select 'cost', cost_id, currency, min(coalesce(spent_on, $as_of)), sum(amount)::decimal(18, 2)
 from core.campaign_costs
 where amount is not null and amount_base is null
+group by all

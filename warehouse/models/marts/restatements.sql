@@ -1,0 +1,94 @@
+-- One row per restatement: what a deal, order, invoice, payment or cost said before, and what it says since that day.
+-- The figures of an older day come back by `abmloop rebuild --as-of`; these lines lead from them to today's. Companies
+-- that became one are lines too: credits follow, no total changes.
+-- grain: entity, id, row_id, stated_on
+-- column: entity | deal, order, invoice, payment, cost or account
+-- column: id | which one (of a stated cost the campaign); of an account the id that was given up
+-- column: row_id | source and source key of the record
+-- column: stated_on | day on which the new version was landed
+-- column: what | what changed: amount, currency, day, stage, parent, joined by +; merged
+-- column: basis | the total that it changes: pipeline, signed, invoiced, cash, cost; null for none
+-- column: deal_id | the deal it counts for today
+-- column: account_id | the deal's company; of a merge the one that stays
+-- column: parent_id_before | order's deal, invoice's or payment's order, cost's campaign or deal; of a merge the old id
+-- column: parent_id | since then
+-- column: status_before | a deal's: won, lost or open
+-- column: status | since then
+-- column: day_before | day of closing, signing, issue, payment or spending
+-- column: day | since then
+-- column: amount_before | in `currency_before`; null is unknown
+-- column: amount | in `currency`
+-- column: currency_before | ISO code
+-- column: currency | since then
+-- column: difference | what it did to the total of its basis as of the run's day, workspace currency, rates as known today
+with standing as (
+    select 'deals' as entity, 'deal' as kind, 'pipeline' as basis, deal_id as id, row_id, deal_id, status as status_now
+    from core.deals
+    union all
+    select 'orders', 'order', 'signed', order_id, row_id, deal_id, null from core.orders
+    union all
+    select 'invoices', 'invoice', 'invoiced', invoice_id, row_id, deal_id, null from core.invoices
+    union all
+    select 'payments', 'payment', 'cash', payment_id, row_id, deal_id, null from core.payments
+    union all
+    select 'costs', 'cost', 'cost', coalesce(cost_id, row_id), row_id, deal_id, null from staging.costs
+    union all
+    select 'campaigns', 'cost', 'cost', campaign_id, row_id, null, null
+    from staging.campaigns
+    where campaign_id in (select campaign_id from core.campaign_costs where kind in ('campaign', 'budget'))
+),
+version as (
+    select standing.kind, standing.basis, standing.id, standing.deal_id, versions.row_id, versions.landed_on,
+           versions.parent_id, versions.day, versions.amount::decimal(18, 2) as amount,
+           upper(coalesce(versions.currency, $currency)) as currency, versions.stage,
+           case when versions.entity <> 'deals' then null
+                when versions.stage is null then standing.status_now
+                else coalesce(stages.status, 'open') end as status
+    from staging.money_versions as versions
+    join standing using (entity, row_id)
+    left join rules.deal_stages as stages on stages.word = regexp_replace(lower(versions.stage), '[\s_-]', '', 'g')
+),
+converted as (
+    select version.*,
+           case when coalesce(status = 'lost', false) or coalesce(kind <> 'deal' and day > $as_of, false) then 0
+                when version.currency = $currency then version.amount
+                else round(version.amount * rates.rate, 2) end::decimal(18, 2) as counted
+    from (
+        select *, case when kind = 'deal' and status = 'open' then $as_of else coalesce(day, $as_of) end as rate_day
+        from version
+    ) as version
+    asof left join core.fx_rates as rates on version.currency = rates.currency and version.rate_day >= rates.valid_on
+),
+step as (
+    select *, lag(landed_on) over told as stated_before, lag(parent_id) over told as parent_id_before,
+           lag(stage) over told as stage_before, lag(status) over told as status_before, lag(day) over told as day_before,
+           lag(amount) over told as amount_before, lag(currency) over told as currency_before,
+           lag(counted) over told as counted_before
+    from converted
+    window told as (partition by kind, row_id order by landed_on)
+),
+changed as (
+    select *, array_to_string(list_filter([
+               case when amount is distinct from amount_before then 'amount' end,
+               case when currency <> currency_before then 'currency' end,
+               case when day is distinct from day_before then 'day' end,
+               case when stage is distinct from stage_before or status is distinct from status_before then 'stage' end,
+               case when parent_id is distinct from parent_id_before then 'parent' end
+           ], lambda word: word is not null), '+') as what
+    from step
+    where stated_before is not null
+)
+select changed.kind as entity, changed.id, changed.row_id, changed.landed_on as stated_on, changed.what, changed.basis,
+       changed.deal_id, deals.account_id, changed.parent_id_before, changed.parent_id, changed.status_before,
+       changed.status, changed.day_before, changed.day, changed.amount_before, changed.amount, changed.currency_before,
+       changed.currency,
+       (coalesce(changed.counted, 0) - coalesce(changed.counted_before, 0))::decimal(18, 2) as difference
+from changed
+left join core.deals on deals.deal_id = changed.deal_id
+where changed.what <> ''
+union all by name
+select distinct 'account' as entity, other_account_id as id, other_account_id as row_id, as_of as stated_on,
+       'merged' as what, account_id, other_account_id as parent_id_before, account_id as parent_id,
+       0::decimal(18, 2) as difference
+from resolved.account_history
+where event = 'merged' and account_id in (select account_id from core.deals)
