@@ -80,7 +80,8 @@ def load_attribution_rules(work: Work, policy: AttributionPolicy) -> None:
             }
         ),
     )
-    work.replace("rules.attribution_settings", pa.table({"signed_without_orders": [policy.signed_without_orders]}))
+    settings = ("signed_without_orders", "renewal_grace_days", "gross_margin", "customer_life_years")
+    work.replace("rules.attribution_settings", pa.table({name: [getattr(policy, name)] for name in settings}))
 
 
 def attribute(run: Run) -> StepCounts:

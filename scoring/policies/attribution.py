@@ -106,6 +106,9 @@ class AttributionPolicy(Policy):
     models: tuple[str, ...] = (*RULE_MODELS, *PATH_MODELS[:2], PARTICIPATION)
     renewals: Literal["own", "inherit", "split"] = "own"
     signed_without_orders: Literal["never", "when_no_orders", "always"] = "when_no_orders"
+    renewal_grace_days: Annotated[int, Field(ge=0)] = 60
+    gross_margin: Annotated[float, Field(gt=0, le=1)] = 1
+    customer_life_years: Annotated[float, Field(gt=0)] | None = None
     deal_stages: DealStages = DealStages()
     decision_roles: tuple[str, ...] = (
         "decision maker", "decision_maker", "decisionmaker", "economic buyer", "kp", "key person", "决策人", "决策者",

@@ -55,10 +55,10 @@ class Skeleton:
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             self.con.execute(f"insert into {name} ({names}) values ({marks})", list(row.values()))
 
-    def build(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        """The model's rows."""
+    def build(self, name: str, parameters: dict[str, Any], where: str = "true") -> list[dict[str, Any]]:
+        """The model's rows that `where` picks."""
         model = all_models()[name]
         for read in sorted(model.reads):
             self.ensure(read)
         build_model(self.con, model, {**PARAMETERS, **parameters})
-        return list(self.con.sql(f"select * from {name}").to_arrow_table().to_pylist())
+        return list(self.con.sql(f"select * from {name} where {where}").to_arrow_table().to_pylist())

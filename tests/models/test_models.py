@@ -53,7 +53,7 @@ def test_model_gives_the_expected_rows(skeleton: Skeleton, name: str, case: dict
             skeleton.fill(table, rows)
         for between in _between(name, case):
             skeleton.build(between, case.get("parameters", {}))
-        found = skeleton.build(name, case.get("parameters", {}))
+        found = skeleton.build(name, case.get("parameters", {}), case.get("where", "true"))
     finally:
         skeleton.con.execute("rollback")
     expected = case["expect"]

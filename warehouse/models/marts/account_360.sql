@@ -20,6 +20,7 @@
 -- column: tags | its tags
 -- column: lists | the lists it stands on today
 -- column: tier | tier on the target list
+-- column: team | team of the sales person who holds it (marts.registration_check)
 -- column: people | persons matched to it
 -- column: touches | touches of its people, without those of the future
 -- column: campaigns | campaigns that touched it
@@ -31,6 +32,11 @@
 -- column: pipeline_amount | open deals, in the workspace's currency
 -- column: won_amount | won deals, in the workspace's currency
 -- column: first_deal_at | UTC
+-- column: last_inquiry_at | latest inquiry of one of its leads, UTC
+-- column: last_mql_at | latest entry of one of its leads into MQL, UTC
+-- column: last_sql_at | latest entry of one of its leads into SQL, UTC
+-- column: last_deal_at | when its latest deal was opened, UTC
+-- column: last_won_at | when a deal was won last, UTC
 with person as (
     select account_id, count(*) as people from matched.person_accounts where account_id is not null group by account_id
 ),
@@ -46,10 +52,21 @@ deal as (
            count(*) filter (status = 'won') as won_deals,
            sum(amount_base) filter (status = 'open') as pipeline_amount,
            sum(amount_base) filter (status = 'won') as won_amount,
-           min(created_at) as first_deal_at
+           min(created_at) as first_deal_at, max(coalesce(created_at, closed_at)) as last_deal_at,
+           max(closed_at) filter (status = 'won') as last_won_at
     from core.deals
     where account_id is not null
     group by account_id
+),
+lead as (
+    select account_id, max(last_inquiry_at) as last_inquiry_at, max(last_mql_at) as last_mql_at,
+           max(last_sql_at) as last_sql_at
+    from marts.lead_segments
+    where account_id is not null
+    group by account_id
+),
+holder as (
+    select account_id, team from marts.registration_check
 ),
 listing as (
     select account_id, list_sort(list(distinct list)) as lists, min(tier) filter (list = 'target') as tier
@@ -75,9 +92,10 @@ tagged as (
 select account_id, accounts.name, accounts.uscc, accounts.status, accounts.province, accounts.city, accounts.industry,
        accounts.industry_section, accounts.employees, accounts.employees_band, accounts.parent_account_id,
        accounts.ultimate_parent_id, accounts.sources, fit_points, grade, completeness, coalesce(tags, []) as tags,
-       coalesce(lists, []) as lists, tier, coalesce(people, 0) as people, coalesce(touches, 0) as touches,
+       coalesce(lists, []) as lists, tier, holder.team, coalesce(people, 0) as people, coalesce(touches, 0) as touches,
        coalesce(campaigns, 0) as campaigns, first_touch_at, last_touch_at, coalesce(deals, 0) as deals,
-       coalesce(open_deals, 0) as open_deals, coalesce(won_deals, 0) as won_deals, pipeline_amount, won_amount, first_deal_at
+       coalesce(open_deals, 0) as open_deals, coalesce(won_deals, 0) as won_deals, pipeline_amount, won_amount, first_deal_at,
+       last_inquiry_at, last_mql_at, last_sql_at, last_deal_at, last_won_at
 from worked
 join resolved.accounts as accounts using (account_id)
 left join resolved.account_fit using (account_id)
@@ -86,3 +104,5 @@ left join listing using (account_id)
 left join person using (account_id)
 left join touch using (account_id)
 left join deal using (account_id)
+left join lead using (account_id)
+left join holder using (account_id)

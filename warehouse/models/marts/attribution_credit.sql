@@ -1,4 +1,6 @@
 -- One row per credit, opened to names: which touch of which campaign earned what of which deal.
+-- kind: view
+-- published: view
 -- grain: deal_id, touch_id, model, basis
 -- column: deal_id | the deal
 -- column: deal_name | its name

@@ -23,11 +23,18 @@
 -- column: people | people touched
 -- column: accounts | companies touched
 -- column: target_accounts | of them, on the target list on the run's day
+-- column: lead_accounts | of them, where somebody made an inquiry at or after the campaign's first touch of the company
+-- column: mql_accounts | where a lead became an MQL after it
+-- column: sql_accounts | where a lead became sales qualified after it
+-- column: opportunity_accounts | where a deal was opened after it
+-- column: won_accounts | where a deal was won after it
+-- column: inquiries | people touched whose inquiry came at or after their first touch of the campaign
 -- column: mqls | people touched whose lead became an MQL after their first touch of the campaign
 -- column: sqls | people touched whose lead became sales qualified after it
 -- column: opportunities | deals with a touch of the campaign in their journey
 -- column: won_deals | of them, won
 -- column: cost_per_person | cost / people
+-- column: cost_per_inquiry | cost / inquiries
 -- column: cost_per_mql | cost / mqls
 -- column: cost_per_sql | cost / sqls
 -- column: cost_per_opportunity | cost / opportunities
@@ -51,39 +58,28 @@ credit as (
     group by all
 ),
 touch as (
-    select coalesce(campaign_id, '(' || coalesce(channel, 'unknown') || ')') as campaign_id, touch_id, person_id,
-           account_id, occurred_at
+    select coalesce(campaign_id, '(' || coalesce(channel, 'unknown') || ')') as campaign_id, touch_id, person_id, occurred_at
     from core.touches
     where not is_future
 ),
-target as (
-    select distinct account_id
-    from resolved.target_accounts
-    where list = 'target' and coalesce(valid_from, $as_of) <= $as_of and coalesce(valid_to, $as_of) >= $as_of
+first_touch as (
+    select campaign_id, person_id, count(*) as touches, min(occurred_at) as touched_at from touch group by all
 ),
 reach as (
-    select touch.campaign_id, count(*) as touches, count(distinct touch.person_id) as people,
-           count(distinct touch.account_id) as accounts, count(distinct target.account_id) as target_accounts
-    from touch
-    left join target using (account_id)
-    group by all
-),
-first_touch as (
-    select campaign_id, person_id, min(occurred_at) as touched_at from touch where person_id is not null group by all
-),
-stage as (
-    select leads.person_id, lead_stages.stage, max(lead_stages.entered_at) as entered_at
-    from scored.lead_stages
-    join scored.leads using (lead_id)
-    where lead_stages.stage in ('mql', 'sql')
-    group by all
-),
-qualified as (
-    select first_touch.campaign_id, count(distinct stage.person_id) filter (stage.stage = 'mql') as mqls,
-           count(distinct stage.person_id) filter (stage.stage = 'sql') as sqls
+    select first_touch.campaign_id, sum(touches)::bigint as touches, count(first_touch.person_id) as people,
+           count(*) filter (leads.last_inquiry_at >= touched_at) as inquiries,
+           count(*) filter (leads.last_mql_at >= touched_at) as mqls, count(*) filter (leads.last_sql_at >= touched_at) as sqls
     from first_touch
-    join stage on stage.person_id = first_touch.person_id and stage.entered_at >= first_touch.touched_at
+    left join marts.lead_segments as leads on leads.person_id = first_touch.person_id
     group by all
+),
+company as (
+    select campaign_id, count(*) as accounts, count(*) filter (is_target) as target_accounts,
+           count(*) filter (became_lead) as lead_accounts, count(*) filter (became_mql) as mql_accounts,
+           count(*) filter (became_sql) as sql_accounts, count(*) filter (became_opportunity) as opportunity_accounts,
+           count(*) filter (became_won) as won_accounts
+    from marts.campaign_accounts
+    group by campaign_id
 ),
 dealt as (
     select touch.campaign_id, count(distinct deals.deal_id) as opportunities,
@@ -109,15 +105,14 @@ figures as (
            credit.amount as attributed_amount, credit.deals as attributed_deals,
            -- Deals of unknown amount only: unknown is not zero.
            case when credit.deals > 0 then credit.amount else 0 end as earned,
-           reach.touches, reach.people, reach.accounts, reach.target_accounts,
-           qualified.mqls, qualified.sqls, dealt.opportunities, dealt.won_deals
+           reach.* exclude (campaign_id), company.* exclude (campaign_id), dealt.opportunities, dealt.won_deals
     from campaign
     cross join marts.models_and_bases as models
     left join spent using (campaign_id)
     left join credit
         on credit.campaign_id = campaign.campaign_id and credit.model = models.model and credit.basis = models.basis
     left join reach on reach.campaign_id = campaign.campaign_id
-    left join qualified on qualified.campaign_id = campaign.campaign_id
+    left join company on company.campaign_id = campaign.campaign_id
     left join dealt on dealt.campaign_id = campaign.campaign_id
 )
 select campaign_id, name, channel, parent_campaign_id, is_listed, model, basis, is_influence, cost,
@@ -126,9 +121,13 @@ select campaign_id, name, channel, parent_campaign_id, is_listed, model, basis, 
             then ((earned - full_cost) / full_cost)::double end as roi,
        case when not is_influence then (earned / full_cost)::double end as roas,
        coalesce(touches, 0) as touches, coalesce(people, 0) as people, coalesce(accounts, 0) as accounts,
-       coalesce(target_accounts, 0) as target_accounts, coalesce(mqls, 0) as mqls, coalesce(sqls, 0) as sqls,
+       coalesce(target_accounts, 0) as target_accounts,
+       coalesce(lead_accounts, 0) as lead_accounts, coalesce(mql_accounts, 0) as mql_accounts,
+       coalesce(sql_accounts, 0) as sql_accounts, coalesce(opportunity_accounts, 0) as opportunity_accounts,
+       coalesce(won_accounts, 0) as won_accounts, coalesce(inquiries, 0) as inquiries, coalesce(mqls, 0) as mqls, coalesce(sqls, 0) as sqls,
        coalesce(opportunities, 0) as opportunities, coalesce(won_deals, 0) as won_deals,
        (cost / nullif(people, 0))::decimal(18, 2) as cost_per_person,
+       (cost / nullif(inquiries, 0))::decimal(18, 2) as cost_per_inquiry,
        (cost / nullif(mqls, 0))::decimal(18, 2) as cost_per_mql,
        (cost / nullif(sqls, 0))::decimal(18, 2) as cost_per_sql,
        (cost / nullif(opportunities, 0))::decimal(18, 2) as cost_per_opportunity
