@@ -32,10 +32,14 @@ GIVEN = {
     "resolved.target_accounts": "account_id varchar, list varchar, valid_from date, valid_to date",
     "scored.leads": "lead_id varchar, person_id varchar, is_excluded boolean",
     "scored.lead_stages": "lead_id varchar, stage varchar, entered_at timestamp",
+    "marts.lead_segments": "person_id varchar, last_inquiry_at timestamp, last_mql_at timestamp, last_sql_at timestamp",
+    "marts.account_360": "account_id varchar, lists varchar[], last_inquiry_at timestamp, last_mql_at timestamp, "
+    "last_sql_at timestamp, last_deal_at timestamp, last_won_at timestamp",
 }
 MARTS = (
-    "models_and_bases", "campaign_roi", "channel_roi", "attribution_credit", "attribution_compare", "deal_journey",
-    "payments", "pipeline_snapshot", "restatements", "suspense", "campaign_budgets",
+    "models_and_bases", "campaign_accounts", "campaign_roi", "channel_roi", "attribution_credit",
+    "attribution_compare", "deal_journey", "payments", "pipeline_snapshot", "restatements", "suspense",
+    "campaign_budgets",
 )  # fmt: skip
 _NUMBERS = {"minutes", "probability", "rate"}
 _AMOUNTS = {"amount", "budget", "cost"}

@@ -94,8 +94,8 @@ select account_id, accounts.name, accounts.uscc, accounts.status, accounts.provi
        accounts.ultimate_parent_id, accounts.sources, fit_points, grade, completeness, coalesce(tags, []) as tags,
        coalesce(lists, []) as lists, tier, holder.team, coalesce(people, 0) as people, coalesce(touches, 0) as touches,
        coalesce(campaigns, 0) as campaigns, first_touch_at, last_touch_at, coalesce(deals, 0) as deals,
-       coalesce(open_deals, 0) as open_deals, coalesce(won_deals, 0) as won_deals, pipeline_amount, won_amount, first_deal_at,
-       last_inquiry_at, last_mql_at, last_sql_at, last_deal_at, last_won_at
+       coalesce(open_deals, 0) as open_deals, coalesce(won_deals, 0) as won_deals, pipeline_amount, won_amount,
+       first_deal_at, last_inquiry_at, last_mql_at, last_sql_at, last_deal_at, last_won_at
 from worked
 join resolved.accounts as accounts using (account_id)
 left join resolved.account_fit using (account_id)

@@ -28,7 +28,8 @@
 -- column: cost_per_account | cost / accounts
 -- column: cost_per_opportunity | cost / opportunity_accounts
 with entry as not materialized (
-    select 'campaign' as dimension, campaign as member, month, occurred_at, person_id, account_id from marts.segmented_touches
+    select 'campaign' as dimension, campaign as member, month, occurred_at, person_id, account_id
+    from marts.segmented_touches
     union all
     select 'parent_campaign', parent_campaign, month, occurred_at, person_id, account_id from marts.segmented_touches
     union all
@@ -46,7 +47,9 @@ with entry as not materialized (
 ),
 -- Months first: a person's first touch of a quarter is the first of its months' first touches.
 person_month as not materialized (
-    select dimension, member, month, person_id, count(*) as touches, min(occurred_at) as first_at from entry group by all
+    select dimension, member, month, person_id, count(*) as touches, min(occurred_at) as first_at
+    from entry
+    group by all
 ),
 account_month as not materialized (
     select dimension, member, month, account_id, min(occurred_at) as first_at
@@ -72,7 +75,8 @@ account as not materialized (
 ),
 figure as not materialized (
     select dimension, member, period, starts_on, sum(touches)::bigint as touches, count(person.person_id) as people,
-           count(*) filter (last_inquiry_at >= first_at) as inquiries, count(*) filter (last_mql_at >= first_at) as mqls,
+           count(*) filter (last_inquiry_at >= first_at) as inquiries,
+           count(*) filter (last_mql_at >= first_at) as mqls,
            count(*) filter (last_sql_at >= first_at) as sqls, null::bigint as accounts, null::bigint as target_accounts,
            null::bigint as lead_accounts, null::bigint as mql_accounts, null::bigint as sql_accounts,
            null::bigint as opportunity_accounts, null::bigint as won_accounts, null::decimal(18, 2) as cost,
@@ -99,11 +103,13 @@ figure as not materialized (
     group by all
 ),
 summed as not materialized (
-    select dimension, member, period, starts_on, coalesce(max(touches), 0) as touches, coalesce(max(people), 0) as people,
-           coalesce(max(inquiries), 0) as inquiries, coalesce(max(mqls), 0) as mqls, coalesce(max(sqls), 0) as sqls,
+    select dimension, member, period, starts_on, coalesce(max(touches), 0) as touches,
+           coalesce(max(people), 0) as people, coalesce(max(inquiries), 0) as inquiries,
+           coalesce(max(mqls), 0) as mqls, coalesce(max(sqls), 0) as sqls,
            coalesce(max(accounts), 0) as accounts, coalesce(max(target_accounts), 0) as target_accounts,
            coalesce(max(lead_accounts), 0) as lead_accounts, coalesce(max(mql_accounts), 0) as mql_accounts,
-           coalesce(max(sql_accounts), 0) as sql_accounts, coalesce(max(opportunity_accounts), 0) as opportunity_accounts,
+           coalesce(max(sql_accounts), 0) as sql_accounts,
+           coalesce(max(opportunity_accounts), 0) as opportunity_accounts,
            coalesce(max(won_accounts), 0) as won_accounts, max(cost) as cost,
            coalesce(bool_or(is_budget), false) as is_budget
     from figure

@@ -36,7 +36,8 @@ with deal as (
 ),
 credit as not materialized (
     select credits.deal_id, credits.model, credits.basis, credits.credit, credits.weight, deal.close_month,
-           date_trunc('month', touches.occurred_at at time zone 'UTC' at time zone workspace.timezone)::date as touch_month,
+           date_trunc('month', touches.occurred_at at time zone 'UTC' at time zone workspace.timezone)::date
+               as touch_month,
            credits.campaign_id as campaign,
            coalesce(campaigns.parent_campaign_id, credits.campaign_id) as parent_campaign,
            case when credits.touch_id is null then '(unattributed)' else coalesce(credits.channel, '(unknown)') end
@@ -55,7 +56,8 @@ segment as not materialized (
     select 'campaign' as dimension, campaign as member, deal_id, model, basis, credit, weight, touch_month, close_month
     from credit
     union all
-    select 'parent_campaign', parent_campaign, deal_id, model, basis, credit, weight, touch_month, close_month from credit
+    select 'parent_campaign', parent_campaign, deal_id, model, basis, credit, weight, touch_month, close_month
+    from credit
     union all
     select 'channel', channel, deal_id, model, basis, credit, weight, touch_month, close_month from credit
     union all

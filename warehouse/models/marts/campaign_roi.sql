@@ -58,7 +58,8 @@ credit as (
     group by all
 ),
 touch as (
-    select coalesce(campaign_id, '(' || coalesce(channel, 'unknown') || ')') as campaign_id, touch_id, person_id, occurred_at
+    select coalesce(campaign_id, '(' || coalesce(channel, 'unknown') || ')') as campaign_id, touch_id, person_id,
+           occurred_at
     from core.touches
     where not is_future
 ),
@@ -68,7 +69,8 @@ first_touch as (
 reach as (
     select first_touch.campaign_id, sum(touches)::bigint as touches, count(first_touch.person_id) as people,
            count(*) filter (leads.last_inquiry_at >= touched_at) as inquiries,
-           count(*) filter (leads.last_mql_at >= touched_at) as mqls, count(*) filter (leads.last_sql_at >= touched_at) as sqls
+           count(*) filter (leads.last_mql_at >= touched_at) as mqls,
+           count(*) filter (leads.last_sql_at >= touched_at) as sqls
     from first_touch
     left join marts.lead_segments as leads on leads.person_id = first_touch.person_id
     group by all
@@ -124,7 +126,8 @@ select campaign_id, name, channel, parent_campaign_id, is_listed, model, basis, 
        coalesce(target_accounts, 0) as target_accounts,
        coalesce(lead_accounts, 0) as lead_accounts, coalesce(mql_accounts, 0) as mql_accounts,
        coalesce(sql_accounts, 0) as sql_accounts, coalesce(opportunity_accounts, 0) as opportunity_accounts,
-       coalesce(won_accounts, 0) as won_accounts, coalesce(inquiries, 0) as inquiries, coalesce(mqls, 0) as mqls, coalesce(sqls, 0) as sqls,
+       coalesce(won_accounts, 0) as won_accounts, coalesce(inquiries, 0) as inquiries,
+       coalesce(mqls, 0) as mqls, coalesce(sqls, 0) as sqls,
        coalesce(opportunities, 0) as opportunities, coalesce(won_deals, 0) as won_deals,
        (cost / nullif(people, 0))::decimal(18, 2) as cost_per_person,
        (cost / nullif(inquiries, 0))::decimal(18, 2) as cost_per_inquiry,

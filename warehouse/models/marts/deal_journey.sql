@@ -67,8 +67,8 @@ decider as (
     where contacts.is_decision_maker or persons.seniority in ('c_level', 'vp', 'director')
     qualify row_number() over (
         partition by meeting.deal_id
-        order by coalesce(contacts.is_decision_maker, false) desc, meeting.occurred_at, meeting.by desc, meeting.position,
-                 meeting.activity_id
+        order by coalesce(contacts.is_decision_maker, false) desc, meeting.occurred_at, meeting.by desc,
+                 meeting.position, meeting.activity_id
     ) = 1
 ),
 credit as (
@@ -100,7 +100,8 @@ select deals.deal_id, deals.name, deals.account_id, accounts.name as account_nam
        journey.path,
        decider.person_id as first_decision_maker_id, decider.by as decision_maker_by,
        decider.type as decision_maker_type, decider.touch_id as decision_maker_touch_id,
-       decider.activity_id as decision_maker_activity_id, decider.campaign_id as decision_maker_campaign_id, decider.occurred_at as decision_maker_at,
+       decider.activity_id as decision_maker_activity_id, decider.campaign_id as decision_maker_campaign_id,
+       decider.occurred_at as decision_maker_at,
        influence.campaign_id as top_campaign_id, influence.share as top_campaign_share,
        strongest.touch_id as top_touch_id, strongest.weight as top_touch_share,
        deals.is_won_before_contact

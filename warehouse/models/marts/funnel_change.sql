@@ -90,5 +90,6 @@ select stage, stage_rank, dimension, member, within_days, ends_on - 89 as starts
        of_rate + of_mix as contribution, of_rate, of_mix,
        case when dimension <> 'all' and of_rate + of_mix < 0 and row_number() over (
                 partition by stage, dimension order by of_rate + of_mix nulls last, member) = 1 then 1 end as drives,
-       case when dimension = 'all' then row_number() over (partition by dimension order by z nulls last, stage_rank) end as place
+       case when dimension = 'all' then row_number() over (partition by dimension order by z nulls last, stage_rank)
+       end as place
 from parted

@@ -13,8 +13,9 @@
 -- column: next_at | when that was, UTC
 -- column: days | days until then; null where it was passed out of order
 with placed as (
-    select lead_stages.lead_id, lead_stages.cycle, lead_stages.stage, stages.rank, stages.is_open, lead_stages.entered_at,
-           lead_stages.is_before_inquiry, stages.is_open or lead_stages.stage = 'won' as is_on_way
+    select lead_stages.lead_id, lead_stages.cycle, lead_stages.stage, stages.rank, stages.is_open,
+           lead_stages.entered_at, lead_stages.is_before_inquiry,
+           stages.is_open or lead_stages.stage = 'won' as is_on_way
     from scored.lead_stages
     join rules.stages using (stage)
 ),

@@ -47,7 +47,8 @@ term as (
     where party_id is not null and due_amount is not null and term_ends_on >= term_starts_on
 ),
 day as (
-    select month, least(last_day(month), $as_of) as ends_on, (least(last_day(month), $as_of) - interval 1 year)::date as starts_on
+    select month, least(last_day(month), $as_of) as ends_on,
+           (least(last_day(month), $as_of) - interval 1 year)::date as starts_on
     from line
     where month <= $as_of
 ),
@@ -84,6 +85,7 @@ select line.month, line.is_final, line.due_orders, coalesce(line.due_amount, 0):
        coalesce(year_churn, 0)::decimal(18, 2) as year_churn,
        ((year_start_amount + coalesce(year_expansion, 0) - coalesce(year_contraction, 0) - coalesce(year_churn, 0))
            / year_start_amount)::double as nrr,
-       ((year_start_amount - coalesce(year_contraction, 0) - coalesce(year_churn, 0)) / year_start_amount)::double as grr
+       ((year_start_amount - coalesce(year_contraction, 0) - coalesce(year_churn, 0)) / year_start_amount)::double
+           as grr
 from line
 left join year using (month)

@@ -33,7 +33,8 @@
 -- column: difference | why the two do not say the same: no_account, amount_unknown, other_order (only another order of the account was renewed), counted_once (the account is counted on another row), partly, more (expansion); null where they do
 with known as (
     select orders.order_id, coalesce(orders.account_id, deals.party_id) as party_id, orders.account_id, deals.owner_id,
-           coalesce(deals.type = 'renewal', false) as is_renewal, coalesce(deals.type = 'expansion', false) as is_expansion,
+           coalesce(deals.type = 'renewal', false) as is_renewal,
+           coalesce(deals.type = 'expansion', false) as is_expansion,
            orders.signed_on, orders.term_starts_on, orders.term_ends_on, orders.amount_base as amount
     from core.orders
     left join core.deals using (deal_id)
@@ -55,7 +56,8 @@ follows as (
                then fresh.term_starts_on >= due.term_ends_on - grace
                     and fresh.term_starts_on > coalesce(due.term_starts_on, due.signed_on)
                     and coalesce(fresh.term_ends_on > due.term_ends_on, true)
-               else fresh.signed_on > due.signed_on and (fresh.is_renewal or fresh.signed_on >= due.term_ends_on - grace)
+               else fresh.signed_on > due.signed_on
+                    and (fresh.is_renewal or fresh.signed_on >= due.term_ends_on - grace)
           end
 ),
 -- Each new order belongs to the last of the terms it may follow …
@@ -125,7 +127,8 @@ select counted.order_id, counted.month, counted.account_id, accounts.name as acc
        expansion::decimal(18, 2) as expansion_amount,
        case when counted.status = 'partly' then amount - retained
             when counted.status <> 'unknown' then 0 end::decimal(18, 2) as contraction_amount,
-       case when counted.status = 'lost' then amount when counted.status <> 'unknown' then 0 end::decimal(18, 2) as churn_amount,
+       case when counted.status = 'lost' then amount
+            when counted.status <> 'unknown' then 0 end::decimal(18, 2) as churn_amount,
        case when counted.status in ('open', 'to_come') then amount
             when counted.status <> 'unknown' then 0 end::decimal(18, 2) as open_amount,
        coalesce(renewed_by, []) as renewed_by, renewed_on, next_starts_on, counted.status, business_due,

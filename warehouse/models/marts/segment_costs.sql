@@ -32,7 +32,8 @@ touched as not materialized (
     select 'team', team, campaign, count(*) from marts.segmented_touches group by all
 ),
 share as not materialized (
-    select dimension, member, campaign_id, sum(touches) over so_far as up_to, sum(touches) over so_far - touches as before,
+    select dimension, member, campaign_id, sum(touches) over so_far as up_to,
+           sum(touches) over so_far - touches as before,
            sum(touches) over (partition by dimension, campaign_id) as touches
     from touched
     window so_far as (partition by dimension, campaign_id order by member)
@@ -46,7 +47,8 @@ part as (
     union all
     -- What is rounded up to one segment is taken off the next: the parts of a cost add up to it.
     select share.dimension, share.member, spent.month,
-           round(spent.cost * (up_to / touches), 2)::decimal(18, 2) - round(spent.cost * (before / touches), 2)::decimal(18, 2),
+           round(spent.cost * (up_to / touches), 2)::decimal(18, 2)
+               - round(spent.cost * (before / touches), 2)::decimal(18, 2),
            spent.is_budget
     from spent
     join share using (campaign_id)

@@ -120,7 +120,8 @@ valued as (
 )
 select model, channel, cohort, cost, coalesce(is_budget, false) as is_budget, deal_cost, full_cost,
        round(new_customers, 6)::double as new_customers, cac::decimal(18, 2) as cac, order_value,
-       round(customer_years, 6)::double as customer_years, yearly_value::decimal(18, 2) as yearly_value, gross_margin, life_years,
+       round(customer_years, 6)::double as customer_years, yearly_value::decimal(18, 2) as yearly_value,
+       gross_margin, life_years,
        ltv::decimal(18, 2) as ltv, ltv / nullif(cac, 0) as ltv_to_cac,
        case when yearly_value > 0 then cac / (yearly_value * gross_margin / 12) end::double as payback_months,
        cash_received, (cash_received * gross_margin / full_cost)::double as paid_back

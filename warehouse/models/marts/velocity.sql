@@ -46,7 +46,8 @@ deal as (
     left join core.owners_today as owners on owners.owner_id = deals.owner_id
 ),
 whole_way as (
-    select lead_id, min(entered_at) filter (stage = 'inquiry') as began_at, min(entered_at) filter (stage = 'won') as won_at
+    select lead_id, min(entered_at) filter (stage = 'inquiry') as began_at,
+           min(entered_at) filter (stage = 'won') as won_at
     from scored.lead_stages
     where stage in ('inquiry', 'won')
     group by lead_id
@@ -69,7 +70,8 @@ step as (
     from deal
     where status in ('won', 'lost') and closed_at >= created_at
     union all
-    select 'order_to_cash', paid.paid_on - orders.signed_on, paid.paid_on::timestamp at time zone $timezone at time zone 'UTC',
+    select 'order_to_cash', paid.paid_on - orders.signed_on,
+           paid.paid_on::timestamp at time zone $timezone at time zone 'UTC',
            orders.amount_base, channel, region, industry, grade, team
     from core.orders
     join paid using (order_id)
@@ -100,10 +102,12 @@ figure as (
 )
 select step, dimension, member, period, starts_on, completed, median_days, p25_days, p75_days, p90_days,
        case when step = 'deal_won'
-            then completed / (completed + coalesce(sum(completed) filter (step = 'deal_lost') over same, 0)) end as win_rate,
+            then completed / (completed + coalesce(sum(completed) filter (step = 'deal_lost') over same, 0))
+       end as win_rate,
        case when step in ('deal_won', 'order_to_cash')
             then (amount / nullif(amounts, 0))::decimal(18, 2) end as mean_amount,
        case when step = 'deal_won'
-            then (completed * (amount / nullif(amounts, 0)) / nullif(median_days, 0))::decimal(18, 2) end as amount_per_day
+            then (completed * (amount / nullif(amounts, 0)) / nullif(median_days, 0))::decimal(18, 2)
+       end as amount_per_day
 from figure
 window same as (partition by dimension, member, period, starts_on)
