@@ -22,6 +22,7 @@ class Settings(Policy):
     language: Literal["en", "zh"] = "en"
     timezone: str = "Asia/Shanghai"
     currency: str = Field("CNY", pattern="^[A-Z]{3}$")
+    fiscal_year_starts_in: int = Field(1, ge=1, le=12, description="month with which the year of the quarters begins")
     memory_limit: str = Field(
         "2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="DuckDB's; beyond it spills to disk"
     )

@@ -11,6 +11,7 @@ from abmloop.settings import load_settings
 from tasks.attribute import attribute
 from tasks.build import build_core, build_marts
 from tasks.check import check_landed, check_published
+from tasks.forecast import forecast
 from tasks.land import land
 from tasks.match.step import match
 from tasks.outbound.deliver import deliver
@@ -41,6 +42,7 @@ LOOP: tuple[Act, ...] = (
     predict,  # chances of open leads, where a model is in use
     route,  # leads → owners
     attribute,  # deals → credits
+    forecast,  # deals → what they will bring
     build_marts,  # what people and the CRM read
     check_published,  # what is about to be read adds up, or stop
     publish,  # one step, for all readers
@@ -51,7 +53,7 @@ NAMES: dict[str, Act] = {act.__name__: act for act in LOOP}
 
 
 _LOOK = ("build_marts", "check_published", "publish")
-_FROM_CORE = ("build_core", "score", "predict", "route", "attribute", *_LOOK)
+_FROM_CORE = ("build_core", "score", "predict", "route", "attribute", "forecast", *_LOOK)
 
 # The parts of the loop that a person starts by themselves: name of the flow → steps, in the loop's order.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -60,7 +62,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "score-leads": ("score", "predict", "route", *_LOOK),
     "push-leads": ("deliver",),
     "pull-deals": ("pull", "land", "check_landed", "parse", "resolve", "segment", "match", *_FROM_CORE),
-    "attribute-roi": ("attribute", *_LOOK),
+    "attribute-roi": ("attribute", "forecast", *_LOOK),
     "publish": _LOOK,
 }
 

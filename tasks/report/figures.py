@@ -90,6 +90,53 @@ select count(*) as deals, median(touches) as touches, median(people) as people,
 from marts.deal_journey where status = 'won' and touches > 0
 """
 
+FORECAST = """
+select horizon, starts_on, ends_on, method, any_value(note) filter (part = 'total') as note,
+       sum(expected_amount) filter (part = 'won') as won, sum(expected_amount) filter (part = 'open') as open,
+       sum(expected_amount) filter (part = 'new') as new,
+       max(expected_amount) filter (part = 'total') as expected, max(low_amount) as low, max(high_amount) as high,
+       max(amount_base) filter (part = 'total') as pipeline, max(crm_amount) filter (part = 'total') as crm,
+       max(last_period_amount) as last_period, max(pipeline_rate_amount) as pipeline_rate
+from marts.forecast
+group by horizon, starts_on, ends_on, method
+order by starts_on, ends_on, horizon
+"""
+
+FORECAST_BY_STAGE = """
+select stage, sum(deals) filter (horizon = 'next_30_days')::bigint as deals,
+       sum(amount_base) filter (horizon = 'next_30_days') as amount,
+       sum(crm_amount) filter (horizon = 'next_30_days') as crm,
+       sum(expected_amount) filter (horizon = 'next_30_days') as expected_30,
+       sum(expected_amount) filter (horizon = 'next_90_days') as expected_90
+from marts.forecast
+where part = 'open'
+group by stage
+order by expected_90 desc nulls last, stage
+"""
+
+BACK_TEST = """
+select horizon, forecast_on, any_value(actual_amount) as actual,
+       max(said_amount) filter (method = 'forecast') as forecast,
+       max(low_amount) as low, max(high_amount) as high,
+       max(said_amount) filter (method = 'last_period') as last_period,
+       max(said_amount) filter (method = 'pipeline_rate') as pipeline_rate,
+       max(said_amount) filter (method = 'crm_probability') as crm_probability
+from marts.forecast_backtest
+group by horizon, forecast_on
+order by horizon, forecast_on
+"""
+
+BACK_TEST_ERRORS = """
+select horizon, max(wape) filter (method = 'forecast') as forecast,
+       max(wape) filter (method = 'last_period') as last_period,
+       max(wape) filter (method = 'pipeline_rate') as pipeline_rate,
+       max(wape) filter (method = 'crm_probability') as crm_probability,
+       count(*) filter (is_inside) as inside, count(is_inside) as tested
+from marts.forecast_backtest
+group by horizon
+order by horizon
+"""
+
 QUALITY_HISTORY = """
 select source, entity, landed_on, rows_in, refused_share from marts.quality_history order by landed_on, source, entity
 """

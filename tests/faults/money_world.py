@@ -15,8 +15,9 @@ from warehouse.models import all_models
 from warehouse.steps import Work, step
 
 STAGED = (
-    "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deals", "fx_rates",
-    "invoices", "lead_status", "money_versions", "orders", "owners", "payments", "qualifications", "touches",
+    "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deal_versions",
+    "deals", "fx_rates", "invoices", "lead_status", "money_versions", "orders", "owners", "payments",
+    "qualifications", "touches",
 )  # fmt: skip
 GIVEN = {
     "matched.persons": "person_id varchar, name varchar, title varchar, seniority varchar, is_excluded boolean",

@@ -1,37 +1,31 @@
--- One row per deal and day: its state at the end of each of the last twelve months and on the run's day.
+-- One row per deal and day from the day it was known of: its state as it was known on that day, amounts at that day's rate.
+-- Stored is only what changed (core.deal_changes); days are spread out when they are asked for, so ask for days:
+-- `where snapshot_on = date '2026-09-30'`, or `where is_month_end`.
+-- kind: view
+-- published: view
 -- grain: deal_id, snapshot_on
 -- column: deal_id | the deal
--- column: snapshot_on | the day
+-- column: snapshot_on | the day; what was known at its end
+-- column: is_month_end | the last day of its month
 -- column: account_id | its company
--- column: owner_id | its sales person today
--- column: stage | stage on that day by its history; today's on the run's day; null where the history does not reach back
+-- column: owner_id | its sales person on that day
+-- column: stage | stage on that day; null where the history does not reach back
 -- column: status | won, lost or open on that day
--- column: amount_base | today's amount, workspace currency
+-- column: amount_base | its amount as known that day, workspace currency; a closed deal's at the rate of its closing day
+-- column: probability | the CRM's own on that day, 0 to 1
 -- column: age_days | whole days since it was opened
-with day as (
-    select $as_of as snapshot_on
-    union
-    select last_day(month_start::date) as snapshot_on
-    from unnest(generate_series(date_trunc('month', $as_of) - interval 12 month,
-                                date_trunc('month', $as_of) - interval 1 month, interval 1 month)) as t(month_start)
-),
-moment as (
-    select snapshot_on,
-           ((snapshot_on + 1)::timestamp at time zone $timezone at time zone 'UTC') as ends_at
-    from day
-),
-entered as (
-    select moment.snapshot_on, history.deal_id, arg_max(history.stage, (history.entered_at, history.stage)) as stage
-    from moment
-    join core.deal_stages as history on history.entered_at < moment.ends_at
-    group by all
+with state as (
+    select days.day, days.is_month_end, changes.*,
+           case when changes.status = 'open' then days.day else changes.happened_on end as rate_day
+    from core.days
+    join core.deal_changes as changes
+        on days.day >= changes.known_on and days.day <= coalesce(changes.known_until, date '9999-12-31')
 )
-select deals.deal_id, moment.snapshot_on, deals.account_id, deals.owner_id,
-       case when moment.snapshot_on = $as_of then deals.stage else entered.stage end as stage,
-       case when deals.status <> 'open' and (deals.closed_at is null or deals.closed_at < moment.ends_at)
-            then deals.status else 'open' end as status,
-       deals.amount_base,
-       datediff('day', coalesce(deals.created_at, deals.closed_at), moment.ends_at) as age_days
-from core.deals
-join moment on coalesce(deals.created_at, deals.closed_at) < moment.ends_at or moment.snapshot_on = $as_of
-left join entered on entered.deal_id = deals.deal_id and entered.snapshot_on = moment.snapshot_on
+select state.deal_id, state.day as snapshot_on, state.is_month_end, deals.account_id, state.owner_id, state.stage,
+       state.status,
+       case when state.is_foreign then round(state.amount * rates.rate, 2) else state.amount end::decimal(18, 2)
+           as amount_base,
+       state.probability, state.day - state.opened_on as age_days
+from state
+join core.deals using (deal_id)
+asof left join core.fx_rates as rates on state.currency = rates.currency and state.rate_day >= rates.valid_on
