@@ -44,7 +44,7 @@ class Learning(Rule):
     level_rows: int = Field(10, ge=2)
     most_levels: int = Field(60, ge=2)
     most_bins: int = Field(7, ge=2, le=20)
-    ridge: float = Field(3.0, gt=0)
+    ridge: float = Field(4.0, gt=0)
 
 
 class Promotion(Rule):

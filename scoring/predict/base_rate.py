@@ -12,21 +12,25 @@ Numbers = Any  # a NumPy array
 _LEAST_GAIN = 6.0  # log likelihood of a change: three and a half standard errors, for the place is chosen as well
 _LEAST_ROWS = 200
 _LEAST_OUTCOMES = 100  # of the rarer kind in the last stretch; with fewer where it stands is a matter of luck
-_MEMORY_ROWS = 300.0  # of the stretch before: half of what a change says is believed once it has lasted so long
+# A row counts half as much for where the share stands as one that is so much newer; so many rows, or that part of all.
+_HALF_ROWS, _HALF_PART = 800.0, 8
+_ANOTHER_TIME = 3.0  # odds so many times as high, or as low: no drift but a change
+_MEMORY_ROWS = 300.0  # of the stretch before a change: half of what it says is believed once it has lasted so long
+_UNRECORDED_SHARE = 0.25  # of what came later: a beginning with so few outcomes was not observed …
+_UNRECORDED_OUTCOMES = 0.05  # … where leaving it out costs no more of the outcomes than that
 _ROUNDS = 60
 
 
 @dataclass(frozen=True)
 class BaseRate:
-    """`offset`: log-odds of the share that became in each row's stretch; `since`: the first row of the last stretch.
+    """`offset`: log-odds of the share that became in each row's stretch.
 
-    `recent`: how much each row counts for where the share stands now: the last stretch in full, the one before it as so
-    many rows in all, for what has just risen often falls back.
+    `recent`: how much each row counts for where the share stands now: the less the older it is, and what came before a
+    change only as so many rows in all, for what has just risen often falls back.
     """
 
     offset: Numbers
     recent: Numbers
-    since: int
 
 
 def base_rate(outcome: Numbers) -> BaseRate:
@@ -34,18 +38,38 @@ def base_rate(outcome: Numbers) -> BaseRate:
 
     Source: binary segmentation (Scott and Knott 1974) by the likelihood of the outcomes.
     """
+    count = len(outcome)
+    bounds, shares = _stretches(outcome)
+    offset = np.repeat(log_odds(shares), np.diff(bounds))
+    recent = 0.5 ** ((count - 1 - np.arange(count)) / max(_HALF_ROWS, count / _HALF_PART))
+    if len(shares) > 1 and abs(offset[-1] - offset[bounds[-2] - 1]) > np.log(_ANOTHER_TIME):
+        before = recent[: bounds[-2]]
+        recent[: bounds[-2]] = before * min(1.0, _MEMORY_ROWS / before.sum())
+    return BaseRate(offset, recent)
+
+
+def recorded_from(outcome: Numbers) -> int:
+    """The first row from which on outcomes were observed; `outcome` from the oldest to the newest.
+
+    Where the first stretches hold next to no outcomes, those of later rows were recorded and theirs were not (a CRM in
+    use since last winter, leads since the summer before). What they would teach is that nobody becomes.
+    """
+    bounds, shares = _stretches(outcome)
+    for start, before in zip(bounds[-2:0:-1], range(len(shares) - 1, 0, -1), strict=True):
+        later = float(outcome[start:].mean())
+        if max(shares[:before]) < _UNRECORDED_SHARE * later and (
+            outcome[:start].sum() <= _UNRECORDED_OUTCOMES * outcome.sum()
+        ):
+            return start
+    return 0
+
+
+def _stretches(outcome: Numbers) -> tuple[list[int], Numbers]:
+    """(where each stretch of a steady share begins, and the end; the share of each)."""
     came = np.append(0.0, np.cumsum(outcome))
-    starts = sorted(_changes(came, 0, len(outcome)))
-    bounds = [0, *starts, len(outcome)]
-    offset = np.empty(len(outcome))
-    for start, end in itertools.pairwise(bounds):
-        share = (came[end] - came[start] + 0.5) / (end - start + 1)
-        offset[start:end] = log_odds(np.array([share]))[0]
-    recent = np.zeros(len(outcome))
-    recent[bounds[-2] :] = 1.0
-    if len(bounds) > 2:
-        recent[bounds[-3] : bounds[-2]] = min(1.0, _MEMORY_ROWS / (bounds[-2] - bounds[-3]))
-    return BaseRate(offset, recent, bounds[-2])
+    bounds = [0, *sorted(_changes(came, 0, len(outcome))), len(outcome)]
+    shares = [(came[end] - came[start] + 0.5) / (end - start + 1) for start, end in itertools.pairwise(bounds)]
+    return bounds, np.array(shares)
 
 
 def level_for(odds: Numbers, outcome: Numbers, weight: Numbers) -> float:

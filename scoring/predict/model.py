@@ -16,7 +16,7 @@ from scoring.predict.binning import Bins
 from scoring.predict.calibration import Shape
 from scoring.predict.columns import Column, Kind, read_column
 from scoring.predict.measures import share_of
-from scoring.predict.parts import Parts, mixed
+from scoring.predict.parts import Mix, Parts
 from scoring.predict.scorecard import Scorecard
 from scoring.predict.trees import Lifts
 
@@ -100,7 +100,7 @@ class PredictModel:
             return self.say_nothing(len(columns[0].is_blank) if columns else 0)
         share = float(self.card["tree_share"])
         shape = Shape(self.card["shape"]["kind"], tuple(self.card["shape"]["numbers"]))
-        odds = mixed(self.parts.odds(columns), share) + float(self.card["level"])
+        odds = self.parts.odds(columns, [Mix(share)])[:, 0] + float(self.card["level"])
         return Said(share_of(shape.of(odds)), self.scorecard.totals(columns), self.parts.added(columns, share))
 
     def say_nothing(self, count: int) -> Said:

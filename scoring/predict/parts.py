@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,19 @@ from scoring.predict.scorecard import Scorecard, make_scorecard
 from scoring.predict.trees import Lifts, fit_trees, tree_added, tree_matrix, tree_odds
 
 Numbers = Any  # a NumPy array
-TREE_SHARES = (0.5, 0.25, 0.75, 0.0, 1.0)  # the first of equally good ones is taken
+_SHARES, _TREES = (0.5, 0.25, 0.75, 1.0), (1.0, 0.4, 0.15)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How much the trees count for beside the bins, and which share of them is asked, the first ones."""
+
+    tree_share: float
+    trees: float = 1.0
+
+
+# The first of equally good ones is taken. Few rows carry few trees, or none.
+MIXES = (*(Mix(share, trees) for trees in _TREES for share in _SHARES), Mix(0.0, _TREES[-1]))
 
 
 @dataclass(frozen=True)
@@ -29,10 +40,20 @@ class Parts:
     weights: tuple[Numbers, ...]
     card: Scorecard
 
-    def odds(self, columns: Sequence[Column]) -> Numbers:
-        """What trees and bins say of each row, as log-odds around the base rate's: two columns."""
+    def odds(self, columns: Sequence[Column], mixes: Sequence[Mix]) -> Numbers:
+        """What each mix of trees and bins says of each row, as log-odds around the base rate's: a column each."""
         by_bin = added([bins.place(column) for bins, column in zip(self.bins, columns, strict=True)], self.weights)
-        return np.stack([tree_odds(self.trees, tree_matrix(columns, self.lifts)), by_bin.sum(axis=1)], axis=1)
+        matrix = tree_matrix(columns, self.lifts)
+        counts = {mix.trees: self.count(mix) for mix in mixes if mix.tree_share}
+        by_tree = {trees: tree_odds(self.trees, matrix, count) for trees, count in counts.items()}
+        sums = by_bin.sum(axis=1)
+        return np.stack(
+            [mix.tree_share * by_tree.get(mix.trees, 0.0) + (1 - mix.tree_share) * sums for mix in mixes], axis=1
+        )
+
+    def count(self, mix: Mix) -> int:
+        """How many trees that mix asks."""
+        return max(1, round(mix.trees * int(self.trees.num_trees())))
 
     def added(self, columns: Sequence[Column], tree_share: float) -> Numbers:
         """Log-odds that each column adds to each row, the trees counting for that share: reasons."""
@@ -52,18 +73,10 @@ class Fitted:
     outcome: Numbers
     columns: tuple[Column, ...]
 
-    @cached_property
-    def _own(self) -> Numbers:
-        return self.parts.odds(self.columns)
-
-    def level(self, tree_share: float) -> float:
-        """What is added so that the newest rows are expected to become as often as they did."""
-        return level_for(mixed(self._own, tree_share), self.outcome, self.base.recent)
-
-
-def mixed(odds: Numbers, tree_share: float) -> Numbers:
-    """One column of the two that `Parts.odds` gives."""
-    return tree_share * odds[:, 0] + (1 - tree_share) * odds[:, 1]
+    def levels(self, mixes: Sequence[Mix]) -> list[float]:
+        """What is added to each mix so that the newest rows are expected to become as often as they did."""
+        own = self.parts.odds(self.columns, mixes)
+        return [level_for(own[:, at], self.outcome, self.base.recent) for at in range(len(mixes))]
 
 
 def fit_parts(columns: Sequence[Column], outcome: Numbers, rules: Learning) -> Fitted:

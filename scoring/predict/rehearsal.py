@@ -11,7 +11,7 @@ from scoring.policies.predict import PredictPolicy
 from scoring.predict.calibration import Chosen, choose_shape
 from scoring.predict.columns import Column
 from scoring.predict.measures import log_loss, share_of
-from scoring.predict.parts import TREE_SHARES, fit_parts, mixed
+from scoring.predict.parts import MIXES, Mix, fit_parts
 
 Numbers = Any  # a NumPy array
 
@@ -41,14 +41,14 @@ class Rehearsed:
     points: Numbers
     card_odds: Numbers
     base: Numbers
-    tree_share: float
+    mix: Mix
     chosen: Chosen
     purged: int
     first: int
 
 
 def rehearse(columns: Sequence[Column], known: Known, policy: PredictPolicy) -> Rehearsed:
-    """Predict the newer rows part by part, choose how much trees count for and the shape of the calibration."""
+    """Predict the newer rows part by part, choose how much trees count for, and the shape of the calibration."""
     outcome = known.outcome
     cuts = split(outcome, policy)
     said: list[dict[str, Any]] = []
@@ -58,12 +58,12 @@ def rehearse(columns: Sequence[Column], known: Known, policy: PredictPolicy) -> 
         purged += left_out
         fitted = fit_parts([column.take(before) for column in columns], outcome[before], policy.learning)
         later = [column.take(np.arange(start, end)) for column in columns]
-        odds, card = fitted.parts.odds(later), fitted.parts.card
+        odds, card = fitted.parts.odds(later, MIXES) + fitted.levels(MIXES), fitted.parts.card
         points = card.totals(later)
         said.append(
             {
                 "block": np.full(end - start, number),
-                "odds": np.stack([mixed(odds, share) + fitted.level(share) for share in TREE_SHARES], axis=1),
+                "odds": odds,
                 "points": points,
                 "card": card.probability(points),
                 "base": np.full(end - start, _end_rate(fitted.base.recent, outcome[before])),
@@ -71,7 +71,7 @@ def rehearse(columns: Sequence[Column], known: Known, policy: PredictPolicy) -> 
         )
     found = {name: np.concatenate([part[name] for part in said]) for name in said[0]}
     real = outcome[cuts[0] :]
-    losses = [log_loss(real, share_of(found["odds"][:, at])) for at in range(len(TREE_SHARES))]
+    losses = [log_loss(real, share_of(found["odds"][:, at])) for at in range(len(MIXES))]
     best = int(np.argmin(np.round(losses, 4)))
     odds = found["odds"][:, best]
     chosen = choose_shape(odds, real, found["block"])
@@ -82,7 +82,7 @@ def rehearse(columns: Sequence[Column], known: Known, policy: PredictPolicy) -> 
         found["points"],
         found["card"],
         found["base"],
-        TREE_SHARES[best],
+        MIXES[best],
         chosen,
         purged,
         cuts[0],

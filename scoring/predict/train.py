@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from abmloop.errors import BadUsage
 from scoring.policies.predict import PredictPolicy
+from scoring.predict.base_rate import recorded_from
 from scoring.predict.columns import Column, blank_words, read_column
 from scoring.predict.leaks import Refusal, Rows, find_leaks, find_useless
 from scoring.predict.measures import (
@@ -57,6 +58,7 @@ class _Table:
     refused: list[Refusal] = field(default_factory=list)
     warned: list[Refusal] = field(default_factory=list)
     ages: frozenset[str] = frozenset()
+    gaps: dict[str, Any] = field(default_factory=dict)
 
 
 def train(raw: pa.Table, asked: Asked, policy: PredictPolicy) -> PredictModel:
@@ -82,13 +84,14 @@ def train(raw: pa.Table, asked: Asked, policy: PredictPolicy) -> PredictModel:
     if figures["auc_low"] <= 0.5 or figures["auc"] < policy.signal.least_auc:
         return PredictModel({**card, "state": "no_signal", "figures": figures})
     fitted = fit_parts(table.columns, table.outcome, policy.learning)
-    trees = str(fitted.parts.trees.model_to_string())
-    share, shape = rehearsed.tree_share, rehearsed.chosen.shape
+    mix, shape = rehearsed.mix, rehearsed.chosen.shape
+    count = fitted.parts.count(mix)
+    trees = str(fitted.parts.trees.model_to_string(num_iteration=count))
     model = PredictModel(
         {
-            **card, "state": "ready", "figures": figures, "tree_share": share,
+            **card, "state": "ready", "figures": figures, "tree_share": mix.tree_share, "trees": count,
             "shape": {"kind": shape.kind, "numbers": list(shape.numbers)},
-            "level": round(fitted.level(share), 6), **parts_to_json(fitted.parts),
+            "level": round(fitted.levels([mix])[0], 6), **parts_to_json(fitted.parts),
         },
         trees,
     )  # fmt: skip
@@ -148,13 +151,39 @@ def _read(raw: pa.Table, asked: Asked, policy: PredictPolicy) -> _Table:
     if asked.ripe_days and newest is not None:
         place = place[~(day[place] > newest - asked.ripe_days)]
     place = place[-policy.history.most_rows :]
+    values = outcome.values[~np.isnan(outcome.values)]
+    place, gaps = _observed(place, values, day, asked, policy)
     group = np.full(known.num_rows, -1)
     if asked.id_column is not None:
         ids = read_column(asked.id_column, known[asked.id_column], blanks, "value")
         group = ids.codes
     found = [column.take(place) for column in columns if column.name != order.column]
-    values = outcome.values[~np.isnan(outcome.values)]
-    return _Table(found, values[place], order, day[place], group[place], outcome, raw.num_rows)
+    return _Table(found, values[place], order, day[place], group[place], outcome, raw.num_rows, gaps=gaps)
+
+
+def _observed(
+    place: Numbers, values: Numbers, day: Numbers, asked: Asked, policy: PredictPolicy
+) -> tuple[Numbers, dict[str, Any]]:
+    """(rows since outcomes are recorded, what stands on the card about the rest).
+
+    What came before they were is left out where enough stays; newest rows of which next to none became are kept, and
+    told, for it may be true.
+    """
+    least = policy.history
+    outcome = values[place]
+    first = recorded_from(outcome)
+    kept = outcome[first:]
+    if len(kept) < least.least_rows or min(kept.sum(), len(kept) - kept.sum()) < least.least_outcomes:
+        first = 0
+    gaps: dict[str, Any] = {}
+    if first:
+        last = day[place[first - 1]]
+        until = None if np.isnan(last) else str(np.datetime64(int(np.floor(last)), "D"))
+        gaps["unrecorded"] = {"rows": first, "outcomes": int(outcome[:first].sum()), "until": until}
+    unripe = recorded_from(outcome[::-1])
+    if unripe and not asked.ripe_days:
+        gaps["unripe"] = {"rows": unripe, "outcomes": int(outcome[-unripe:].sum())}
+    return place[first:], gaps
 
 
 def _newest_day(raw: pa.Table, order: Order, blanks: frozenset[str]) -> float | None:
@@ -187,6 +216,7 @@ def _guarded(table: _Table, asked: Asked, policy: PredictPolicy) -> _Table:
         refused + ([] if keeps_leaks else leaks),
         [leak for leak in leaks if leak.column not in gone] if keeps_leaks else [],
         frozenset(column.name for column in kept if column.kind == "day"),
+        table.gaps,
     )  # fmt: skip
 
 
@@ -217,6 +247,7 @@ def _card(table: _Table, asked: Asked, policy: PredictPolicy) -> dict[str, Any]:
         },
         "refused": [_refusal(one) for one in table.refused],
         "warned": [_refusal(one) for one in table.warned],
+        "gaps": table.gaps,
         "figures": {},
         "least_rows": policy.history.least_rows,
         "least_outcomes": policy.history.least_outcomes,
@@ -251,7 +282,7 @@ def _figures(rehearsed: Rehearsed) -> dict[str, Any]:
         "scorecard_auc": round(auc_within(real, rehearsed.points, block), 4),
         "scorecard_log_loss": round(log_loss(real, rehearsed.card_odds), 4),
         "scorecard_calibration_error": round(calibration_error(real, rehearsed.card_odds), 4),
-        "tree_share": rehearsed.tree_share,
+        "tree_share": rehearsed.mix.tree_share,
         "shape_losses": {kind: round(loss, 4) for kind, loss in rehearsed.chosen.losses.items()},
         "calibration": calibration_table(real, said),
         "lift": lift_table(real, said),

@@ -92,8 +92,8 @@ def tree_added(trees: Any, matrix: Numbers) -> Numbers:
     return np.asarray(trees.predict(matrix, pred_contrib=True, num_threads=1))
 
 
-def tree_odds(trees: Any, matrix: Numbers) -> Numbers:
-    """Log-odds that the trees add to each row."""
+def tree_odds(trees: Any, matrix: Numbers, count: int) -> Numbers:
+    """Log-odds that the first `count` trees add to each row."""
     if not len(matrix):
         return np.zeros(0)
-    return np.asarray(trees.predict(matrix, raw_score=True, num_threads=1))
+    return np.asarray(trees.predict(matrix, raw_score=True, num_iteration=count, num_threads=1))

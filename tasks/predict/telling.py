@@ -78,7 +78,20 @@ def _history(card: Mapping[str, Any], language: str) -> list[str]:
         return [" ".join(lines)]
     period = say("predict.period", language, start=card["period"][0], end=card["period"][1]) if card["period"] else ""
     lines.append(say(f"predict.order.{card['order']['by']}", language, column=card["order"]["column"], period=period))
-    return [" ".join(lines)]
+    return [" ".join([*lines, *_gaps(card["gaps"], language)])]
+
+
+def _gaps(gaps: Mapping[str, Any], language: str) -> list[str]:
+    """Rows whose outcomes were not recorded yet, and newest ones whose outcomes may not be known yet."""
+    lines = []
+    if "unrecorded" in gaps:
+        until = gaps["unrecorded"]["until"]
+        shown = {name: f"{gaps['unrecorded'][name]:,}" for name in ("rows", "outcomes")}
+        last = say("predict.until", language, day=until) if until else ""
+        lines.append(say("predict.unrecorded", language, until=last, **shown))
+    if "unripe" in gaps:
+        lines.append(say("predict.unripe", language, **{name: f"{count:,}" for name, count in gaps["unripe"].items()}))
+    return lines
 
 
 def _verdict(model: PredictModel, language: str) -> str:
