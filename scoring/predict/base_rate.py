@@ -25,8 +25,8 @@ _ROUNDS = 60
 class BaseRate:
     """`offset`: log-odds of the share that became in each row's stretch.
 
-    `recent`: how much each row counts for where the share stands now: the less the older it is, and what came before a
-    change only as so many rows in all, for what has just risen often falls back.
+    `recent`: how much each row counts for where the share stands now: the less the older it is, and all that came
+    before a change no more than some hundred rows, for what has just risen often falls back.
     """
 
     offset: Numbers
@@ -43,8 +43,7 @@ def base_rate(outcome: Numbers) -> BaseRate:
     offset = np.repeat(log_odds(shares), np.diff(bounds))
     recent = 0.5 ** ((count - 1 - np.arange(count)) / max(_HALF_ROWS, count / _HALF_PART))
     if len(shares) > 1 and abs(offset[-1] - offset[bounds[-2] - 1]) > np.log(_ANOTHER_TIME):
-        before = recent[: bounds[-2]]
-        recent[: bounds[-2]] = before * min(1.0, _MEMORY_ROWS / before.sum())
+        recent[: bounds[-2]] *= min(1.0, _MEMORY_ROWS / bounds[-2])
     return BaseRate(offset, recent)
 
 

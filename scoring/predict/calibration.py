@@ -12,8 +12,8 @@ Numbers = Any  # a NumPy array
 ShapeKind = Literal["none", "platt", "beta", "isotonic"]
 _ROUNDS = 40
 _PRIOR_ROWS = 40.0  # that hold a shape to the identity
-# Log loss that a shape must bring over a plainer one. A model learnt from fewer rows is surer than it should be: a shape
-# learnt from such is too flat for the one that new rows meet, which has seen them all.
+# Log loss that a shape must bring over a plainer one. A model learnt from fewer rows is surer than it should be: a
+# shape learnt from such is too flat for the one that new rows meet, which has seen them all.
 _LEAST_GAIN = 0.002
 _BETA_OUTCOMES, _ISOTONIC_OUTCOMES = 150, 2000  # of the rarer kind; with fewer, the plainer shapes only
 _ISOTONIC_BINS, _ISOTONIC_PRIOR = 25, 8.0

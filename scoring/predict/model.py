@@ -63,7 +63,10 @@ class PredictModel:
         bins = tuple(Bins.from_json(values) for values in card["bins"])
         return Parts(
             lightgbm.Booster(model_str=self.trees),
-            {name: Lifts(name, lift["lift"], lift["blank"], lift["other"]) for name, lift in card["lifts"].items()},
+            {
+                name: Lifts(name, lift["lift"], lift["blank"], lift["other"], lift.get("rows", {}))
+                for name, lift in card["lifts"].items()
+            },
             bins,
             tuple(np.array(values) for values in card["weights"]),
             self.scorecard,
@@ -123,7 +126,8 @@ def parts_to_json(parts: Parts) -> dict[str, Any]:
     """What of a model's parts stands on its card: all but the trees."""
     return {
         "lifts": {
-            name: {"lift": lift.lift, "blank": lift.blank, "other": lift.other} for name, lift in parts.lifts.items()
+            name: {"lift": lift.lift, "blank": lift.blank, "other": lift.other, "rows": lift.rows}
+            for name, lift in parts.lifts.items()
         },
         "bins": [bins.to_json() for bins in parts.bins],
         "weights": [[round(float(weight), _DIGITS) for weight in weights] for weights in parts.weights],

@@ -60,7 +60,7 @@ class Parts:
         by_bin = added([bins.place(column) for bins, column in zip(self.bins, columns, strict=True)], self.weights)
         if not tree_share:
             return by_bin
-        by_tree = tree_added(self.trees, tree_matrix(columns, self.lifts))[:, :-1]
+        by_tree = tree_added(self.trees, columns, self.lifts)
         return tree_share * by_tree + (1 - tree_share) * by_bin
 
 

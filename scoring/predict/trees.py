@@ -1,7 +1,7 @@
-"""Boosted trees over a table's columns: numbers as they are, values by their lift, blank as blank."""
+"""Boosted trees over a table's columns: numbers as they are, values by lift and frequency, blank as blank."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,20 +15,30 @@ _FOLDS = 5
 _PRIOR_ROWS = 10.0  # of the usual share, that hold a value's lift
 _LEAST_LEVEL_ROWS = 2
 _LEAST_LEAF = 5
+# More values than that: how often one occurs is told beside its lift, that is how sure it is, and whether one of many.
+_LONG_LIST = 12
 
 
 @dataclass(frozen=True)
 class Lifts:
-    """How much more often than usual a column's values became, as log of the ratio; `other` for any not listed."""
+    """How much more often than usual a column's values became, as log of the ratio; `other` for any not listed.
+
+    `rows`: how many had each value, where the list is long; else nothing.
+    """
 
     column: str
     lift: dict[str, float]
     blank: float
     other: float
+    rows: dict[str, int] = field(default_factory=dict)
 
     def of(self, column: Column) -> Numbers:
         """The lift of every row's value."""
         return np.array([*(self.lift.get(key, self.other) for key in column.keys), self.blank])[column.codes]
+
+    def frequency(self, column: Column) -> Numbers:
+        """How often every row's value occurred, as a logarithm; 0 where blank."""
+        return np.log1p(np.array([*(self.rows.get(key, 0) for key in column.keys), 0], float))[column.codes]
 
 
 def learn_lifts(column: Column, outcome: Numbers, usual: Numbers) -> Lifts:
@@ -41,7 +51,8 @@ def learn_lifts(column: Column, outcome: Numbers, usual: Numbers) -> Lifts:
     rare = (rows < _LEAST_LEVEL_ROWS) & (np.arange(size) < size - 1)
     other = np.log((came[rare].sum() + hold) / (due[rare].sum() + hold))
     listed = {key: round(float(lift[at]), 6) for at, key in enumerate(column.keys) if not rare[at]}
-    return Lifts(column.name, listed, round(float(lift[-1]), 6), round(float(other), 6))
+    often = {key: int(rows[at]) for at, key in enumerate(column.keys)} if len(column.keys) > _LONG_LIST else {}
+    return Lifts(column.name, listed, round(float(lift[-1]), 6), round(float(other), 6), often)
 
 
 def cross_lifts(column: Column, outcome: Numbers, usual: Numbers) -> Numbers:
@@ -55,8 +66,17 @@ def cross_lifts(column: Column, outcome: Numbers, usual: Numbers) -> Numbers:
 
 
 def tree_matrix(columns: Sequence[Column], lifts: dict[str, Lifts]) -> Numbers:
-    """One column of numbers a column of the table, as the trees want them."""
-    return np.stack([lifts[one.name].of(one) if one.kind == "value" else one.numbers for one in columns], axis=1)
+    """One column of numbers a column of the table, then the frequencies of the long lists, as the trees want them."""
+    return _matrix(columns, [lifts[one.name].of(one) if one.kind == "value" else one.numbers for one in columns], lifts)
+
+
+def _matrix(columns: Sequence[Column], numbers: Sequence[Numbers], lifts: dict[str, Lifts]) -> Numbers:
+    often = [lifts[columns[at].name].frequency(columns[at]) for at in _long_lists(columns, lifts)]
+    return np.stack([*numbers, *often], axis=1)
+
+
+def _long_lists(columns: Sequence[Column], lifts: dict[str, Lifts]) -> list[int]:
+    return [at for at, one in enumerate(columns) if one.kind == "value" and lifts[one.name].rows]
 
 
 def fit_trees(
@@ -68,28 +88,32 @@ def fit_trees(
     usual = share_of(offset)
     valued = [column for column in columns if column.kind == "value"]
     lifts = {column.name: learn_lifts(column, outcome, usual) for column in valued}
-    matrix = np.stack(
-        [cross_lifts(one, outcome, usual) if one.kind == "value" else one.numbers for one in columns], axis=1
-    )
+    numbers = [cross_lifts(one, outcome, usual) if one.kind == "value" else one.numbers for one in columns]
+    matrix = _matrix(columns, numbers, lifts)
     settings = {
         "objective": "binary", "num_leaves": rules.leaves, "learning_rate": rules.rate,
         "min_data_in_leaf": max(_LEAST_LEAF, min(rules.least_leaf, len(outcome) // 50)),
         "feature_fraction": 0.6, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5, "seed": 1,
         "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1,
     }  # fmt: skip
-    names = [f"column_{place}" for place in range(len(columns))]
+    names = [f"column_{place}" for place in range(matrix.shape[1])]
     data = lightgbm.Dataset(matrix, outcome, init_score=offset, feature_name=names)
     return lightgbm.train(settings, data, rules.trees), lifts
 
 
-def tree_added(trees: Any, matrix: Numbers) -> Numbers:
-    """Log-odds that each column adds to each row, and a last column that is the same for all rows.
+def tree_added(trees: Any, columns: Sequence[Column], lifts: dict[str, Lifts]) -> Numbers:
+    """Log-odds that each column adds to each row, by its lift and its frequency.
 
-    Source: LightGBM's `pred_contrib`, the exact Shapley values of trees (Lundberg 2018); each row sums to what it says.
+    Source: LightGBM's `pred_contrib`, the exact Shapley values of trees (Lundberg 2018).
     """
+    matrix = tree_matrix(columns, lifts)
     if not len(matrix):  # LightGBM divides by the number of rows
-        return np.zeros((0, matrix.shape[1] + 1))
-    return np.asarray(trees.predict(matrix, pred_contrib=True, num_threads=1))
+        return np.zeros((0, len(columns)))
+    given = np.asarray(trees.predict(matrix, pred_contrib=True, num_threads=1))
+    summed = given[:, : len(columns)].copy()
+    for place, at in enumerate(_long_lists(columns, lifts)):
+        summed[:, at] += given[:, len(columns) + place]
+    return summed
 
 
 def tree_odds(trees: Any, matrix: Numbers, count: int) -> Numbers:
