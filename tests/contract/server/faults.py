@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import cache
 from typing import Any
 
 HUGE_BYTES = 20_000_000
@@ -62,6 +63,7 @@ class Draw:
         self.share = share
         self.faults = tuple(faults)
         self.slow_seconds = slow_seconds
+        self.huge_bytes = HUGE_BYTES
         self.drawn: Counter[str] = Counter()
 
     def next(self) -> str | None:
@@ -101,8 +103,8 @@ class Draw:
             "500_after": lambda: Reply(500, {"message": "internal error"}),
             "dropped_reply": lambda: Reply(0, drop=True),
             "html_after": lambda: Reply(200, b"<html>please log in</html>", {"Content-Type": "text/html"}),
-            "huge_body": lambda: Reply(200, b'{"results": "' + b"x" * HUGE_BYTES),
-            "gzip_bomb": lambda: Reply(200, _bomb(), bomb),
+            "huge_body": lambda: Reply(200, b'{"results": "' + b"x" * self.huge_bytes),
+            "gzip_bomb": lambda: Reply(200, _bomb(self.huge_bytes * 5), bomb),
             "empty_body": lambda: Reply(200, b""),
         }
         return replies[fault]()
@@ -124,10 +126,6 @@ class Draw:
         return results
 
 
-_made: list[bytes] = []
-
-
-def _bomb() -> bytes:
-    if not _made:
-        _made.append(gzip.compress(b"0" * HUGE_BYTES * 5, 9))
-    return _made[0]
+@cache
+def _bomb(size: int) -> bytes:
+    return gzip.compress(b"0" * size, 9)

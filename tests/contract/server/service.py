@@ -5,6 +5,8 @@ Paths below /_fake are the tests' own: they reset it, move its clock, and read i
 
 import gzip
 import json
+import select
+import socket
 import sys
 import threading
 import time
@@ -15,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.contract.server.dialects import DIALECTS, Dialect
-from tests.contract.server.faults import AFTER, BEFORE, FAULTS, LATE, Draw, Reply, Request
+from tests.contract.server.faults import AFTER, BEFORE, FAULTS, HUGE_BYTES, LATE, Draw, Reply, Request
 from tests.contract.server.memory import SECONDS_PER_CALL
 
 LATE_SECONDS = 8.0
@@ -32,6 +34,7 @@ class Account:
         """Begin anew: dialect, seed, share of faulty calls, which faults, lag of the search, quota of calls."""
         faults = given.get("faults", FAULTS)
         self.draw = Draw(given.get("seed", 0), given.get("share", 0.0), faults, given.get("slow_seconds", 0.4))
+        self.draw.huge_bytes = given.get("huge_bytes", HUGE_BYTES)
         self.dialect: Dialect = DIALECTS[given.get("dialect", "hubspot")](self.draw, given)
         self.quota: int | None = given.get("quota")
         self.calls: Counter[str] = Counter()
@@ -88,6 +91,29 @@ class Account:
         return self.draw.after(fault, reply) if fault in AFTER else reply
 
 
+# Every open connection, and whether a request on it is being worked on.
+_lines: dict[socket.socket, bool] = {}
+
+
+def _let_others_arrive(own: socket.socket) -> None:
+    """Whoever lets time pass waits for what was sent before: on a crowded machine it may still lie in a socket.
+
+    Else a call whose client gave up could take effect after the time in which it surely would have.
+    """
+    for _ in range(2000):
+        others = [line for line in list(_lines) if line is not own]
+        try:
+            unread = select.select([_listener[0], *others], [], [], 0)[0] if _listener else []
+        except (OSError, ValueError):
+            continue  # one of them was closed meanwhile
+        if not unread and not any(_lines.get(line) for line in others):
+            return
+        time.sleep(0.002)
+
+
+_listener: list[socket.socket] = []
+
+
 class Handler(BaseHTTPRequestHandler):
     """HTTP/1.1 with connections that stay open."""
 
@@ -95,9 +121,20 @@ class Handler(BaseHTTPRequestHandler):
     account: Account
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        super().setup()
+        _lines[self.connection] = False
+
+    def finish(self) -> None:
+        _lines.pop(self.connection, None)
+        super().finish()
+
     def _serve(self) -> None:
+        _lines[self.connection] = True
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if url.path == "/_fake/sleep":
+            _let_others_arrive(self.connection)
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -108,6 +145,7 @@ class Handler(BaseHTTPRequestHandler):
                 query = dict(parse_qsl(url.query, keep_blank_values=True))
                 reply = self.account.answer(Request(self.command, url.path, query, headers, body))
             now = self.account.dialect.memory.now
+        _lines[self.connection] = False
         self._send(reply, now)
 
     def _send(self, reply: Reply, now: float) -> None:
@@ -147,6 +185,7 @@ def main() -> None:
     """Serve until standard input is closed, so that no server outlives its test."""
     Handler.account = Account()
     server = Server(("127.0.0.1", 0), Handler)
+    _listener.append(server.socket)
     print(server.server_address[1], flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()
