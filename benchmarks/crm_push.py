@@ -9,21 +9,26 @@ counts everything between the desired state and the ledger: gate, plan, outbox, 
 """
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from abmloop.yaml_text import load_yaml
 from benchmarks.peers import environment, run_measured
-from tasks.outbound.crm.files import FilesConnector
-from tasks.outbound.push import plan_objects
+from tasks.outbound.deliver import Mode, deliver
+from tasks.runs import open_run
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import VendorWorld
-from tests.contract.world import World
+from tests.contract.world import POLICIES
+from warehouse.steps import step
 
 OFFICIAL = ("hubspot-api-client==12.0.0",)
 LIMIT_SECONDS = 600.0
+DAY = date(2026, 10, 31)
 
 # The calls that a push of ours makes, by the vendor's own client: read the keys, upsert them, a hundred at a time.
 HUBSPOT = """
@@ -80,27 +85,81 @@ def show(what: str, seconds: float, rows: int | None = None, more: str = "") -> 
     print(f"{what:<44} {seconds:7.2f} CPU s{rate}{more}", flush=True)
 
 
-def measure_files(folder: Path, number: int) -> None:
-    """Planning, files, and a day on which nothing changed."""
-    from abmloop.policy import parse_policy
-    from scoring.policies.crm import CrmPolicy
-    from tests.contract.world import LEADS
+# A lead as the mart gives it, by its number: every column of marts.crm_leads.
+MART = """
+create or replace table marts.crm_leads as
+select 'L' || number as abm_key, 'P' || number as person_id, 'CN' as region, null::varchar as hold,
+       ['A3', 'B2', 'C1'][number % 3 + 1] as send_order, timestamp '2026-10-01' as changed_at,
+       'P' || number as contact_key,
+       'A' || number // 3 as company_key, '深圳华强' || number // 3 || '公司' as company_name, '王伟' || number as name,
+       'CTO' as title, 'c_level' as seniority, 'w' || number || '@example.cn' as email,
+       '+86138' || lpad(number::varchar, 8, '0') as mobile, 'I' as industry_section, 'u' || number % 50 as owner_id,
+       null::varchar as pool_id, 'territory: south' as assignment_reason, date '2026-10-02' as assigned_on, 1 as cycle,
+       'mql' as abm_stage, date '2026-10-03' as abm_stage_on, '60 of 60' as abm_stage_reason, 'A' as fit_grade,
+       3 as engagement_band, ['A3', 'B2', 'C1'][number % 3 + 1] as grid, 'demo +50 (2026-10-01)' as score_reason,
+       'name: 深圳华强' as match_evidence, '秋季直播' as first_campaign, 'webinar' as first_channel,
+       'webinar' as channel, '秋季直播' as campaign, null::varchar as department,
+       date '2026-10-01' as inquiry_on, 'mql' as stage, true as is_workable
+from range({0}) as leads(number)
+"""
+PERSONS = """
+insert into matched.person_keys by name
+select 'mobile' as key_kind, '+86138' || lpad(number::varchar, 8, '0') as key_value, 'P' || number as person_id
+from range({0}) as leads(number)
+"""
+# One person of three has said something about being shared with the CRM.
+CONSENTS = """
+create or replace table core.consents as
+select 'P' || number as person_id, 'crm_share' as channel, 'granted' as status, timestamp '2026-09-01' as given_at,
+       'E' || number as event_id
+from range(0, {0}, 3) as leads(number)
+"""
 
-    world = World(folder / "files", parse_policy(LEADS.replace("fake:test", "files:test"), CrmPolicy), number)
 
-    def connector() -> FilesConnector:
-        return FilesConnector(world.root, world.policy, world.as_of)
+def make_workspace(root: Path, number: int) -> None:
+    """A workspace with the shipped rules and so many leads to hand over, one person each."""
+    root.mkdir()
+    (root / "abmloop.yaml").write_text("name: bench\n", encoding="utf-8")
+    rules = load_yaml((POLICIES / "crm.yaml").read_text(encoding="utf-8"))
+    rules["objects"] = {"leads": rules["objects"]["leads"]}
+    (root / "config").mkdir()
+    (root / "config" / "crm.yaml").write_text(json.dumps(rules, ensure_ascii=False), encoding="utf-8")
+    with open_run(root, DAY) as run, step(run, "given") as work:
+        for sql in (MART, PERSONS, CONSENTS):
+            work.execute(sql.format(number))
 
-    desk = world.desk(connector())
-    show(f"plan {number:,} new leads", cpu(lambda: plan_objects(desk)), number)
-    show(f"push {number:,} leads to files", cpu(lambda: world.push(connector())), number)
-    again = world.desk(connector())
-    show(f"plan {number:,} leads, nothing changed", cpu(lambda: plan_objects(again)))
-    show(f"push {number:,} leads, nothing changed", cpu(lambda: world.push(connector())))
+
+def daily(root: Path, day: date, mode: Mode) -> tuple[float, dict[str, int]]:
+    """The CPU seconds of one `deliver` step within a run, beside starting it, and what it counted."""
+    with open_run(root, day) as run:
+        began = time.process_time()
+        counts = deliver(run, mode).counts
+        return time.process_time() - began, counts
+
+
+def measure_days(root: Path, number: int) -> None:
+    """The step as a sync has it: from the marts to import files, then days on which little or nothing changed."""
+    make_workspace(root, number)
+    show(f"plan {number:,} new leads", daily(root, DAY, "plan")[0], number)
+    show(f"push {number:,} leads to files", daily(root, DAY, "apply")[0], number)
+    for place, changed in enumerate((0, 0, number // 100, 0), 1):
+        day = DAY + timedelta(days=place)
+        if changed:
+            with open_run(root, day) as run, step(run, "given") as work:
+                work.execute(f"update marts.crm_leads set abm_stage = 'sal' where abm_key in ({_keys(changed)})")
+        seconds, counts = daily(root, day, "apply")
+        if counts.get("delivered", 0) != changed or counts["unchanged"] != number - changed:
+            raise SystemExit(f"day {place}: {counts}")
+        show(f"push on a day on which {changed:,} changed", seconds)
+
+
+def _keys(number: int) -> str:
+    return f"select 'L' || number from range({number}) as leads(number)"
 
 
 def measure_vendor(folder: Path, server: CrmServer, dialect: str, number: int, size: int) -> float:
     """A first push to one vendor; gives its CPU seconds."""
+    folder.mkdir(exist_ok=True)
     world = VendorWorld.begin(folder / dialect, server, dialect, number)
     world.batch_size = size
     took = cpu(world.push_once)
@@ -133,8 +192,10 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="abmloop-bench-") as name, CrmServer() as server:
         folder = Path(name)
-        measure_files(folder, given.leads)
+        measure_days(folder / "days", given.leads)
         measure_vendor(folder, server, "salesforce", given.leads, 200)
+        # Once with a few: what is imported at first use is not what a row costs.
+        measure_vendor(folder / "first", server, "hubspot", 100, 100)
         for dialect, number, size in (("hubspot", given.batches, 100), ("fxiaoke", given.singles, 20)):
             ours = measure_vendor(folder, server, dialect, number, size)
             if given.peers:

@@ -11,7 +11,7 @@ from abmloop.errors import BadUsage, CrmRefused, CrmUnreachable
 from abmloop.faultpoint import fault_point
 from abmloop.run import Run, StepCounts
 from tasks.outbound.outbox import OPEN, Intent, Outbox
-from tasks.outbound.push import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash
+from tasks.outbound.push import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash, settle_memory
 from tasks.outbound.send import Sender
 from warehouse.ledger import Ledger
 from warehouse.steps import step
@@ -60,7 +60,7 @@ def push(
     pause: Callable[[float], None] = time.sleep,
 ) -> tuple[dict[str, int], str | None]:
     """Settle what is in doubt, plan, write the intents, send. Gives the counts, and why it stopped early if it did."""
-    outbox = Outbox(ledger, run, desk.policy.instance)
+    outbox = Outbox(ledger, run, desk.policy.instance, desk.journal.only)
     # The plan reads what this run has written so far, from the same memory.
     desk = replace(desk, journal=outbox)
     _assert_pinned(desk, outbox)
@@ -78,6 +78,7 @@ def push(
     counted["waiting"] = len(outbox.queued(OPEN)) + made.unasked
     if sender.counted:
         _note(outbox, counted)
+    settle_memory(desk, outbox)
     return dict(+counted), sender.stopped
 
 

@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select
 
 from abmloop.run import Run
+from scoring.policies.crm import OBJECT_ORDER
 from tasks.outbound.crm.base import Fields, Value
 from tasks.outbound.gate import Gate, Subject, Word, naive_utc
 from tasks.outbound.plan import Adopted, Change, digest
@@ -27,6 +29,11 @@ from warehouse.ledger_tables import deliveries, outbox
 _WRITTEN = (
     "outbox_id", "object", "external_key", "version", "state", "payload_hash", "payload", "person_id", "caused_by",
 )  # fmt: skip
+RecordKey = tuple[str, str]
+# Each row's cause is asked for several times while its batch is on the way.
+_parsed = lru_cache(maxsize=4096)(json.loads)
+# A few records are read by their keys; beyond that, reading all is faster.
+_MOST_KEYS = 10_000
 OPEN = ("pending", "sending", "retry")
 _REPLACEABLE = ("pending", "retry", "dead", "held")
 
@@ -56,7 +63,7 @@ class Queued(NamedTuple):
     @property
     def cause(self) -> dict[str, Any]:
         """The action, the gate's word, and what the gate needs to judge again."""
-        return dict(json.loads(self.caused_by))
+        return dict(_parsed(self.caused_by))
 
     @property
     def subject(self) -> Subject:
@@ -83,15 +90,27 @@ class Intent:
 
 
 class Journal:
-    """The outbox of one CRM instance, to be read."""
+    """The outbox of one CRM instance, to be read: all of it, or what is about the records of `only`."""
 
-    def __init__(self, ledger: Ledger, instance: str) -> None:
+    def __init__(self, ledger: Ledger, instance: str, only: Collection[RecordKey] | None = None) -> None:
         self.ledger = ledger
         self.instance = instance
+        self.only = only if only is None or len(only) <= _MOST_KEYS else None
+
+    def _is_ours(self) -> ColumnElement[bool]:
+        """The outbox rows of this instance, and of those records."""
+        of_instance = outbox.c.instance == self.instance
+        if self.only is None:
+            return of_instance
+        pairs = [(name, sorted(key for one, key in self.only if one == name)) for name in OBJECT_ORDER]
+        chosen = [and_(outbox.c.object == name, outbox.c.external_key.in_(keys)) for name, keys in pairs if keys]
+        return and_(of_instance, or_(false(), *chosen))
 
     def _rows(self, states: Collection[str] | None = None) -> Select[Any]:
         """Outbox rows with their last delivery event, oldest first."""
         last = select(deliveries.c.outbox_id, func.max(deliveries.c.seq).label("seq")).group_by(deliveries.c.outbox_id)
+        if self.only is not None:
+            last = last.where(deliveries.c.outbox_id.in_(select(outbox.c.outbox_id).where(self._is_ours())))
         newest = last.subquery("newest")
         state = func.coalesce(deliveries.c.state, outbox.c.state).label("now")
         joined = outbox.outerjoin(newest, newest.c.outbox_id == outbox.c.outbox_id).outerjoin(
@@ -112,7 +131,7 @@ class Journal:
             deliveries.c.crm_id,
             deliveries.c.message,
         )
-        query = select(*columns).select_from(joined).where(outbox.c.instance == self.instance).order_by(outbox.c.seq)
+        query = select(*columns).select_from(joined).where(self._is_ours()).order_by(outbox.c.seq)
         return query.where(state.in_(list(states))) if states is not None else query
 
     def queued(self, states: Collection[str]) -> list[Queued]:
@@ -140,7 +159,7 @@ class Journal:
         query = (
             select(outbox.c.object, outbox.c.external_key, deliveries.c.crm_id)
             .join(deliveries, deliveries.c.outbox_id == outbox.c.outbox_id)
-            .where(and_(outbox.c.instance == self.instance, deliveries.c.crm_id.is_not(None)))
+            .where(and_(self._is_ours(), deliveries.c.crm_id.is_not(None)))
             .order_by(deliveries.c.seq)
         )
         with self.reading() as connection:
@@ -150,10 +169,10 @@ class Journal:
         """The instance of the last confirmed delivery of all, and the newest `as_of` delivered to this one."""
         done = select(outbox.c.instance).join(deliveries, deliveries.c.outbox_id == outbox.c.outbox_id)
         done = done.where(deliveries.c.state == "done").order_by(deliveries.c.seq.desc()).limit(1)
-        newest = select(func.max(deliveries.c.recorded_as_of)).join(
-            outbox, deliveries.c.outbox_id == outbox.c.outbox_id
-        )
+        # No push is for a day before the last one's: its newest delivery is of the newest day.
+        newest = select(deliveries.c.recorded_as_of).join(outbox, deliveries.c.outbox_id == outbox.c.outbox_id)
         newest = newest.where(and_(deliveries.c.state == "done", outbox.c.instance == self.instance))
+        newest = newest.order_by(deliveries.c.seq.desc()).limit(1)
         with self.reading() as connection:
             return connection.execute(done).scalar(), connection.execute(newest).scalar()
 
@@ -165,8 +184,8 @@ class Outbox(Journal):
     meanwhile (`abmloop letters retry`) is for the next run.
     """
 
-    def __init__(self, ledger: Ledger, run: Run, instance: str) -> None:
-        super().__init__(ledger, instance)
+    def __init__(self, ledger: Ledger, run: Run, instance: str, only: Collection[RecordKey] | None = None) -> None:
+        super().__init__(ledger, instance, only)
         self.run = run
         self._held: dict[str, Queued] | None = None
         self._ids: dict[tuple[str, str], str] | None = None

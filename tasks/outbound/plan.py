@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from scoring.policies.crm import ObjectRule, Owner
 from tasks.outbound.crm.base import Fields, Found, Value
@@ -13,8 +13,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", 
 Winner = Literal["ours", "theirs"]
 
 
-@dataclass(frozen=True)
-class FieldChange:
+class FieldChange(NamedTuple):
     """One field that will be written: what stands there as far as we know, and what will."""
 
     field: str
@@ -24,7 +23,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One record to create or update. `fields` is all we send; `changed` says why we send it.
+    """One record to create or update. `fields` is all we send; `overwrites` what of it replaces something else.
 
     `seen`: what stands there already in fields that we only fill while they are empty.
     """
@@ -32,9 +31,16 @@ class Change:
     key: str
     action: Literal["create", "update"]
     fields: Fields
-    changed: tuple[FieldChange, ...]
+    overwrites: tuple[FieldChange, ...] = ()
     crm_id: str | None = None
     seen: Fields = field(default_factory=dict)
+
+    @property
+    def changed(self) -> tuple[FieldChange, ...]:
+        """Why it is sent: every field of a new record, else those that differ."""
+        if self.action == "create":
+            return tuple(FieldChange(name, None, value) for name, value in self.fields.items())
+        return self.overwrites
 
     @property
     def payload_hash(self) -> str:
@@ -139,6 +145,7 @@ def plan(
     adopted: list[Adopted] = []
     unchanged = 0
     owners = mapping.owners
+    writable = frozenset(name for name, owner in owners.items() if owner != "theirs")
     for key, wanted in desired.items():
         found = present.get(key) if present is not None else None
         exists = key in acknowledged or found is not None
@@ -147,7 +154,7 @@ def plan(
         elif mapping.match == "create_only" and exists:
             unchanged += 1
         elif not exists:
-            creates.append(_create(key, wanted, owners))
+            creates.append(_create(key, wanted, writable))
         elif present is not None and found is None:
             skips.append(Skip(key, None, "the CRM holds it no more (deleted or merged there); it is not made again"))
         else:
@@ -170,9 +177,14 @@ def _adopt(row: _Row, owners: Mapping[str, Owner]) -> Adopted:
     return Adopted(row.key, kept, row.found.crm_id if row.found else None)
 
 
-def _create(key: str, wanted: Fields, owners: Mapping[str, Owner]) -> Change:
-    fields = {name: value for name, value in wanted.items() if owners[name] != "theirs" and not is_blank(value)}
-    return Change(key, "create", fields, tuple(FieldChange(name, None, value) for name, value in fields.items()))
+def _create(key: str, wanted: Fields, writable: frozenset[str]) -> Change:
+    # is_blank, written out: it is asked of every field of every new record.
+    fields = {
+        name: value
+        for name, value in wanted.items()
+        if value is not None and value != "" and name in writable and not (type(value) is str and value.isspace())
+    }
+    return Change(key, "create", fields)
 
 
 def _update(row: _Row, owners: Mapping[str, Owner]) -> tuple[Change | None, list[Skip], list[Conflict]]:
@@ -246,7 +258,7 @@ _DECIDE = {"ours": _ours, "fill_if_blank": _fill_if_blank, "newest": _newest}
 
 def is_blank(value: Value) -> bool:
     """Nothing, or nothing but blanks."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (type(value) is str and (not value or value.isspace()))
 
 
 def digest(value: Any) -> str:

@@ -17,9 +17,10 @@ from scoring.policies.crm import CrmPolicy, ObjectName
 from tasks.outbound.crm.base import Connector, Fields, Found
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.mapping import in_their_words
-from tasks.outbound.desired import Desired, gather_marts, make_desired, persons_in
+from tasks.outbound.desired import KEY, Desired, gather_marts, make_desired, persons_in
 from tasks.outbound.gate import Gate, PersonKeys, Word, naive_utc
-from tasks.outbound.outbox import OPEN, Intent, Journal
+from tasks.outbound.memory import Memory, recall
+from tasks.outbound.outbox import OPEN, Intent, Journal, RecordKey
 from tasks.outbound.plan import Change, Plan, plan, worth_asking
 from tasks.policies import load_policy
 from warehouse.secret import read_secret
@@ -30,13 +31,17 @@ LINES_PER_OBJECT = 20
 
 @dataclass(frozen=True)
 class Desk:
-    """What a push works with: the rules, the gate, the ledger's memory, the connector, and the wishes."""
+    """What a push works with: the rules, the gate, the ledger, the connector, and the wishes.
+
+    `memory`: what the last push left in order, which is not among the wishes.
+    """
 
     policy: CrmPolicy
     gate: Gate
     journal: Journal
     connector: Connector
     desired: Mapping[ObjectName, Desired]
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True)
@@ -96,14 +101,16 @@ def row_hash(intent: Intent) -> str:
 def open_desk(run: Run, work: Work) -> Desk:
     """Everything a push needs, read from the rules, the warehouse and the ledger."""
     policy, consent = in_their_words(load_policy(run, CrmPolicy)), load_policy(run, ConsentPolicy)
-    journal = Journal(work.ledger, policy.instance)
+    memory = recall(work, policy, consent)
     tables = gather_marts(work, policy)
+    looked = {(name, key) for name, table in tables.items() for key in table.column(KEY).to_pylist()}
+    journal = Journal(work.ledger, policy.instance, looked | memory.touched if memory.known else None)
     persons = persons_in(tables) | {row.person_id for row in journal.queued(OPEN) if row.person_id}
     gate = _open_gate(run, work, consent, persons, policy.region)
     with journal.reading() as connection:
         gate.refresh(connection)
     desired = make_desired(tables, policy, gate, run.language)
-    return Desk(policy, gate, journal, open_connector(run.root, policy, run.as_of), desired)
+    return Desk(policy, gate, journal, open_connector(run.root, policy, run.as_of), desired, memory)
 
 
 def _open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], crm_region: str) -> Gate:
@@ -133,7 +140,8 @@ def plan_objects(desk: Desk) -> PushPlan:
         words = {key: _word(key, wanted, desk.gate) for key in wanted.records}
         allowed = {key: fields for key, fields in wanted.records.items() if words[key].is_allowed}
         made, silent = _plan_object(desk, name, allowed, known)
-        plans[name] = made
+        settled = desk.memory.settled[name] if desk.memory else 0
+        plans[name] = replace(made, unchanged=made.unchanged + settled)
         unasked += silent
         changes: dict[str, Change] = {change.key: change for change in made.changes}
         for place, (key, word) in enumerate(words.items()):
@@ -223,3 +231,17 @@ def _shown(value: Any) -> str:
     """A value on one short line; control characters as escapes."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def settle_memory(desk: Desk, journal: Journal) -> None:
+    """After a push: remember which records the CRM holds as wished, and which are still on their way."""
+    if desk.memory is None:
+        return
+    held = journal.acknowledged()
+    settled: list[RecordKey] = []
+    for name, wanted in desk.desired.items():
+        known, rule = held.get(name, {}), desk.policy.objects[name]
+        kept = {key: fields for key, fields in wanted.records.items() if _word(key, wanted, desk.gate).is_allowed}
+        needy = set(worth_asking(kept, known, rule))
+        settled += [(name, key) for key in kept if key not in needy]
+    desk.memory.keep(settled, [(row.object, row.key) for row in journal.queued(OPEN)])
