@@ -30,7 +30,8 @@ def add_to(app: typer.Typer) -> None:
 
 def _explainers() -> dict[str, Explain]:
     from tasks.explain.account import explain_account
-    from tasks.explain.deal import explain_campaign, explain_deal
+    from tasks.explain.campaign import explain_campaign
+    from tasks.explain.deal import explain_deal
     from tasks.explain.lead import explain_lead
     from tasks.explain.person import explain_person
 
@@ -53,7 +54,7 @@ def explain(
         str | None, typer.Option(help="Why not that stage; of a lead also a sales person or a pool.")
     ] = None,
 ) -> None:
-    """Why: each value, score, match, owner, credit and what it came from (account, person, lead: also JSON). 解释."""
+    """Why: each value, score, match, owner, credit and what it came from (--json: as data). 解释."""
     explainers = _explainers()
     if kind not in explainers:
         raise BadUsage(f"explain {kind}: there is no such kind; it is one of {', '.join(explainers)}")
@@ -71,8 +72,10 @@ def explain(
 
 
 def _facts(kind: str) -> Callable[..., dict[str, Any]]:
-    """What is stored, for scripts. Raises BadUsage for a kind that has no such answer."""
+    """What is stored, for scripts."""
     from tasks.explain.account_facts import account_facts
+    from tasks.explain.campaign_facts import campaign_facts
+    from tasks.explain.deal_facts import deal_facts
     from tasks.explain.lead_facts import lead_facts
     from tasks.explain.person_facts import person_facts
 
@@ -80,11 +83,9 @@ def _facts(kind: str) -> Callable[..., dict[str, Any]]:
         "account": account_facts,
         "person": person_facts,
         "lead": lead_facts,
+        "deal": deal_facts,
+        "campaign": campaign_facts,
     }
-    if kind not in known:
-        raise BadUsage(
-            f"explain {kind}: --json is there for {', '.join(known)}; `abmloop sql QUERY --json` has the tables"
-        )
     return known[kind]
 
 

@@ -303,8 +303,8 @@ EXPLAINED = {
     ),
     "campaign": (
         "select campaign_id from scored.credits where campaign_id like 'C0%' order by 1 limit 1",
-        ("Cost", "ROI", "deal by deal"),
-        ("成本", "ROI", "逐个商机"),
+        ("Cost", "ROI", "What it earned by"),
+        ("成本", "ROI", "归因的"),
     ),
 }
 

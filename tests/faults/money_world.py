@@ -38,7 +38,7 @@ GIVEN = {
     "last_sql_at timestamp, last_deal_at timestamp, last_won_at timestamp",
 }
 MARTS = (
-    "models_and_bases", "campaign_accounts", "campaign_roi", "channel_roi", "attribution_credit",
+    "workspace", "models_and_bases", "campaign_accounts", "campaign_roi", "channel_roi", "attribution_credit",
     "attribution_compare", "deal_journey", "payments", "pipeline_snapshot", "restatements", "suspense",
     "campaign_budgets",
 )  # fmt: skip
