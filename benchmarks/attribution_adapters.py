@@ -1,13 +1,14 @@
 """How each public package is called on a path file; benchmarks.attribution_peers runs it in the package's environment.
 
 `python attribution_adapters.py NAME MODEL PATHS OUT`: reads the paths, then measures, then writes `channel,value` and
-prints the CPU seconds between.
+prints the CPU seconds between. What MAM calls removal effects stands beside it in OUT with the suffix `.effects.csv`.
 """
 
 import contextlib
 import io
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 
@@ -25,8 +26,8 @@ def channel_attribution(rows: pd.DataFrame, model: str) -> dict:
     return dict(zip(found["channel_name"], found["total_conversions"], strict=True))
 
 
-def mam(rows: pd.DataFrame, model: str) -> dict:
-    """Its third format: paths with how often they occurred and whether they converted."""
+def mam(rows: pd.DataFrame, model: str) -> dict | tuple[dict, dict]:
+    """Its third format: paths with how often they occurred and whether they converted; Markov's removal effects too."""
     from mam import MAM
 
     given = pd.DataFrame({"path": rows["path"], "conv": rows["total_conversions"] > 0, "times": 1})
@@ -35,7 +36,14 @@ def mam(rows: pd.DataFrame, model: str) -> dict:
         model_of.run_first_click()
         model_of.run_last_click()
         return _mam_values(model_of.run_linear())
-    return _mam_values(model_of.run_markov())
+    _only_order_one(model)
+    found = model_of.run_markov()
+    return _mam_values(found), found.metadata["removal_effect"]["removal_effect"].to_dict()
+
+
+def _only_order_one(model: str) -> None:
+    if model != "markov 1":
+        raise SystemExit("it has no order but 1")
 
 
 def _mam_values(result) -> dict:
@@ -51,6 +59,7 @@ def mta(rows: pd.DataFrame, model: str) -> dict:
     if model == "rules":
         found.first_touch().last_touch().linear()
         return dict(found.attribution["linear"])
+    _only_order_one(model)
     found.markov(sim=False)
     return dict(found.attribution["markov"])
 
@@ -75,6 +84,10 @@ ADAPTERS = {
 }
 
 
+def _write(values: dict, out: Path) -> None:
+    pd.DataFrame({"channel": list(values), "value": list(values.values())}).to_csv(out, index=False)
+
+
 def main() -> None:
     """The command line."""
     name, model, paths, out = sys.argv[1:]
@@ -84,7 +97,10 @@ def main() -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         values = adapter(rows, model)
     spent = time.process_time() - started
-    pd.DataFrame({"channel": list(values), "value": list(values.values())}).to_csv(out, index=False)
+    values, effects = values if isinstance(values, tuple) else (values, None)
+    _write(values, Path(out))
+    if effects is not None:
+        _write(effects, Path(out).with_suffix(".effects.csv"))
     print(spent)
 
 

@@ -7,6 +7,9 @@ Each package of attribution_peers.yaml gets an environment of its own in FOLDER,
 worlds: 5 % of the paths convert, all convert, and for Markov 5 %. CPU seconds are those between the read file and the
 result, start of the process and imports before left out; ours also contain reading the file. `apart` is
 Σ|value − exact| / Σ exact, after scaling to the same sum, where exact is ours: it agrees with the reference cases.
+`from its own` is the same against what the package means by the model, written anew in attribution_definitions.py:
+where that is nothing, the difference is one of definition, and explained there. MAM's second line are its removal
+effects.
 """
 
 from __future__ import annotations
@@ -21,8 +24,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
+from benchmarks.attribution_definitions import OWN
 from benchmarks.attribution_world import path_world
 from benchmarks.peers import NotInstalledError, environment, run_measured
+from tasks.attribute_paths import read_paths
 
 _HERE = Path(__file__).parent
 _OURS = """
@@ -37,8 +42,8 @@ attribute_paths(Path(sys.argv[1]), model, order, out=Path(sys.argv[2]))
 print(time.process_time() - started)
 """
 _HEAD = (
-    "| model | converting | package | CPU s | with start | peak MB | apart from exact |\n"
-    "|---|---:|---|---:|---:|---:|---:|"
+    "| model | converting | package | CPU s | with start | peak MB | apart from exact | from its own |\n"
+    "|---|---:|---|---:|---:|---:|---:|---:|"
 )
 _TASKS = (("rules", 0.05), ("rules", 1.0), ("markov 1", 0.05), ("markov 2", 0.05))
 
@@ -59,6 +64,20 @@ def shares(path: Path, model: str) -> dict[str, float]:
 def apart(found: dict[str, float], exact: dict[str, float]) -> float:
     """Σ|difference| of the shares."""
     return sum(abs(found.get(name, 0.0) - exact.get(name, 0.0)) for name in {*found, *exact})
+
+
+def distance(found: dict[str, float], other: dict[str, float]) -> str:
+    """How far apart the shares are; nothing where there is nothing to compare."""
+    return f"{apart(found, other):.1e}" if found and other else ""
+
+
+def own(name: str, model: str, paths: Path) -> dict[str, float]:
+    """Channel → share by what the package means by the model, where that is known to be something else."""
+    if (name, model) not in OWN:
+        return {}
+    rows = read_paths(paths, without_null=False)
+    values = OWN[name, model](rows)
+    return dict(zip(rows.channels, (values / values.sum()).tolist(), strict=True))
 
 
 def run_one(name: str, peer: dict[str, Any], model: str, paths: Path, asked: argparse.Namespace) -> tuple[str, Path]:
@@ -105,8 +124,12 @@ def main() -> None:
                 told, out = run_one(name, peer, model, paths, asked)
                 found = shares(out, model) if out.is_file() else {}
                 exact = exact or found
-                distance = f"{apart(found, exact):.1e}" if found else ""
-                print(f"| {model} | {converting:.0%} | {name} | {told} | {distance} |", flush=True)
+                row = f"| {model} | {converting:.0%} | {name} | {told}"
+                print(f"{row} | {distance(found, exact)} | {distance(found, own(name, model, paths))} |", flush=True)
+                effects = out.with_suffix(".effects.csv")
+                if effects.is_file():
+                    row = f"| {model} | {converting:.0%} | {name}, removal effects | | | "
+                    print(f"{row} | {distance(shares(effects, model), exact)} | |", flush=True)
 
 
 if __name__ == "__main__":
