@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from scoring.engagement import PLACES, Flags, Ints
@@ -33,8 +34,8 @@ class Caps:
 class Events:
     """Events in the order of subject and time, one array element each.
 
-    `subject`: any numbers, equal ones together; `rule`: position; `day`: days since 1970. Where `is_given`, a line is
-    what a subject had earned of a rule (on a day) before its other events: `given` points from `times` events.
+    `subject`: any numbers, equal ones together; `rule`: position; `day`: days since 1970. Where `is_given`, a line says
+    how often (`times`) a rule had counted on a day before the subject's other events; it gives nothing itself.
     """
 
     subject: Ints
@@ -42,8 +43,16 @@ class Events:
     day: Ints
     is_future: Flags
     is_given: Flags
-    given: Ints
     times: Ints
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What subjects had earned of a rule before their events: one element per subject and rule, in ten-thousandths."""
+
+    subject: Ints
+    rule: Ints
+    points: Ints
 
 
 def read_caps(rules: pa.Table) -> Caps:
@@ -65,12 +74,12 @@ def read_caps(rules: pa.Table) -> Caps:
     )
 
 
-def cap_points(events: Events, caps: Caps, today: int) -> tuple[Ints, Ints, Small]:
+def cap_points(events: Events, caps: Caps, today: int, sums: Sums | None = None) -> tuple[Ints, Ints, Small]:
     """Raw and capped points of each event in ten-thousandths, and why it does not count in full: place in NOTES, or -1.
 
     Caps are taken on raw points in the order of events: the rule's, then the group's, then the total. Negative points
     are never capped. An event of the future, one older than `oldest_days` on `today`, and one beyond the rule's number
-    a day has 0 raw points and uses up nothing.
+    a day has 0 raw points and uses up nothing. `sums`: what was earned before the events uses up the caps first.
 
     Source: spec 04-scoring, Scores are logs.
     """
@@ -81,16 +90,36 @@ def cap_points(events: Events, caps: Caps, today: int) -> tuple[Ints, Ints, Smal
     by_rule = _Parts(number * len(caps.points) + events.rule)
     over = _place_of_day(events, by_rule, note) > caps.per_day[events.rule]
     note[over & (note < 0) & ~events.is_given] = _DAILY
-    raw = np.where(note < 0, caps.points[events.rule], 0)
-    raw[events.is_given] = events.given[events.is_given]
+    raw = np.where((note < 0) & ~events.is_given, caps.points[events.rule], 0)
     earned = np.maximum(raw, 0)
-    of_rule = by_rule.capped(earned, caps.rule_cap[events.rule])
-    by_group = _Parts(number * (int(caps.group.max(initial=0)) + 1) + caps.group[events.rule])
-    of_group = by_group.capped(of_rule, caps.group_cap[events.rule])
-    of_all = _Parts(number, is_sorted=True).capped(of_group, np.full(len(raw), caps.total_cap, np.int64))
+    rule_sum, group_sum, sum_in_all = _earned_before(sums, events, caps) if sums else (0, 0, 0)
+    of_rule = by_rule.capped(earned, caps.rule_cap[events.rule] - rule_sum)
+    by_group = _Parts(number * _groups(caps) + caps.group[events.rule])
+    of_group = by_group.capped(of_rule, caps.group_cap[events.rule] - group_sum)
+    of_all = _Parts(number, is_sorted=True).capped(of_group, np.full(len(raw), caps.total_cap, np.int64) - sum_in_all)
     for what, more, less in ((_RULE, earned, of_rule), (_GROUP, of_rule, of_group), (_TOTAL, of_group, of_all)):
         note[(note < 0) & (less < more)] = what
     return raw, np.where(raw < 0, raw, of_all), note
+
+
+def _groups(caps: Caps) -> int:
+    return int(caps.group.max(initial=0)) + 1
+
+
+def _earned_before(sums: Sums, events: Events, caps: Caps) -> tuple[Ints, Ints, Ints]:
+    """What each event's subject had used up before: of the cap of the event's rule, of its group, and in all."""
+    subjects = pd.Index(pd.unique(sums.subject))
+    row, rules, groups = subjects.get_indexer(sums.subject), len(caps.points), _groups(caps)
+    # Subjects who had nothing have the last row: their place in the index is -1.
+    of_rule = np.zeros((len(subjects) + 1, rules), np.int64)
+    of_rule[row, sums.rule] = sums.points
+    of_group = np.zeros((len(subjects) + 1, groups), np.int64)
+    np.add.at(of_group, (row, caps.group[sums.rule]), np.minimum(sums.points, caps.rule_cap[sums.rule]))
+    group_cap = np.full(groups, NO_CAP, np.int64)
+    group_cap[caps.group] = caps.group_cap
+    in_all = np.minimum(of_group, group_cap).sum(axis=1)
+    place = subjects.get_indexer(events.subject)
+    return of_rule[place, events.rule], of_group[place, caps.group[events.rule]], in_all[place]
 
 
 class _Parts:
@@ -114,7 +143,7 @@ class _Parts:
         return back
 
     def capped(self, points: Ints, cap: Ints) -> Ints:
-        """What is left of each event's points when their running sum stops at the cap."""
+        """What is left of each event's points when their running sum stops at what is left of the cap before them."""
         told = self.sorted(points)
         left = self.sorted(cap) - _sums_before(told, self.begins)
         return self.placed(np.clip(left, 0, told, out=left))

@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from warehouse.models import all_models
+from warehouse.models import models_by_name
 
 _ROOT = Path(__file__).parent.parent
 
@@ -15,5 +15,5 @@ def code_hash(zone: str, *places: str) -> str:
     found = [path for place in places for path in (_ROOT / place, *(_ROOT / place).rglob("*"))]
     files = {path for path in found if path.is_file()}
     texts = [path.read_bytes() for path in sorted(files) if "__pycache__" not in path.parts]
-    models = [model.sql.encode() for name, model in sorted(all_models().items()) if model.zone == zone]
+    models = [model.sql.encode() for name, model in sorted(models_by_name().items()) if model.zone == zone]
     return hashlib.sha256(b"\0".join(texts + models)).hexdigest()

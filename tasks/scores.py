@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from scoring.policies.scoring import ScoringPolicy
-from tasks.score_log import NEW_LINES, REACHED, update_log
+from tasks.score_log import GONE_LINES, NEW_LINES, REACHED, STANDING_LINES, update_log
 from warehouse.steps import Work
 
 VIEWS = (
@@ -15,6 +15,7 @@ VIEWS = (
     "scored.score_events",
     "scored.event_points",
     "scored.scores",
+    "scored.lead_terms",
 )
 
 # Whatever a grade hangs on besides the points: the lead, its company's fit and lists, the person's seniority.
@@ -40,25 +41,115 @@ def bring_scores_up_to_date(work: Work, policy: ScoringPolicy) -> bool:
     graded_by = str(work.execute(_GRADED_BY).fetchall()[0][0])
     in_part = update_log(work, rules_hash(policy), graded_by)
     if in_part and stood == [(work.run.as_of, graded_by)]:
-        _grade_reached(work)
+        _bring_points_up_to_date(work)
+        _bring_grades_up_to_date(work)
     else:
         work.build("scored.person_points", "scored.grades")
     work.build("scored.account_points")
     return in_part
 
 
-# Whose lines were only added to have what they had and what is new; of the others all lines are new.
-_ALL_POINTS = f"""
-create or replace temp table all_points as
-select person_id, account_id, sum(points)::decimal(18, 4) as points, max(weight) as weight, sum(lines)::bigint as lines,
-       max(last_event_at) as last_event_at
-from (
-    from new_points
-    union all by name
-    from scored.person_points where person_id in (select person_id from {REACHED} where not is_anew)
+_STANDING = f"""
+create or replace temp table standing_points as
+select person_points.rowid as place, person_points.*, way = 'anew' as is_anew
+from scored.person_points
+join {REACHED} using (person_id)
+"""
+
+# The weight of the others is in their row.
+_UNWEIGHED = """
+create or replace temp table unweighed as
+select person_id, seniority
+from matched.persons
+where person_id in (
+    select lines.person_id
+    from part_line_points as lines
+    left join standing_points as stands
+        on stands.person_id = lines.person_id and stands.account_id is not distinct from lines.account_id
+        and not stands.is_anew
+    where stands.place is null
 )
+"""
+
+# What stood, what came and less what went; of those whose touches were read again, what came is all.
+_NOW = """
+create or replace temp table points_now as
+with told as (
+    select 0 as part, * exclude (is_anew) from standing_points where not is_anew
+    union all by name
+    select 1 as part, * from new_points
+    union all by name
+    select 2 as part, person_id, account_id, -points as points, -lines as lines, last_event_at from gone_points
+)
+select max(place) as place, person_id, account_id, sum(points)::decimal(18, 4) as points,
+       coalesce(max(weight) filter (part = 0), max(weight)) as weight, sum(lines)::bigint as lines,
+       coalesce(max(last_event_at) filter (part = 0) <= max(last_event_at) filter (part = 2), false) as is_unsure,
+       case when is_unsure then max(last_event_at) filter (part = 1) else max(last_event_at) filter (part < 2) end
+           as last_event_at
+from told
 group by person_id, account_id
 """
+
+# Whose newest line went: of the lines that stand another is the newest now, unless a new one is.
+_LAST_EVENTS = f"""
+update points_now set last_event_at = greatest(last_event_at, newest.event_at)
+from (
+    select subject, account_id, max(occurred_at) as event_at
+    from {STANDING_LINES}
+    join (
+        select rowid as place, account_id
+        from scored.score_lines
+        where rowid in (
+            select place
+            from {STANDING_LINES}
+            where capped_points > 0 and subject in (select hash(person_id) from points_now where is_unsure)
+        )
+    ) using (place)
+    group by all
+) as newest
+where is_unsure and subject = hash(person_id) and newest.account_id is not distinct from points_now.account_id
+"""
+
+_WRITE_POINTS = (
+    """
+    delete from scored.person_points
+    where rowid in (select place from standing_points where place not in (
+        select place from points_now where place is not null
+    ))
+    """,
+    """
+    update scored.person_points set points = now.points, lines = now.lines, last_event_at = now.last_event_at
+    from points_now as now
+    where person_points.rowid = now.place
+    """,
+    """
+    insert into scored.person_points by name select * exclude (place, is_unsure) from points_now where place is null
+    """,
+)
+
+_TERMS = f"""
+create or replace temp table part_terms as
+select grades.rowid as place, lead_id, person_id, fit_grade, engagement_points as points_before, grid as grid_before,
+       null::varchar as account_id, null::double as fit_points, null::double as mql_from_points,
+       null::double as leave_below_points, null::varchar as blocked_by
+from scored.grades
+where person_id in (select person_id from {REACHED})
+"""
+
+_WRITE_GRADES = (
+    """
+    update scored.grades set engagement_points = now.engagement_points
+    from (select place, engagement_points from part_terms join grades_now using (lead_id)
+          where engagement_points <> points_before) as now
+    where grades.rowid = now.place
+    """,
+    """
+    update scored.grades set engagement_band = now.engagement_band, grid = now.grid
+    from (select place, engagement_band, grid from part_terms join grades_now using (lead_id)
+          where grid <> grid_before) as now
+    where grades.rowid = now.place
+    """,
+)
 
 
 def rules_hash(policy: ScoringPolicy) -> str:
@@ -66,14 +157,26 @@ def rules_hash(policy: ScoringPolicy) -> str:
     return hashlib.sha256(policy.model_dump_json().encode()).hexdigest()[:16]
 
 
-def _grade_reached(work: Work) -> None:
-    """Points and grades of the persons whose lines changed."""
-    reached = f"person_id in (select person_id from {REACHED})"
+def _bring_points_up_to_date(work: Work) -> None:
+    """The points of the persons whose lines changed, from what they had and from their new lines alone."""
+    work.execute(_STANDING)
     work.part("scored.line_points", "part_line_points", {"scored.score_lines": NEW_LINES})
-    work.part("scored.person_points", "new_points", {"scored.line_points": "part_line_points"})
-    work.execute(_ALL_POINTS)
-    work.execute(f"delete from scored.person_points where {reached}")
-    work.execute("insert into scored.person_points by name from all_points")
-    work.pick("scored.leads", reached, "part_leads")
-    work.pick("scored.person_points", reached, "part_points")
-    work.update("scored.grades", reached, {"scored.leads": "part_leads", "scored.person_points": "part_points"})
+    work.execute(_UNWEIGHED)
+    instead = {"scored.line_points": "part_line_points", "matched.persons": "unweighed"}
+    work.part("scored.person_points", "new_points", instead)
+    work.part("scored.line_points", "gone_line_points", {"scored.score_lines": GONE_LINES})
+    work.part("scored.person_points", "gone_points", {**instead, "scored.line_points": "gone_line_points"})
+    work.execute(_NOW)
+    if work.execute("select 1 from points_now where is_unsure limit 1").fetchall():
+        work.execute(_LAST_EVENTS)
+    for sql in _WRITE_POINTS:
+        work.execute(sql)
+
+
+def _bring_grades_up_to_date(work: Work) -> None:
+    """The cells of the leads of those persons; what else a grade says hangs on nothing that changed."""
+    work.execute(_TERMS)
+    instead = {"scored.lead_terms": "part_terms", "scored.person_points": "points_now"}
+    work.count(grades=work.part("scored.grades", "grades_now", instead))
+    for sql in _WRITE_GRADES:
+        work.execute(sql)

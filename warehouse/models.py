@@ -3,8 +3,8 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ FOLDER = Path(__file__).parent / "models"
 _HEADER = re.compile(r"^--\s?(.*)$")
 _ENTRY = re.compile(r"^(grain|check|column|kind|published|follows):\s*(.*)$")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
+_READ = re.compile(r'"schema_name":"([^"\\]+)","table_name":"([^"\\]+)"')
 _ASIDE = ("rules", "ops", "quality")
 
 
 @dataclass(frozen=True)
 class Model:
-    """One SQL file. `columns`: name → comment; `reads`: the tables its FROM clauses name; `kind`: table or view.
+    """One SQL file. `columns`: name → comment; `kind`: table or view.
 
     `is_published` is false where the header says `published: no`: a stage on the way that nobody asks for;
     `is_published_view` is true where it says `published: view`: written out only when somebody asks for it; `follows`
@@ -37,7 +38,6 @@ class Model:
     checks: tuple[str, ...]
     columns: dict[str, str]
     kind: str
-    reads: frozenset[str] = field(default_factory=frozenset)
     is_published: bool = True
     is_published_view: bool = False
     follows: Follows | None = None
@@ -51,6 +51,11 @@ class Model:
     def table(self) -> str:
         """The table's name within its schema."""
         return self.name.partition(".")[2]
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The tables its FROM clauses name."""
+        return frozenset(tables_read(self.name, self.sql))
 
 
 def parse_model(name: str, text: str) -> Model:
@@ -74,7 +79,6 @@ def parse_model(name: str, text: str) -> Model:
         checks=tuple(entries["check"]),
         columns={key.strip(): text.strip() for key, _, text in (line.partition("|") for line in entries["column"])},
         kind=(entries["kind"] or ["table"])[0],
-        reads=frozenset(tables_read(name, text)),
         is_published=entries["published"] != ["no"],
         is_published_view=entries["published"] == ["view"],
         follows=parse_follows(name, entries["follows"][0]) if entries["follows"] else None,
@@ -83,34 +87,24 @@ def parse_model(name: str, text: str) -> Model:
 
 def tables_read(name: str, sql: str) -> set[str]:
     """The schema-qualified tables that a SELECT reads, found by DuckDB's own parser."""
-    answer = json.loads(duckdb.execute("select json_serialize_sql(?)", [sql.strip().rstrip(";")]).fetchall()[0][0])
-    if answer.get("error"):
-        raise AbmError(f"{name}: not one SELECT: {answer.get('error_message')}")
-    found: set[str] = set()
+    told = duckdb.execute("select json_serialize_sql(?)", [sql.strip().rstrip(";")]).fetchall()[0][0]
+    if told.startswith('{"error":true'):
+        raise AbmError(f"{name}: not one SELECT: {json.loads(told).get('error_message')}")
+    # Within a text of the statement the quotes have backslashes, so only its tables look like this.
+    return {f"{schema}.{table}" for schema, table in _READ.findall(told)}
 
-    def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            if node.get("type") == "BASE_TABLE" and node.get("schema_name"):
-                found.add(f"{node['schema_name']}.{node['table_name']}")
-            for value in node.values():
-                walk(value)
-        elif isinstance(node, list):
-            for value in node:
-                walk(value)
 
-    walk(answer)
-    return found
+@cache
+def models_by_name() -> dict[str, Model]:
+    """Every model by name (`zone.table`), as its file says; what it reads is found out when somebody asks."""
+    paths = {f"{path.parent.name}.{path.stem}": path for path in sorted(FOLDER.glob("*/*.sql"))}
+    return {name: parse_model(name, path.read_text(encoding="utf-8")) for name, path in paths.items()}
 
 
 @cache
 def all_models() -> dict[str, Model]:
     """Every model by name (`zone.table`), in build order. Raises AbmError on a cycle or a broken zone rule."""
-    found = {
-        f"{path.parent.name}.{path.stem}": parse_model(
-            f"{path.parent.name}.{path.stem}", path.read_text(encoding="utf-8")
-        )
-        for path in sorted(FOLDER.glob("*/*.sql"))
-    }
+    found = models_by_name()
     for model in found.values():
         _check_zone(model)
     return {name: found[name] for name in _in_order(found)}
@@ -134,11 +128,24 @@ def _in_order(models: dict[str, Model]) -> list[str]:
 
 def build_models(con: duckdb.DuckDBPyConnection, names: Iterable[str], parameters: dict[str, Any]) -> dict[str, int]:
     """Make these models' tables anew, in order; gives rows per table. Raises AbmError on a broken grain or check."""
-    wanted = set(names)
-    unknown = wanted - all_models().keys()
+    wanted, models = set(names), models_by_name()
+    unknown = wanted - models.keys()
     if unknown:
         raise AbmError(f"no such model: {', '.join(sorted(unknown))}; they are the files of warehouse/models/")
-    return {model.name: build_model(con, model, parameters) for model in all_models().values() if model.name in wanted}
+    ordered = _in_order(_with_views_between(wanted)) if len(wanted) > 1 else wanted
+    return {name: build_model(con, models[name], parameters) for name in ordered if name in wanted}
+
+
+def _with_views_between(wanted: set[str]) -> dict[str, Model]:
+    """The models, and the views that they read: through those what one of them gives reaches another."""
+    models = models_by_name()
+    found, waiting = {}, sorted(wanted)
+    while waiting:
+        name = waiting.pop()
+        found[name] = models[name]
+        views = (read for read in sorted(models[name].reads) if read in models and models[read].kind == "view")
+        waiting.extend(read for read in views if read not in found)
+    return found
 
 
 def build_model(con: duckdb.DuckDBPyConnection, model: Model, parameters: dict[str, Any]) -> int:

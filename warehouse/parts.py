@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.models import Model, all_models, build_model
+from warehouse.models import Model, build_model, models_by_name
 
 _PART, _PLACES = "model_part", "picked_places"
 
@@ -45,7 +45,7 @@ def build_part(
     con: duckdb.DuckDBPyConnection, name: str, part: str, instead: Mapping[str, str], parameters: dict[str, Any]
 ) -> int:
     """What a model gives over `instead`, as the temporary table `part`; gives its rows."""
-    model = all_models()[name]
+    model = models_by_name()[name]
     con.execute(f"drop table if exists temp.{part}")
     return build_model(con, replace(model, name=part, kind="temp table", sql=_reading(model, instead)), parameters)
 

@@ -21,7 +21,7 @@ from warehouse.changes import Changes, note_changes, note_everything, take_chang
 from warehouse.database import Limits, connect
 from warehouse.lease import assert_lease
 from warehouse.ledger import Ledger
-from warehouse.models import all_models, build_models, verify_table
+from warehouse.models import all_models, build_models, models_by_name, verify_table
 from warehouse.parts import build_part, pick_part, update_model
 from warehouse.secret import hash_parameters
 from warehouse.tables import TableSpec, declared_tables, quote
@@ -73,7 +73,7 @@ class Work:
     def build(self, *names: str) -> None:
         """Make these SQL models anew, with their grains and checks verified."""
         for name, rows in build_models(self.con, names, self.parameters).items():
-            if all_models()[name].kind != "view":  # nobody has counted a view's rows
+            if models_by_name()[name].kind != "view":  # nobody has counted a view's rows
                 self.counted[name.partition(".")[2]] = rows
 
     def update(self, name: str, where: str, instead: dict[str, str]) -> None:

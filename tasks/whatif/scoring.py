@@ -16,7 +16,8 @@ from scoring.policies.scoring_tables import rule_tables
 from scoring.policies.tags import TagsPolicy
 from scoring.stage_changes import Measures, Period, measure, stage_changes, weekly_load
 from tasks.resolve.segments import judge_accounts, judged_columns
-from tasks.score_log import Clock, write_all_lines
+from tasks.score_lines import Clock
+from tasks.score_log import write_all_lines
 from tasks.scores import VIEWS
 from tasks.stages import stages_by_rules
 from tasks.whatif.history import History

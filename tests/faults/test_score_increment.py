@@ -84,6 +84,34 @@ def test_g04_a_second_file_of_the_same_day_is_added_too(tmp_path: Path) -> None:
     assert _told(world) == by_day
 
 
+def test_g04_a_touch_that_came_late_takes_the_points_of_the_newest_and_others_their_place_of_the_day(
+    tmp_path: Path,
+) -> None:
+    world = _world(tmp_path / "w")
+    for day in (1, 5):  # forms give 25 points up to 50
+        world.touch(f"f{day}", f"2026-03-0{day} 02:00")
+    for day in (7, 8):  # one click a day counts
+        world.touch(f"c{day}", f"2026-03-0{day} 02:00", "email_click", person="P2")
+    world.touch("f9", "2026-03-08 02:00", person="P3")
+    for number in range(10, 30):
+        world.touch(f"o{number}", "2026-03-02 02:00", person=f"P{number}")
+    world.day("2026-03-09")
+    world.touch("f3", "2026-03-03 02:00")
+    world.touch("c9", "2026-03-08 09:00", "email_click", person="P2")
+    world.touch("f8", "2026-03-08 02:00", person="P3")  # at the same instant the touch's id decides
+    with patch.object(score_log, "write_all_lines") as whole:
+        world.day("2026-03-09")
+    assert whole.call_count == 0
+    by_day = _told(world)
+    last = "select last_event_at::date::varchar from scored.person_points where person_id = 'P1'"
+    assert world.ask(last) == [("2026-03-03",)]
+    notes = "select event_id, note from scored.score_lines where note is not null order by all"
+    assert world.ask(notes) == [("c9", "over_daily_limit"), ("f5", "over_rule_cap"), ("f9", "over_daily_limit")]
+    _forget(world)
+    world.day("2026-03-09")
+    assert _told(world) == by_day
+
+
 def test_control_touches_whose_change_is_not_noted_leave_another_log(tmp_path: Path) -> None:
     world = _world(tmp_path / "w")
     world.touch("t1", "2026-03-01 02:00")

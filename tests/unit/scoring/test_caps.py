@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from scoring.caps import NO_CAP, NOTES, Caps, Events, cap_points
+from scoring.caps import NO_CAP, NOTES, Caps, Events, Sums, cap_points
 
 RULES = [  # points, rule cap, group, group cap, per day
     (10, 15, 0, 18, None),
@@ -61,13 +61,17 @@ def _reference(touches: list[Touch]) -> list[tuple[int, int, str | None]]:
 
 def _cap(touches: list[Touch], given: list[tuple[int, int, int, int, int]] = []) -> list[tuple[int, int, str | None]]:  # noqa: B006
     """The same by columns; `given`: subject, rule, day, points, times, before the subject's touches."""
-    rows = [(one[0], 0, *one[1:]) for one in given] + [(one.subject, 1, one.rule, one.day, 0, 1) for one in touches]
+    rows = [(one[0], 0, *one[1:3], one[4]) for one in given]
+    rows += [(one.subject, 1, one.rule, one.day, 1) for one in touches]
     future = [False] * len(given) + [one.is_future for one in touches]
     order = np.lexsort((np.arange(len(rows)), [row[1] for row in rows], [row[0] for row in rows]))
-    columns = [np.array([rows[n][place] for n in order], np.int64) for place in range(6)]
-    is_given = columns[1] == 0
-    events = Events(columns[0], columns[2], columns[3], np.array(future)[order], is_given, columns[4], columns[5])
-    raw, capped, note = cap_points(events, _caps(), TODAY)
+    columns = [np.array([rows[n][place] for n in order], np.int64) for place in range(5)]
+    events = Events(columns[0], columns[2], columns[3], np.array(future)[order], columns[1] == 0, columns[4])
+    earned: dict[tuple[int, int], int] = {}
+    for subject, rule, _, points, _ in given:
+        earned[subject, rule] = earned.get((subject, rule), 0) + points
+    sums = [np.array([(*key, points)[place] for key, points in earned.items()], np.int64) for place in range(3)]
+    raw, capped, note = cap_points(events, _caps(), TODAY, Sums(*sums) if earned else None)
     told = {
         int(n): (int(raw[k]), int(capped[k]), NOTES[note[k]] if note[k] >= 0 else None) for k, n in enumerate(order)
     }

@@ -144,7 +144,7 @@ def test_reads_are_found_by_the_parser_not_by_guessing() -> None:
 
 def test_two_statements_are_no_model() -> None:
     with pytest.raises(AbmError, match="not one SELECT"):
-        a_model("create table x as select 1")
+        _ = a_model("create table x as select 1").reads
 
 
 def test_a_broken_check_names_its_rows() -> None:
