@@ -11,6 +11,7 @@ from scoring.predict.reasons import tell_reasons
 from scoring.predict.scorecard import POINTS_TO_DOUBLE
 
 POINTS_OF = "points of "  # how a column of the points of a group of rules begins
+PROBABILITY = "probability"  # how the drift of what a model says is named beside that of its columns
 _MOST_BINS = 25  # of one column in the report; the card has all
 _AS_SHARE = ("share", "blank", "filled")
 
@@ -44,9 +45,11 @@ def tell_refusal(refusal: Mapping[str, Any], language: str) -> str:
 
 
 def fact_namer(language: str) -> Callable[[str], str]:
-    """What the facts of an MQL are called in that language; the points of a group of rules by the group."""
+    """What the facts of an MQL are called in that language, and the chance itself; points of a group by the group."""
 
     def name(fact: str) -> str:
+        if fact == PROBABILITY:
+            return say("predict.col.probability", language)
         group = fact.removeprefix(POINTS_OF)
         return (
             say("predict.fact.points", language, group=group)

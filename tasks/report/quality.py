@@ -12,6 +12,7 @@ import duckdb
 
 from abmloop.messages import LANGUAGES, named, say
 from abmloop.settings import load_settings
+from tasks.predict.telling import fact_namer
 from tasks.quality.refusals import Asked, count_refusals
 from tasks.quality.telling import tell_difference
 from tasks.report.drawings import Drawings
@@ -92,6 +93,20 @@ def _days(folder: Path) -> list[dict[str, str]]:
     return [{"day": day, "state": found[day]} for day in sorted(found, reverse=True)]
 
 
+def _drifts(con: duckdb.DuckDBPyConnection, language: str) -> list[dict[str, Any]]:
+    """How far the newest MQLs differ from those that the scores in use were learnt from, a line a column."""
+    fact = fact_namer(language)
+    return [
+        {
+            **row,
+            "column_name": fact(row["column_name"]),
+            "stability_index": f"{row['stability_index']:.2f}",
+            "state": say(f"report.drift.{'beyond' if row['is_beyond'] else 'within'}", language),
+        }
+        for row in rows_of(con, _DRIFT)
+    ]
+
+
 def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[str, Any], drawings: Drawings) -> str:
     differences = [
         {**row, "what": tell_difference(row, language), "state": say(f"quality.state.{row['state']}", language)}
@@ -121,14 +136,7 @@ def _page(con: duckdb.DuckDBPyConnection, name: str, language: str, run: dict[st
             metrics=[
                 {**row, "metric": say(f"quality.metric.{row['metric']}", language)} for row in rows_of(con, _METRICS)
             ],
-            drifts=[
-                {
-                    **row,
-                    "stability_index": f"{row['stability_index']:.2f}",
-                    "state": say(f"report.drift.{'beyond' if row['is_beyond'] else 'within'}", language),
-                }
-                for row in rows_of(con, _DRIFT)
-            ],
+            drifts=_drifts(con, language),
             excluded=_excluded(con, language),
             charts={
                 "refused_trend": drawings.draw("quality_trend", history, "refused_share", language),

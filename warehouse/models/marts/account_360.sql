@@ -26,6 +26,8 @@
 -- column: campaigns | campaigns that touched it
 -- column: first_touch_at | UTC
 -- column: last_touch_at | UTC
+-- column: sql_probability | highest chance of one of its open leads to become an SQL, 0 to 1; null without a score in use
+-- column: won_probability | highest chance of one of its open leads to be won, 0 to 1; null without a score in use
 -- column: deals | deals
 -- column: open_deals | deals not closed
 -- column: won_deals | deals won
@@ -65,6 +67,14 @@ lead as (
     where account_id is not null
     group by account_id
 ),
+chance as (
+    select leads.account_id, max(probability) filter (target = 'sql') as sql_probability,
+           max(probability) filter (target = 'won') as won_probability
+    from scored.predictions
+    join scored.leads using (lead_id)
+    where leads.account_id is not null
+    group by leads.account_id
+),
 holder as (
     select account_id, team from marts.registration_check
 ),
@@ -93,9 +103,9 @@ select account_id, accounts.name, accounts.uscc, accounts.status, accounts.provi
        accounts.industry_section, accounts.employees, accounts.employees_band, accounts.parent_account_id,
        accounts.ultimate_parent_id, accounts.sources, fit_points, grade, completeness, coalesce(tags, []) as tags,
        coalesce(lists, []) as lists, tier, holder.team, coalesce(people, 0) as people, coalesce(touches, 0) as touches,
-       coalesce(campaigns, 0) as campaigns, first_touch_at, last_touch_at, coalesce(deals, 0) as deals,
-       coalesce(open_deals, 0) as open_deals, coalesce(won_deals, 0) as won_deals, pipeline_amount, won_amount,
-       first_deal_at, last_inquiry_at, last_mql_at, last_sql_at, last_deal_at, last_won_at
+       coalesce(campaigns, 0) as campaigns, first_touch_at, last_touch_at, sql_probability, won_probability,
+       coalesce(deals, 0) as deals, coalesce(open_deals, 0) as open_deals, coalesce(won_deals, 0) as won_deals,
+       pipeline_amount, won_amount, first_deal_at, last_inquiry_at, last_mql_at, last_sql_at, last_deal_at, last_won_at
 from worked
 join resolved.accounts as accounts using (account_id)
 left join resolved.account_fit using (account_id)
@@ -105,4 +115,5 @@ left join person using (account_id)
 left join touch using (account_id)
 left join deal using (account_id)
 left join lead using (account_id)
+left join chance using (account_id)
 left join holder using (account_id)

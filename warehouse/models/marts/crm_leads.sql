@@ -30,6 +30,9 @@
 -- column: engagement_band | 1 to 3
 -- column: grid | A1 to D3
 -- column: score_reason | the rules that gave the most points, with the day of their last event
+-- column: sql_probability | chance to become an SQL by the predictive score in use, 0 to 1; null without one
+-- column: won_probability | chance to be won by the predictive score in use, 0 to 1; null without one
+-- column: probability_reason | the facts that moved the chance most: to become an SQL, else to be won
 -- column: match_evidence | how the person was led to the company
 -- column: first_campaign | name of the campaign of the first touch
 -- column: first_channel | channel of the first touch
@@ -76,6 +79,13 @@ score_text as (
     from rule_line
     where place <= 5
     group by all
+),
+chance as (
+    select lead_id, max(probability) filter (target = 'sql') as sql_probability,
+           max(probability) filter (target = 'won') as won_probability,
+           coalesce(max(reasons) filter (target = 'sql'), max(reasons) filter (target = 'won')) as probability_reason
+    from scored.predictions
+    group by lead_id
 )
 select leads.lead_id as abm_key,
        leads.person_id,
@@ -110,6 +120,9 @@ select leads.lead_id as abm_key,
        grades.engagement_band,
        grades.grid,
        score_text.score_reason,
+       chance.sql_probability,
+       chance.won_probability,
+       chance.probability_reason,
        concat_ws(': ', matches.method, array_to_string(matches.evidence, '; ')) as match_evidence,
        coalesce(campaigns.name, leads.first_campaign_id) as first_campaign,
        leads.first_channel,
@@ -128,5 +141,6 @@ left join current_assignment using (lead_id)
 left join scored.held_leads using (lead_id)
 left join scored.grades on grades.lead_id = leads.lead_id
 left join score_text on score_text.person_id = leads.person_id
+left join chance on chance.lead_id = leads.lead_id
 left join matched.person_accounts as matches on matches.person_id = leads.person_id and leads.account_id is not null
 left join core.campaigns on campaigns.campaign_id = leads.first_campaign_id
