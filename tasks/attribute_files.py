@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from abmloop.errors import BadUsage
 from scoring.attribution.columns import Ints, decimal_cents
 from scoring.attribution.credits import split_amounts, unattributed_deals
-from scoring.attribution.journeys import Journeys, build_journeys
+from scoring.attribution.journeys import Journeys, Reach, build_journeys
 from scoring.attribution.rules import Weights, weigh
 from scoring.attribution.spread import journey_paths, weigh_paths, with_dealless_parties
 from scoring.attribution.windows import Moments, Windows
@@ -53,7 +53,8 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     windows = Windows.of(deal_rows, Moments.of(deal_rows, policy, as_of_end))
     # Path models also look at accounts without a deal; the others need no more than the windows hold.
     touch_rows = read_touches(touches, None if set(models) & set(PATH_MODELS) else windows)
-    journeys = build_journeys(touch_rows, deal_rows, policy, as_of_end)
+    reach = Reach.of(touch_rows, deal_rows, policy, as_of_end, None)
+    journeys = reach.journeys(policy, as_of_end)
     rows = pa.concat_tables(
         _credit_rows(
             journeys, _weigh(journeys, name, policy, touch_rows, deal_rows, as_of_end), touch_rows, deal_rows, name
@@ -63,17 +64,18 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     if out is not None:
         write_table(rows, out)
     counted = pc.not_equal(deal_rows["status"], "lost")
-    credited = rows.filter(pc.is_valid(rows["touch_id"]))
-    missing = rows.filter(pc.is_null(rows["touch_id"]))
+    missing = pc.is_null(rows["touch_id"])
+    unattributed = rows.filter(missing)
     return {
         "deals": pc.sum(counted).as_py() or 0,
         "lost_deals_left_out": deal_rows.num_rows - (pc.sum(counted).as_py() or 0),
         "touches_in_reach": touch_rows.num_rows,
+        "touches_given_twice": reach.ordered.given_twice,
         "eligible_touches": len(journeys.deal),
         "credit_rows": rows.num_rows,
-        "credited": _sum(credited),
-        "unattributed": _sum(missing),
-        "unattributed_deals": missing.num_rows,
+        "credited": _told_sums(rows.filter(pc.invert(missing)), deal_rows),
+        "unattributed": _told_sums(unattributed, deal_rows),
+        "unattributed_deals": len(unattributed["deal_id"].unique()),
         "out": str(out) if out else None,
     }
 
@@ -87,8 +89,30 @@ def window_policy(anchor: str, lookback_days: float, repeats: str) -> Attributio
         raise BadUsage(f"attribute: {faults}") from error
 
 
-def _sum(rows: pa.Table) -> str:
-    return str(pc.sum(rows["credit"]).as_py() or "0.00")
+def _told_sums(rows: pa.Table, deals: pa.Table) -> str:
+    """The sum of the credits, by model and currency where there are several; influence figures are never summed."""
+    place = pc.index_in(pc.cast(rows["deal_id"], pa.string()), value_set=pc.cast(deals["deal_id"], pa.string()))
+    currency = deals["currency"] if "currency" in deals.column_names else pa.nulls(deals.num_rows, pa.string())
+    summed = pa.table(
+        {
+            "model": pc.cast(rows["model"], pa.string()),
+            "currency": pc.fill_null(pc.take(pc.cast(currency, pa.string()), place), ""),
+            "credit": rows["credit"],
+        }
+    ).filter(pc.not_equal(pc.cast(rows["model"], pa.string()), PARTICIPATION))
+    found = summed.group_by(["model", "currency"]).aggregate([("credit", "sum")]).sort_by(
+        [("model", "ascending"), ("currency", "ascending")]
+    )  # fmt: skip
+    models, currencies = (set(found[name].to_pylist()) for name in ("model", "currency"))
+    told = [
+        " ".join(
+            [row["model"]] * (len(models) > 1)
+            + [str(row["credit_sum"] or "0.00")]
+            + [row["currency"] or "(no currency)"] * (len(currencies) > 1)
+        )
+        for row in found.to_pylist()
+    ]
+    return "; ".join(told) or "0.00"
 
 
 def _weigh(

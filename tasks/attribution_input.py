@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +18,8 @@ from abmloop.errors import BadFile
 from scoring.attribution.columns import microseconds
 from scoring.attribution.windows import Windows
 from scoring.policies.attribution import DealStages
+from tasks.land.encodings import BOMS, SAMPLE_BYTES, decode
+from tasks.land.faults import Refused
 
 TOUCH_COLUMNS = ("touch_id", "account_id", "campaign_id", "channel", "occurred_at")
 DEAL_COLUMNS = ("deal_id", "account_id", "amount", "created_at", "closed_at", "status")
@@ -132,16 +136,51 @@ def column_batches(
                 batches: Iterable[pa.RecordBatch] = file.iter_batches(rows, columns=wanted)
                 yield from _at_least_one(batches, schema)
         else:
-            wanted = _wanted(path, pacsv.open_csv(path).schema.names, needed, optional)
+            encoding, delimiter = dialect(path)
+            read = pacsv.ReadOptions(encoding=encoding)
+            parse = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+            with pacsv.open_csv(path, read_options=read, parse_options=parse) as reader:
+                wanted = _wanted(path, reader.schema.names, needed, optional)
             kinds = dict.fromkeys(wanted, pa.string())
             convert = pacsv.ConvertOptions(
                 column_types=kinds, include_columns=wanted, strings_can_be_null=True, null_values=[""]
             )
-            parse = pacsv.ParseOptions(newlines_in_values=True)
-            with pacsv.open_csv(path, convert_options=convert, parse_options=parse) as reader:
+            with pacsv.open_csv(path, read, parse, convert) as reader:
                 yield from _at_least_one(reader, pa.schema(kinds))
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, OSError, UnicodeError, Refused) as error:
         raise BadFile(f"{path}: not readable: {error}") from error
+
+
+@lru_cache(maxsize=8)
+def _dialect(path: Path, changed_ns: int, size: int) -> tuple[str, str]:
+    """`changed_ns` and `size` tell one state of the file from another."""
+    with path.open("rb") as file:
+        head = file.read(SAMPLE_BYTES)
+        whole = head.rpartition(b"\n")[0] or head
+        encoding = next((name for bom, name in BOMS if head.startswith(bom)), None) or decode(whole).encoding
+        if encoding in ("utf-8", "utf-8-sig") and not _is_utf_8(file):
+            encoding = "gb18030"
+    first_line = whole.decode(encoding, errors="ignore").partition("\n")[0]
+    delimiter = max((",", "\t", ";"), key=first_line.count)
+    return ("utf8" if encoding in ("utf-8", "utf-8-sig") else encoding), delimiter
+
+
+def dialect(path: Path) -> tuple[str, str]:
+    """A CSV file's encoding (UTF-8, else GB18030, UTF-16 by its mark) and the character between its cells."""
+    status = path.stat()
+    return _dialect(path, status.st_mtime_ns, status.st_size)
+
+
+def _is_utf_8(file: BinaryIO) -> bool:
+    file.seek(0)
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for block in iter(lambda: file.read(1 << 22), b""):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _at_least_one(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

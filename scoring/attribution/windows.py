@@ -88,12 +88,16 @@ class Windows:
 
 @dataclass(frozen=True)
 class OrderedTouches:
-    """Touches by key, second and touch id: their row number in the table they came from, time, place in the order."""
+    """Touches by key, second and touch id: their row number in the table they came from, time, place in the order.
+
+    A touch that is given twice (same key, second and id) stands here once; `given_twice` counts those left out.
+    """
 
     row: Ints
     at: Ints
     place: Ints
     origin: int
+    given_twice: int = 0
 
     @classmethod
     def of(cls, key: Ints, at: Ints, row: Ints, touch_id: Any) -> OrderedTouches:
@@ -104,8 +108,10 @@ class OrderedTouches:
         place += key.astype(np.int64) << _SECONDS_BITS
         order = np.argsort(place)
         place = place[order]
-        order = _settled(order, place, row, touch_id).astype(np.int32)
-        return cls(row.astype(np.int32)[order], at[order], place, origin)
+        settled, again = _settled(order, place, row, touch_id)
+        order = np.delete(settled, again).astype(np.int32) if len(again) else settled.astype(np.int32)
+        place = np.delete(place, again) if len(again) else place
+        return cls(row.astype(np.int32)[order], at[order], place, origin, len(again))
 
     def between(self, windows: Windows) -> tuple[Ints, Ints]:
         """(windows,) twice: the first row in each window and the one after its last, by whole seconds."""
@@ -120,20 +126,23 @@ class OrderedTouches:
         return np.asarray((key << _SECONDS_BITS) + np.clip(within, 0, (1 << _SECONDS_BITS) - 1) - before)
 
 
-def _settled(order: Ints, placed: Ints, row: Ints, touch_id: Any) -> Ints:
-    """The order, with touches of one key and second by touch id, then by row."""
+def _settled(order: Ints, placed: Ints, row: Ints, touch_id: Any) -> tuple[Ints, Ints]:
+    """The order, with touches of one key and second by touch id, then by row; and the places that repeat a touch."""
     same = placed[1:] == placed[:-1]
     if not same.any():
-        return order
+        return order, np.zeros(0, dtype=np.int64)
     tied = np.zeros(len(order), dtype=np.bool_)
     tied[1:] = same
     tied[:-1] |= same
     spots = np.flatnonzero(tied)
     rows = row[order[spots]]
-    by_id = np.lexsort((rows, ranks(pc.take(touch_id, pa.array(rows))), placed[spots]))
+    rank = ranks(pc.take(touch_id, pa.array(rows)))
+    by_id = np.lexsort((rows, rank, placed[spots]))
     settled = order.copy()
     settled[spots] = order[spots[by_id]]
-    return settled
+    rank = rank[by_id]
+    again = spots[1:][(rank[1:] == rank[:-1]) & (placed[spots[1:]] == placed[spots[:-1]])]
+    return settled, again
 
 
 def first_of_each(run: Ints, groups_of: Callable[[Ints], tuple[Ints, ...]]) -> Flags:

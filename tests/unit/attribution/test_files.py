@@ -114,10 +114,49 @@ def test_a_deal_that_stands_twice_or_a_column_that_does_is_refused(files: tuple[
         attribute_files(*files, "linear")
 
 
-def test_a_file_that_is_no_utf8_or_empty_is_refused(files: tuple[Path, Path]) -> None:
-    files[1].write_bytes(DEALS.replace("d1", "商机").encode("gb18030"))
-    with pytest.raises(BadFile, match=r"deals\.csv: not readable"):
-        attribute_files(*files, "linear")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_files_are_read_in_the_encodings_and_with_the_delimiters_that_people_have(
+    files: tuple[Path, Path], tmp_path: Path, encoding: str, delimiter: str
+) -> None:
+    plain = attribute_files(*files, "linear", out=tmp_path / "a.csv")
+    for path in files:
+        text = path.read_text(encoding="utf-8").replace("d1", "商机甲").replace("c1", "展会").replace(",", delimiter)
+        path.write_bytes(text.encode(encoding))
+    found = attribute_files(*files, "linear", out=tmp_path / "b.csv")
+    assert {**found, "out": ""} == {**plain, "out": ""}
+    wanted = (tmp_path / "a.csv").read_text(encoding="utf-8").replace("d1", "商机甲").replace("c1", "展会")
+    assert (tmp_path / "b.csv").read_text(encoding="utf-8") == wanted
+
+
+def test_gb18030_that_begins_after_a_long_plain_head_is_read_too(files: tuple[Path, Path]) -> None:
+    header, *rows = TOUCHES.splitlines()
+    far = [f"x{number},Z,c1,ad,2020-01-01" for number in range(20_000)]
+    files[0].write_bytes("\n".join([header, *far, *rows]).replace("c2", "展会").encode("gb18030"))
+    assert attribute_files(*files, "linear")["touches_in_reach"] == 3
+
+
+@pytest.mark.parametrize("repeats", ["every_touch", "one_per_campaign_person_day"])
+def test_a_touch_that_is_given_twice_counts_once_and_is_told(
+    files: tuple[Path, Path], tmp_path: Path, repeats: str
+) -> None:
+    attribute_files(*files, "linear", repeats=repeats, out=tmp_path / "a.csv")
+    files[0].write_text(TOUCHES + "\n".join(TOUCHES.splitlines()[1:3]) + "\n", encoding="utf-8")
+    assert attribute_files(*files, "linear", repeats=repeats, out=tmp_path / "b.csv")["touches_given_twice"] == 2
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
+
+
+def test_sums_are_told_by_model_and_currency_and_never_of_influence(files: tuple[Path, Path]) -> None:
+    header, first, *_ = DEALS.splitlines()
+    second = first.replace("d1", "d7").replace("100.00", "7.00")
+    files[1].write_text("\n".join([f"{header},currency", f"{first},CNY", f"{second},USD"]), encoding="utf-8")
+    assert attribute_files(*files, "linear")["credited"] == "100.00 CNY; 7.00 USD"
+    several = attribute_files(*files, "linear,first_touch,participation")
+    assert several["credited"] == "first_touch 100.00 CNY; first_touch 7.00 USD; linear 100.00 CNY; linear 7.00 USD"
+    assert attribute_files(*files, "participation")["credited"] == "0.00"
+
+
+def test_a_file_that_is_empty_is_refused(files: tuple[Path, Path]) -> None:
     files[1].write_bytes(b"")
     with pytest.raises(BadFile, match=r"deals\.csv: not readable"):
         attribute_files(*files, "linear")
@@ -167,6 +206,16 @@ def test_shapley_rate_refuses_a_set_it_cannot_do_exactly(tmp_path: Path) -> None
     path.write_text("path,total_conversions\n" + " > ".join(f"c{n}" for n in range(13)) + ",1\n", encoding="utf-8")
     with pytest.raises(BadUsage, match="13 different channels; it is exact up to 12"):
         attribute_paths(path, "shapley_rate")
+
+
+def test_a_path_file_from_a_chinese_spreadsheet_is_read(path_file: Path, tmp_path: Path) -> None:
+    text = path_file.read_text(encoding="utf-8")
+    attribute_paths(path_file, "linear", out=tmp_path / "a.csv")
+    path_file.write_bytes(text.replace("A", "百度推广").encode("gb18030"))
+    attribute_paths(path_file, "linear", out=tmp_path / "b.csv")
+    wanted = sorted(row["value"] for row in _rows(tmp_path / "a.csv"))
+    assert sorted(row["value"] for row in _rows(tmp_path / "b.csv")) == wanted
+    assert "百度推广" in {row["channel"] for row in _rows(tmp_path / "b.csv")}
 
 
 def test_orders_of_markov_are_one_to_four(path_file: Path) -> None:
