@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-SCHEMA_VERSION = 2  # 2: reasons and paths of assignments, sales_events
+SCHEMA_VERSION = 3  # 2: reasons and paths of assignments, sales_events; 3: proof of consents, lists and their members
 metadata = MetaData()
 
 
@@ -85,6 +85,10 @@ consents = _event_table(
     _time("given_at", required=True),
     _text("evidence"),
     _text("source"),
+    _text("purpose"),
+    _text("method"),
+    _text("wording_hash"),
+    _text("actor"),
     unique=("event_id",),
 )
 suppressions = _event_table(
@@ -94,6 +98,8 @@ suppressions = _event_table(
     _text("key_kind", required=True),
     _text("reason"),
     Column("active", Boolean, nullable=False),
+    _text("channel"),
+    _text("actor"),
     unique=("suppression_id",),
 )
 stage_transitions = _event_table(
@@ -175,6 +181,36 @@ exports = _event_table(
     _number("row_count"),
     _text("reason"),
     _text("evidence"),
+    _text("list_id"),
+    _text("action"),
+    _text("platform"),
+    _text("hash"),
+    _text("actor"),
+    _time("valid_until"),
     unique=("export_id",),
+)
+export_events = _event_table(
+    "export_events",
+    _text("event_id", required=True),
+    _text("export_id", required=True),
+    _text("state", required=True),
+    _text("file_name"),
+    _text("file_hash"),
+    _number("row_count"),
+    _text("message"),
+    unique=("event_id",),
+)
+list_members = _event_table(
+    "list_members",
+    _text("member_id", required=True),
+    _text("export_id", required=True),
+    _text("list_id", required=True),
+    _text("action", required=True),
+    _text("person_id"),
+    _text("key_kind", required=True),
+    _text("key_hash", required=True),
+    _text("reason"),
+    _text("evidence"),
+    unique=("member_id",),
 )
 audit = _event_table("audit", _text("actor"), _text("action", required=True), _text("object"), _text("detail"))

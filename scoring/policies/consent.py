@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from datetime import time
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from abmloop.errors import BadPolicy
 from abmloop.policy import Policy, Rule
 
-Channel = Literal["email", "sms", "call", "wechat", "ad", "crm_share", "cross_border"]
-PurposeName = Literal["crm_lead", "cross_border", "call", "sms", "email", "wechat", "ad"]
+Channel = Literal[
+    "email", "sms", "call", "wechat", "ad", "ad_user_data", "ad_personalization", "crm_share", "share", "cross_border"
+]
+CHANNELS: tuple[str, ...] = get_args(Channel)
+PurposeName = Literal["crm_lead", "cross_border", "share", "call", "sms", "email", "wechat", "ad"]
+# What reaches a person, so that hours and caps apply.
+Contact = Literal["call", "sms", "email", "wechat"]
 Needs = Literal["grant", "no_refusal"]
+Regions = Annotated[tuple[str, ...], Field(min_length=1, description="ISO 3166; `*` is every region")]
 
 
 class RegionRule(Rule):
@@ -36,6 +44,32 @@ class PurposeRule(Rule):
         return self
 
 
+class HoursRule(Rule):
+    """When people of these regions may be reached, by the clock where they are."""
+
+    regions: Regions
+    starts: time
+    ends: time
+    days: Literal["working", "all"] = Field("working", description="working: no weekends, no public holidays there")
+    why: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> HoursRule:
+        if self.ends <= self.starts:
+            raise ValueError(f"ends {self.ends:%H:%M} is not after starts {self.starts:%H:%M}")
+        return self
+
+
+class CapRule(Rule):
+    """At most so many contacts with one person by one channel within so many days."""
+
+    channel: Contact
+    regions: Regions = ("*",)
+    at_most: int = Field(ge=1)
+    days: int = Field(ge=1, le=366)
+    why: str = Field(min_length=1)
+
+
 class ConsentPolicy(Policy):
     """What `consent.yaml` says."""
 
@@ -47,6 +81,18 @@ class ConsentPolicy(Policy):
         (), description="columns of the published file that stand there unmasked, as zone.table.column"
     )
     purposes: dict[PurposeName, PurposeRule]
+    contact_hours: dict[Contact, tuple[HoursRule, ...]] = {}
+    frequency: tuple[CapRule, ...] = ()
+    keep_proof_days: int = Field(
+        1095, ge=153, description="how long the proof of a consent is kept after the last message; five months at least"
+    )
+
+    def rule_of(self, purpose: PurposeName) -> PurposeRule:
+        """What a purpose asks for. Raises BadPolicy where the file says nothing about it."""
+        rule = self.purposes.get(purpose)
+        if rule is None:
+            raise BadPolicy(f"{self.file_name}: purposes: {purpose} is missing; copy it from the default rules")
+        return rule
 
     @model_validator(mode="after")
     def _names_what_we_do(self) -> ConsentPolicy:

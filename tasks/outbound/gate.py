@@ -3,19 +3,22 @@
 Refusals are kept by person, whatever key they came on; a key that several persons share refuses for all of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from scoring.policies.consent import ConsentPolicy, PurposeName
+from scoring.policies.consent import Channel, ConsentPolicy, PurposeName
 from tasks.outbound.suppress import suppression_hash
 from warehouse.ledger_tables import consents, suppressions
 
 ANY = "any"
+# The kind of key of a refusal whose address or number is gone: only its keyed hash is known.
+HASHED = "hashed"
 _REFUSING = frozenset({"refused", "withdrawn"})
 
 
@@ -55,11 +58,15 @@ class _Said(NamedTuple):
 
 @dataclass
 class Standing:
-    """The fold of all events: per person and channel the latest refusal and the latest grant; and who is suppressed."""
+    """The fold of all events: per person and channel the latest refusal and the latest grant; and who is suppressed.
+
+    `suppressed`: person → (keyed hash, channel; None is all) → the entry; `stopped`: the same of hashes, whosever.
+    """
 
     refusals: dict[tuple[str, str], _Said] = field(default_factory=dict)
     grants: dict[tuple[str, str], _Said] = field(default_factory=dict)
-    suppressed: dict[str, str] = field(default_factory=dict)
+    suppressed: dict[str, dict[tuple[str, str | None], str]] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
 
     def add(self, event: ConsentEvent, at: datetime) -> None:
         """Take one event in; the order of events does not matter. What is unclear counts as a refusal for ever."""
@@ -73,6 +80,25 @@ class Standing:
         when = event.given_at if event.status in _REFUSING and event.given_at else datetime.max
         said = _Said(when, event.event_id)
         self.refusals[key] = max(said, self.refusals.get(key, said))
+
+    def suppress(self, person_ids: Iterable[str], entry: tuple[str, str | None], entry_id: str | None) -> None:
+        """Put an entry of the suppression list (keyed hash, channel) on these persons, or with None take it off."""
+        for person_id in person_ids:
+            entries = self.suppressed.setdefault(person_id, {})
+            if entry_id is None:
+                entries.pop(entry, None)
+            else:
+                entries[entry] = entry_id
+        key_hash, channel = entry
+        if channel is None and entry_id is not None:
+            self.stopped[key_hash] = entry_id
+        elif channel is None:
+            self.stopped.pop(key_hash, None)
+
+    def suppression(self, person_id: str, channel: str) -> str | None:
+        """The entry of the suppression list that stops a channel of a person, or all of them; None without."""
+        entries = self.suppressed.get(person_id, {})
+        return next((entry_id for (_, of), entry_id in sorted(entries.items(), key=str) if of in (None, channel)), None)
 
     def refusal(self, person_id: str, channel: str) -> _Said | None:
         """The latest refusal of a channel, one of all channels included."""
@@ -106,35 +132,29 @@ class Gate:
         for row in connection.execute(new).mappings():
             self._seen_consent = row["seq"]
             self._words.clear()
-            for person_id in self.keys.persons_of(row["key_kind"], row["key_value"]):
+            bearers = list(self.keys.persons_of(row["key_kind"], row["key_value"]))
+            if row["status"] == "granted" and len(bearers) > 1:
+                continue  # nobody knows which of those who share the key has agreed
+            for person_id in bearers:
                 said = (row["channel"], row["status"], row["given_at"], row["event_id"])
                 self.standing.add(ConsentEvent(person_id, *said), self.at)
         newer = select(suppressions).where(suppressions.c.seq > self._seen_suppression).order_by(suppressions.c.seq)
         for row in connection.execute(newer).mappings():
             self._seen_suppression = row["seq"]
             self._words.clear()
-            for person_id in self.keys.persons_of_hash(row["key_hash"]):
-                if row["active"]:
-                    self.standing.suppressed[person_id] = row["suppression_id"]
-                else:
-                    self.standing.suppressed.pop(person_id, None)
+            entry = (row["key_hash"], row["channel"])
+            named = row["suppression_id"] if row["active"] else None
+            self.standing.suppress(self.keys.persons_of_hash(row["key_hash"]), entry, named)
 
     def judge(self, purpose: PurposeName, person_id: str, region: str | None) -> Word:
         """Whether this may be done with this person. Named states: allowed, suppressed, refused, not_granted.
 
         The latest word counts; a grant and a refusal of the same moment conflict, and a conflict is a refusal.
         """
-        rule = self.policy.purposes[purpose]
-        if (suppression := self.standing.suppressed.get(person_id)) is not None:
-            return Word(False, "suppressed", suppression)
-        refusal = self.standing.refusal(person_id, rule.channel)
-        grant = self.standing.grants.get((person_id, rule.channel))
-        if refusal and (grant is None or grant.at <= refusal.at):
-            return Word(False, "refused", refusal.event_id)
-        if grant and rule.grant_valid_days and grant.at < self.at - timedelta(days=rule.grant_valid_days):
-            grant = None
-        if grant:
-            return Word(True, "allowed", grant.event_id)
+        rule = self.policy.rule_of(purpose)
+        word = self.judge_grant(rule.channel, person_id, rule.grant_valid_days)
+        if word.state != "not_granted":
+            return word
         where = region or self.policy.unknown_region
         needed = next(one for one in rule.rules if where in one.regions or "*" in one.regions)
         if needed.needs == "no_refusal":
@@ -142,6 +162,42 @@ class Gate:
         if rule.mechanism:
             return Word(True, "allowed", rule.mechanism)
         return Word(False, "not_granted")
+
+    def judge_grant(self, channel: Channel, person_id: str, valid_days: int | None = None) -> Word:
+        """What the person themselves said about a channel: allowed by a grant that stands, refused, or not_granted."""
+        if (suppression := self.standing.suppression(person_id, channel)) is not None:
+            return Word(False, "suppressed", suppression)
+        refusal = self.standing.refusal(person_id, channel)
+        grant = self.standing.grants.get((person_id, channel))
+        if refusal and (grant is None or grant.at <= refusal.at):
+            return Word(False, "refused", refusal.event_id)
+        if grant and valid_days and grant.at < self.at - timedelta(days=valid_days):
+            grant = None
+        return Word(True, "allowed", grant.event_id) if grant else Word(False, "not_granted")
+
+    def judge_list(
+        self, person_id: str, region: str | None, purposes: Sequence[PurposeName], grants: Sequence[Channel] = ()
+    ) -> Word:
+        """Whether a person may be on a list: every purpose must allow it, and every channel of `grants` be granted.
+
+        The evidence names all that was asked; the state of the first that says no is told with its name.
+        """
+        if not self.keys.knows(person_id):
+            return Word(False, "unknown_person")
+        asked: list[tuple[str, Word]] = [(one, self.judge(one, person_id, region)) for one in purposes]
+        asked += [(channel, self.judge_grant(channel, person_id)) for channel in grants]
+        for name, word in asked:
+            if not word.is_allowed:
+                state = word.state if name == purposes[0] else f"{name}_{word.state}"
+                return Word(False, state, word.evidence)
+        return Word(True, "allowed", "; ".join(f"{name}: {word.evidence}" for name, word in asked))
+
+    def judge_company(self, keys: Iterable[str]) -> Word:
+        """Whether a company may be on a list: none of its keys (code, domain) stands on the suppression list."""
+        for value in keys if self.standing.stopped else ():
+            if (entry := self.standing.stopped.get(self.keys.hash_of(value))) is not None:
+                return Word(False, "suppressed", entry)
+        return Word(True, "allowed", "no person")
 
     def judge_subject(self, subject: Subject) -> Word:
         """Whether a record may go to the CRM: its person, the border, and the call it asks for.
@@ -177,7 +233,7 @@ class PersonKeys:
 
     def __init__(self, keys: pa.Table, secret: Callable[[], bytes]) -> None:
         """`keys`: key_kind, key_value, person_id of all persons that may leave; `secret` is asked for when needed."""
-        self._secret = secret
+        self._secret = cache(secret)
         self._by_key: dict[tuple[str, str], set[str]] = {}
         self._by_hash: dict[str, set[str]] | None = None
         self._persons = set(keys.column("person_id").to_pylist())
@@ -191,8 +247,14 @@ class PersonKeys:
 
     def persons_of(self, kind: str, value: str) -> Iterable[str]:
         """The persons with that key. A number counts whether it was written down as mobile or as phone."""
+        if kind == HASHED:
+            return self.persons_of_hash(value)
         kinds = ("mobile", "phone") if kind in ("mobile", "phone") else (kind,)
         return sorted(set().union(*(self._by_key.get((one, value), set()) for one in kinds)))
+
+    def hash_of(self, value: str) -> str:
+        """The keyed hash of a key's value."""
+        return suppression_hash(self._secret(), value)
 
     def persons_of_hash(self, key_hash: str) -> Iterable[str]:
         """The persons with a key of that keyed hash."""

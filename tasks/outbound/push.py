@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-import pyarrow as pa
-
 from abmloop.errors import BadPolicy, CrmUnreachable
 from abmloop.messages import say
 from abmloop.run import Run
@@ -18,12 +16,13 @@ from tasks.outbound.crm.base import Connector, Fields, Found
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.mapping import in_their_words
 from tasks.outbound.desired import KEY, Desired, gather_marts, make_desired, persons_in
-from tasks.outbound.gate import Gate, PersonKeys, Word, naive_utc
+from tasks.outbound.gate import Gate, Word
 from tasks.outbound.memory import Memory, recall
+from tasks.outbound.open_gate import open_gate
 from tasks.outbound.outbox import OPEN, Intent, Journal, RecordKey
+from tasks.outbound.refusal_log import replay_log
 from tasks.outbound.plan import Change, Plan, plan, worth_asking
 from tasks.policies import load_policy
-from warehouse.secret import read_secret
 from warehouse.steps import Work
 
 LINES_PER_OBJECT = 20
@@ -101,32 +100,17 @@ def row_hash(intent: Intent) -> str:
 def open_desk(run: Run, work: Work) -> Desk:
     """Everything a push needs, read from the rules, the warehouse and the ledger."""
     policy, consent = in_their_words(load_policy(run, CrmPolicy)), load_policy(run, ConsentPolicy)
+    replay_log(work.ledger, run.root, run)
     memory = recall(work, policy, consent)
     tables = gather_marts(work, policy)
     looked = {(name, key) for name, table in tables.items() for key in table.column(KEY).to_pylist()}
     journal = Journal(work.ledger, policy.instance, looked | memory.touched if memory.known else None)
     persons = persons_in(tables) | {row.person_id for row in journal.queued(OPEN) if row.person_id}
-    gate = _open_gate(run, work, consent, persons, policy.region)
+    gate = open_gate(run, work, consent, persons, policy.region)
     with journal.reading() as connection:
         gate.refresh(connection)
     desired = make_desired(tables, policy, gate, run.language)
     return Desk(policy, gate, journal, open_connector(run.root, policy, run.as_of), desired, memory)
-
-
-def _open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], crm_region: str) -> Gate:
-    """The gate with what these persons said in landed files; the ledger's events come by `refresh`."""
-    work.con.register("leaving_persons", pa.table({"person_id": pa.array(sorted(persons), pa.string())}))
-    keys = work.query(
-        "select key_kind, key_value, person_id from matched.person_keys join leaving_persons using (person_id)"
-    )
-    events = work.query(
-        "select person_id, channel, status, given_at, event_id from core.consents "
-        "join leaving_persons using (person_id)"
-    )
-    work.con.unregister("leaving_persons")
-    gate = Gate(consent, naive_utc(run.at), PersonKeys(keys, lambda: read_secret(run.root)), crm_region)
-    gate.read(events)
-    return gate
 
 
 def plan_objects(desk: Desk) -> PushPlan:

@@ -1,24 +1,72 @@
 -- One row per consent event and person: granted, refused or withdrawn. A grant holds for the person who gave it; a refusal
 -- for everyone who bears one of the keys it was given on, so that none is lost on a number or a mailbox that people share.
+-- An unsubscription among the touches is a withdrawal; a consent row nobody can read is no consent: it refuses until mended.
 -- grain: event_id, person_id
--- column: event_id | the row in staging.consents
+-- column: event_id | the row in staging.consents; touch:<row> of an unsubscription, unclear:<hash> of a row in quarantine
 -- column: person_id | whose
--- column: channel | email, sms, call, wechat, ad, crm_share, cross_border, any
+-- column: channel | email, sms, call, wechat, ad, ad_user_data, ad_personalization, crm_share, share, cross_border, any
 -- column: status | granted, refused, withdrawn
 -- column: given_at | when, UTC
 -- column: evidence | how it was given
-with whose as (
-    select row_id, person_id from matched.person_rows where entity = 'consents'
+with said as (
+    select row_id as event_id, 'consents' as entity, row_id, lower(trim(channel)) as channel,
+           lower(trim(status)) as status, given_at, evidence
+    from staging.consents
+    -- A grant without a time proves nothing; refusals always have one.
+    where given_at is not null
+    union all
+    select 'touch:' || row_id, 'touches', row_id,
+           case when channel in ('email', 'sms', 'call', 'wechat') then channel else 'any' end, 'withdrawn', occurred_at,
+           'touch ' || type
+    from core.touches
+    where type in ('unsubscribe', 'unsubscribed', 'opt_out', 'complaint', 'spam_report', '退订', '投诉')
+        and not is_future
+),
+said_by as (
+    select said.event_id, person_rows.person_id, channel, status, given_at, evidence
+    from said
+    join matched.person_rows using (entity, row_id)
     union
-    select key_rows.row_id, person_keys.person_id
-    from matched.person_key_rows as key_rows
+    select said.event_id, person_keys.person_id, channel, status, given_at, evidence
+    from said
+    join matched.person_key_rows as key_rows using (entity, row_id)
     join matched.person_keys using (key_kind, key_value)
-    join staging.consents using (row_id)
-    where key_rows.entity = 'consents' and lower(trim(consents.status)) <> 'granted'
+    where said.status <> 'granted'
+),
+unread as (
+    select row_hash, bool_or(column_name = 'status') as is_unclear
+    from quality.quarantine
+    where entity = 'consents' and column_name in ('status', 'channel') and row_hash is not null
+    group by all
+),
+-- Whoever the row names by an address or a number; ids of a source name nobody else.
+unread_key as (
+    select unread.row_hash, received.channel, received.landed_on, given_at_read.occurred_at,
+           unnest([
+               {'kind': 'email', 'value': email_read.email},
+               {'kind': 'mobile', 'value': coalesce(mobile_read.mobile, phone_read.mobile)},
+               {'kind': 'phone', 'value': phone_read.phone},
+               {'kind': 'contact_id', 'value': received.source || ':' || received.contact_id},
+               {'kind': 'lead_id', 'value': received.source || ':' || received.lead_id}
+           ]) as named
+    from unread
+    join raw.consents as received using (row_hash)
+    left join staging.parsed_words as status_read
+        on status_read.vocabulary = 'consent_status' and status_read.value = received.status
+    left join staging.parsed_emails as email_read on email_read.value = received.email
+    left join staging.parsed_phones as mobile_read on mobile_read.value = received.mobile and mobile_read.country = 'CN'
+    left join staging.parsed_phones as phone_read on phone_read.value = received.phone and phone_read.country = 'CN'
+    left join staging.parsed_times as given_at_read on given_at_read.value = received.given_at
+    -- What was granted for a channel nobody can read is no refusal of anything, and no grant either.
+    where unread.is_unclear or status_read.word in ('refused', 'withdrawn')
 )
-select consents.row_id as event_id, whose.person_id, lower(trim(consents.channel)) as channel,
-       lower(trim(consents.status)) as status, consents.given_at, consents.evidence
-from staging.consents
-join whose using (row_id)
--- A grant without a time proves nothing; refusals always have one.
-where consents.given_at is not null
+select * from said_by
+union all
+select 'unclear:' || row_hash as event_id, person_keys.person_id, coalesce(min(channel_read.word), 'any') as channel,
+       'refused' as status, max(coalesce(unread_key.occurred_at, unread_key.landed_on::timestamp)) as given_at,
+       'a row in quarantine that cannot be read' as evidence
+from unread_key
+join matched.person_keys on person_keys.key_kind = named.kind and person_keys.key_value = named.value
+left join staging.parsed_words as channel_read
+    on channel_read.vocabulary = 'consent_channel' and channel_read.value = unread_key.channel
+group by row_hash, person_keys.person_id

@@ -11,7 +11,7 @@
 -- column: phone | phone number, E.164
 -- column: wechat_unionid | WeChat union id
 -- column: wechat_openid | WeChat open id
--- column: channel | email, sms, call, wechat, ad, crm_share, cross_border or any
+-- column: channel | email, sms, call, wechat, ad, ad_user_data, ad_personalization, crm_share, share, cross_border or any
 -- column: status | granted, refused or withdrawn
 -- column: given_at | when, UTC; a refusal without a time holds from the day it was landed; a grant without one is none
 -- column: evidence | what proves it

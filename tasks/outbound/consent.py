@@ -1,0 +1,120 @@
+"""What people said about being contacted, put on record: events that are only ever added, each with its proof."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from abmloop.errors import BadUsage
+from abmloop.messages import say
+from abmloop.run import Author
+from scoring.policies.consent import CHANNELS
+from scoring.values.emails import parse_emails
+from scoring.values.phones import parse_phones
+from tasks.outbound.gate import ANY, HASHED
+from tasks.outbound.refusal_log import write_log
+from tasks.outbound.suppress import Key, suppression_hash
+from warehouse.ledger import Ledger
+from warehouse.secret import make_secret
+
+Status = Literal["granted", "refused", "withdrawn"]
+STATUSES: tuple[Status, ...] = ("granted", "refused", "withdrawn")
+# What was collected elsewhere is no consent to us. Source: spec 13-privacy P03.
+NO_CONSENT_METHODS = ("bought", "scraped", "public", "register")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One thing somebody said: about a channel, when (UTC without zone), how, in answer to which words, who notes it.
+
+    `evidence` points at the proof: a form's id, a recording, a message; `wording` is the text that was shown to them.
+    """
+
+    channel: str
+    status: Status
+    given_at: datetime
+    evidence: str | None = None
+    method: str | None = None
+    purpose: str | None = None
+    wording: str | None = None
+    actor: str | None = None
+    language: str = "en"
+
+
+def read_key(text: str, language: str = "en") -> Key:
+    """The kind and normalised value of what somebody typed: an address, a number, a company's code or domain.
+
+    Raises BadUsage where it is none of these.
+    """
+    word = text.strip()
+    if "@" in word:
+        found = parse_emails([word])["email"].to_pylist()[0]
+        if found:
+            return "email", str(found)
+    elif len(word) == 18 and word.isalnum() and not word.isdecimal():
+        return "uscc", word.upper()
+    elif "." in word and not any(char.isspace() for char in word) and not word.replace(".", "").isdecimal():
+        return "domain", word.lower().removeprefix("http://").removeprefix("https://").removeprefix("www.").rstrip("/")
+    else:
+        parsed = parse_phones([word])
+        if number := parsed["phone"].to_pylist()[0]:
+            return ("mobile" if parsed["mobile"].to_pylist()[0] else "phone"), str(number)
+    raise BadUsage(say("consent_no_key", language, key=_masked(word)))
+
+
+def record(ledger: Ledger, root: Path, keys: Sequence[Key], said: Statement, by: Author) -> list[str]:
+    """Put a statement on record for each key; gives the events' names. It holds from the next send on.
+
+    Raises BadUsage for an unknown channel, for a time that is yet to come, and for a grant that lacks its proof, is for
+    everything at once, or was not given to us.
+    """
+    _assert_sound(said, by.as_of)
+    wording_hash = hashlib.sha256(said.wording.encode()).hexdigest() if said.wording else None
+    rows: list[dict[str, Any]] = []
+    for kind, value in keys:
+        row = {
+            "key_kind": kind,
+            "key_value": value,
+            "channel": said.channel,
+            "status": said.status,
+            "given_at": said.given_at,
+            "evidence": said.evidence,
+            "source": "recorded",
+            "purpose": said.purpose,
+            "method": said.method,
+            "wording_hash": wording_hash,
+            "actor": said.actor,
+        }
+        name = "\x1f".join(str(value) for value in row.values())
+        rows.append({"event_id": hashlib.sha256(name.encode()).hexdigest()[:32], **row})
+    if said.status != "granted":
+        secret = make_secret(root)
+        hashed = [{**row, "key_kind": HASHED, "key_value": suppression_hash(secret, row["key_value"])} for row in rows]
+        write_log(root, "consents", hashed)
+    ledger.append("consents", rows, by)
+    return [row["event_id"] for row in rows]
+
+
+def _assert_sound(said: Statement, today: date) -> None:
+    language = said.language
+    if said.channel not in (*CHANNELS, ANY):
+        raise BadUsage(say("consent_no_channel", language, channel=said.channel, channels=", ".join((*CHANNELS, ANY))))
+    if said.status not in STATUSES:
+        raise BadUsage(say("consent_no_status", language, status=said.status, statuses=", ".join(STATUSES)))
+    if said.given_at.date() > today:
+        raise BadUsage(say("consent_in_future", language, given_at=said.given_at))
+    if said.status != "granted":
+        return
+    if said.channel == ANY:
+        raise BadUsage(say("consent_for_everything", language))
+    if not said.evidence or not said.method:
+        raise BadUsage(say("consent_without_proof", language))
+    if said.method in NO_CONSENT_METHODS:
+        raise BadUsage(say("consent_not_ours", language, method=said.method))
+
+
+def _masked(text: str) -> str:
+    """What was typed, without what could be somebody's number or address."""
+    return f"{text[:2]}***" if len(text) > 2 else "***"

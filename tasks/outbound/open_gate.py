@@ -1,0 +1,49 @@
+"""Opening the gate for some persons: their keys, what they said in landed files, what the refusal log still knows."""
+
+import pyarrow as pa
+
+from abmloop.run import Run
+from scoring.policies.consent import ConsentPolicy
+from tasks.outbound.gate import Gate, PersonKeys, naive_utc
+from tasks.outbound.refusal_log import replay_log
+from warehouse.secret import read_secret
+from warehouse.steps import Work
+
+COMPANY_KINDS = ("uscc", "domain")
+
+
+def open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], crm_region: str) -> Gate:
+    """The gate with what these persons said in landed files; the ledger's events come by `refresh`.
+
+    What the refusal log holds and the ledger lacks (it was put back from a backup) is put on record first.
+    """
+    replay_log(work.ledger, run.root, run)
+    work.con.register("leaving_persons", pa.table({"person_id": pa.array(sorted(persons), pa.string())}))
+    try:
+        keys = work.query(
+            "select key_kind, key_value, person_id from matched.person_keys join leaving_persons using (person_id)"
+        )
+        events = work.query(
+            "select person_id, channel, status, given_at, event_id from core.consents "
+            "join leaving_persons using (person_id)"
+        )
+        if _speaks_of_companies(work):
+            more = work.query(
+                "select key_kind, key_value, person_id from marts.outbound_company_keys "
+                "join leaving_persons using (person_id)"
+            )
+            keys = pa.concat_tables([keys, more.cast(keys.schema)])
+    finally:
+        work.con.unregister("leaving_persons")
+    gate = Gate(consent, naive_utc(run.at), PersonKeys(keys, lambda: read_secret(run.root)), crm_region)
+    gate.read(events)
+    return gate
+
+
+def _speaks_of_companies(work: Work) -> bool:
+    """Whether anybody asked that a whole company be left alone."""
+    return any(
+        work.ledger.read(table, only={"key_kind": kind}).num_rows
+        for table in ("suppressions", "consents")
+        for kind in COMPANY_KINDS
+    )
