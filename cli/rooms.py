@@ -18,6 +18,8 @@ ROOMS = {
     "model": ("model",),
     "account": ("account",),
     "crm": ("push", "letters"),
+    "audience": ("audience", "calls", "mails", "texts"),
+    "consent": ("consent",),
     "lead": ("lead",),
     "whatif": ("whatif",),
 }

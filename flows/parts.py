@@ -9,6 +9,8 @@ from abmloop.settings import find_workspace
 from flows.daily_sync import Push
 from flows.dress import leave_artifacts, perform_as_task
 from tasks.loop import PARTS, run_steps
+from tasks.outbound.lists.export import Asked
+from tasks.outbound.lists.steps import list_act
 from tasks.runs import open_run
 
 
@@ -82,6 +84,21 @@ def attribute_roi(workspace: str | None = None, as_of: date | None = None) -> No
         as_of: The day the results stand for; empty: today. 结果所属日期, 留空为今天.
     """
     _run_part("attribute-roi", workspace, as_of)
+
+
+@flow(name="export-audience")
+def export_audience(name: str, workspace: str | None = None, as_of: date | None = None, apply: bool = False) -> None:
+    """Make a list of audiences.yaml (ad audience, calls, mails, texts), or show who would be on it. 导出名单与人群包.
+
+    Args:
+        name: The list's id in audiences.yaml. audiences.yaml 中的名单编号.
+        workspace: Folder of the workspace; empty: ABMLOOP_WORKSPACE of the worker. 工作区文件夹, 留空则用环境变量.
+        as_of: The day the results stand for; empty: today. 结果所属日期, 留空为今天.
+        apply: Make it; otherwise only count. 生成名单, 否则仅统计.
+    """
+    with open_run(find_workspace(Path(workspace) if workspace else None), as_of, push=Push.OFF.value) as run:
+        act = list_act(name, Asked("prefect", f"flow {name}") if apply else None)
+        leave_artifacts(run, [perform_as_task(act, run)])
 
 
 @flow(name="publish")

@@ -15,6 +15,7 @@ from tasks.forecast import forecast
 from tasks.land import land
 from tasks.match.step import match
 from tasks.outbound.deliver import deliver
+from tasks.outbound.lists.steps import withdraw
 from tasks.outbound.pull import pull
 from tasks.parse import parse
 from tasks.predict.step import predict
@@ -46,6 +47,7 @@ LOOP: tuple[Act, ...] = (
     build_marts,  # what people and the CRM read
     check_published,  # what is about to be read adds up, or stop
     publish,  # one step, for all readers
+    withdraw,  # off every list those who may no longer be on it
     deliver,  # side effects last
 )
 

@@ -9,6 +9,7 @@ from abmloop.policy import Policy, PolicyT, parse_policy
 from abmloop.run import Run
 from abmloop.settings import load_settings
 from scoring.policies.attribution import AttributionPolicy
+from scoring.policies.audiences import AudiencesPolicy
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy
 from scoring.policies.directory import DirectoryPolicy
@@ -34,6 +35,7 @@ _CLASSES: tuple[type[Policy], ...] = (
     AttributionPolicy,
     CrmPolicy,
     ConsentPolicy,
+    AudiencesPolicy,
 )
 # Every rules file by its name in the user's `config/`.
 POLICIES: dict[str, type[Policy]] = {cls.file_name: cls for cls in _CLASSES}

@@ -21,6 +21,7 @@ PARTS = {
     "B": "Pull-back, money",
     "A": "Attribution, return",
     "X": "Infrastructure",
+    "P": "Privacy of what leaves",
     "S": "Security of files and outputs",
 }
 # What each line is about, in a few words of our own.

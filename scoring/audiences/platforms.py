@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,8 +26,8 @@ from scoring.policies.consent import Channel
 # European Economic Area, ISO 3166.
 EEA = frozenset(
     (
-        "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IS", "IE", "IT", "LV", "LI", "LT",
-        "LU", "MT", "NL", "NO", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
+        "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IS", "IE", "IT", "LV", "LI",
+        "LT", "LU", "MT", "NL", "NO", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
     )
 )  # fmt: skip
 COMPANY_HEADER = (
@@ -59,12 +60,9 @@ class Platform:
 @cache
 def platforms() -> Mapping[str, Platform]:
     """The platforms by name."""
-    told = load_yaml(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    told: dict[str, dict[str, Any]] = load_yaml(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
     lists = ("keys", "eea", "header")
-    return {
-        name: Platform(**{key: tuple(value) if key in lists else value for key, value in said.items()})
-        for name, said in told.items()
-    }
+    return {name: Platform(**said | {key: tuple(said[key]) for key in lists}) for name, said in told.items()}
 
 
 def platform_rows(rule: ListRule, people: pa.Table) -> pa.Table:

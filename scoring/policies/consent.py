@@ -87,6 +87,10 @@ class ConsentPolicy(Policy):
         1095, ge=153, description="how long the proof of a consent is kept after the last message; five months at least"
     )
 
+    def hours_of(self, channel: str) -> tuple[HoursRule, ...]:
+        """The hours of a channel; none: any hour is right."""
+        return next((rules for name, rules in self.contact_hours.items() if name == channel), ())
+
     def rule_of(self, purpose: PurposeName) -> PurposeRule:
         """What a purpose asks for. Raises BadPolicy where the file says nothing about it."""
         rule = self.purposes.get(purpose)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from abmloop.errors import BadUsage
 from abmloop.messages import say
@@ -19,8 +19,7 @@ from tasks.outbound.suppress import Key, suppression_hash
 from warehouse.ledger import Ledger
 from warehouse.secret import make_secret
 
-Status = Literal["granted", "refused", "withdrawn"]
-STATUSES: tuple[Status, ...] = ("granted", "refused", "withdrawn")
+STATUSES = ("granted", "refused", "withdrawn")
 # What was collected elsewhere is no consent to us. Source: spec 13-privacy P03.
 NO_CONSENT_METHODS = ("bought", "scraped", "public", "register")
 
@@ -33,7 +32,7 @@ class Statement:
     """
 
     channel: str
-    status: Status
+    status: str
     given_at: datetime
     evidence: str | None = None
     method: str | None = None
@@ -62,6 +61,27 @@ def read_key(text: str, language: str = "en") -> Key:
         if number := parsed["phone"].to_pylist()[0]:
             return ("mobile" if parsed["mobile"].to_pylist()[0] else "phone"), str(number)
     raise BadUsage(say("consent_no_key", language, key=_masked(word)))
+
+
+def read_keys(lines: Sequence[str]) -> tuple[list[Key], list[int]]:
+    """The keys of many lines, and the numbers (from 1) of those that are none; blank lines are passed over.
+
+    A line that is a bare number is read with all others at once: a do-not-call list has a great many.
+    """
+    words = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    parsed = parse_phones([word for _, word in words])
+    keys: list[Key] = []
+    unread: list[int] = []
+    phones = zip(parsed["mobile"].to_pylist(), parsed["phone"].to_pylist(), strict=True)
+    for (line, word), (mobile, phone) in zip(words, phones, strict=True):
+        if phone and "@" not in word:
+            keys.append(("mobile" if mobile else "phone", phone))
+            continue
+        try:
+            keys.append(read_key(word))
+        except BadUsage:
+            unread.append(line)
+    return keys, unread
 
 
 def record(ledger: Ledger, root: Path, keys: Sequence[Key], said: Statement, by: Author) -> list[str]:

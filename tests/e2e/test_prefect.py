@@ -83,6 +83,7 @@ def test_every_deployment_is_accepted_and_the_nightly_one_gets_scheduled_runs(se
         "push-leads",
         "pull-deals",
         "attribute-roi",
+        "export-audience",
         "publish",
     }
     assert scheduled > 0, "the server accepted the schedule and made no run of it"
@@ -93,6 +94,6 @@ def test_every_parameter_has_a_title_and_a_description_for_the_form(server: str)
     from flows.daily_sync import daily_sync
 
     flows = [daily_sync, parts.refresh_directory, parts.match_contacts, parts.score_leads, parts.push_leads]
-    for flow in [*flows, parts.pull_deals, parts.attribute_roi, parts.publish_again]:
+    for flow in [*flows, parts.pull_deals, parts.attribute_roi, parts.export_audience, parts.publish_again]:
         for name, field in flow.parameters.properties.items():
             assert field.get("title") and field.get("description"), f"{flow.name}: {name}"

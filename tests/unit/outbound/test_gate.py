@@ -108,7 +108,7 @@ def test_a_company_passes() -> None:
     assert gate().judge_subject(Subject(None)).is_allowed
 
 
-def test_p13_a_refusal_on_any_key_holds_for_the_person_and_for_all_who_share_it(tmp_path: Path) -> None:
+def test_a_refusal_on_any_key_holds_for_the_person_and_for_all_who_share_it(tmp_path: Path) -> None:
     by = Person("person:test", AT.date())
     row = {"key_kind": "phone", "key_value": "+8613800000002", "channel": "any", "status": "refused", "given_at": EARLY}
     with Ledger.of(tmp_path) as ledger:

@@ -1,0 +1,193 @@
+"""Who comes on a list, who goes off, who is held back and why: judged by what the gate says in this moment."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+from typing import Any
+
+from scoring.audiences.hours import MAINLAND, Window, contact_window, rule_for, zones_of
+from scoring.audiences.platforms import EEA
+from scoring.policies.audiences import ADVERTISED, mark_faults
+from scoring.policies.consent import Channel, PurposeName
+from tasks.outbound.gate import Word
+from tasks.outbound.lists.desk import Desk
+from tasks.outbound.lists.members import Member
+
+LEFT = "left"  # the rule asks for them no more
+_PURPOSES: dict[str, PurposeName] = {"ad": "ad", "call": "call", "sms": "sms", "email": "email"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row that may leave: its place among the desk's rows, its keys (kind → value), the gate's word, the hours."""
+
+    place: int
+    subject: str
+    keys: dict[str, str]
+    word: Word
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A member who goes off, and why; `value` None: the key is known no more, so that no file can name it."""
+
+    member: Member
+    reason: str
+    value: str | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a list. `wanted`: who may be on it, by key; `held`: named state → persons; `unused`: keys."""
+
+    entries: tuple[Entry, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    held: Counter[str] = field(default_factory=Counter)
+    unused: Counter[str] = field(default_factory=Counter)
+    wanted: int = 0
+    asked: int = 0
+    minimum: int = 0
+    marks: tuple[str, ...] = ()
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether the list would have fewer members than it must."""
+        return self.wanted < self.minimum
+
+    @property
+    def unnameable(self) -> int:
+        """Members who must go off and whom no removal file can name: the list has to be replaced as a whole."""
+        return sum(one.value is None for one in self.removals)
+
+
+def decide(desk: Desk, is_full: bool = False) -> Decision:
+    """Who comes on and who goes off. `is_full`: everybody who may be on it, for a file that takes the place of all."""
+    held: Counter[str] = Counter()
+    unused: Counter[str] = Counter()
+    allowed = list(_allowed(desk, held, unused))
+    kept = {(kind, desk.gate.keys.hash_of(value)) for one in allowed for kind, value in one.keys.items()}
+    entries = [one for one in allowed if is_full or _is_new(desk, one)]
+    minimum = max(desk.rule.minimum, desk.platform.minimum if desk.platform else 0)
+    asked = desk.rows["region"].to_pylist() if desk.rule.kind != "company" else []
+    regions = frozenset(asked[one.place] or desk.consent.unknown_region for one in allowed) if asked else frozenset()
+    marks = tuple(mark_faults(desk.rule, regions))
+    if len(allowed) < minimum or marks:
+        entries = []
+    return Decision(
+        tuple(entries),
+        tuple(_removals(desk, kept, is_full)),
+        held,
+        unused,
+        len(allowed),
+        desk.rows.num_rows,
+        minimum,
+        marks,
+    )
+
+
+def _is_new(desk: Desk, entry: Entry) -> bool:
+    """Whether any of its keys does not stand on the list yet."""
+    return any((kind, desk.gate.keys.hash_of(value)) not in desk.members for kind, value in entry.keys.items())
+
+
+def _allowed(desk: Desk, held: Counter[str], unused: Counter[str]) -> Iterator[Entry]:
+    """Those who may be on the list; the others are counted by the state that holds them back."""
+    for place, row in enumerate(desk.rows.to_pylist()):
+        if row["hold"]:
+            held[row["hold"]] += 1
+            continue
+        keys = _keys(desk, place, row, unused)
+        if not keys:
+            held["no_usable_key"] += 1
+            continue
+        subject = row["account_id"] if desk.rule.kind == "company" else row["person_id"]
+        word = _judge_company(desk, row) if desk.rule.kind == "company" else judge_person(desk, subject, row["region"])
+        if not word.is_allowed:
+            held[word.state] += 1
+        elif _is_capped(desk, subject, row):
+            held["frequency_cap"] += 1
+        elif (hours := _hours(desk, keys, row)) is None:
+            held["outside_hours"] += 1
+        else:
+            yield Entry(place, subject, keys, word, hours or None)
+
+
+def _keys(desk: Desk, place: int, row: dict[str, Any], unused: Counter[str]) -> dict[str, str]:
+    """The keys of a row that may be used; why the others are not is counted."""
+    if desk.rule.kind == "company":
+        return {"account": row["account_id"]} if row["name"] else {}
+    found = {}
+    for kind in desk.keys:
+        fault = desk.faults[kind][place]
+        if fault is None:
+            found[kind] = row[kind]
+        else:
+            unused[f"{kind}_{fault}"] += 1
+    return found
+
+
+def judge_person(desk: Desk, person_id: str, region: str | None) -> Word:
+    """The gate's word on a person and this list: its channel, the border, and whoever else gets the data."""
+    where = region or desk.consent.unknown_region
+    purposes: list[PurposeName] = [_PURPOSES[desk.rule.kind]]
+    if desk.rule.handler:
+        purposes.append("share")
+    target = desk.platform.region if desk.platform else desk.rule.handler.region if desk.rule.handler else "CN"
+    if target != "CN" and where == "CN":
+        purposes.append("cross_border")
+    grants: tuple[Channel, ...] = desk.platform.eea if desk.platform and where in EEA else ()
+    return desk.gate.judge_list(person_id, region, purposes, grants)
+
+
+def _judge_company(desk: Desk, row: dict[str, Any]) -> Word:
+    return desk.gate.judge_company([value for value in (row["uscc"], row["domain"]) if value])
+
+
+def _is_capped(desk: Desk, person_id: str, row: dict[str, Any]) -> bool:
+    """Whether one more contact would be one too many; the list's own campaign counts once."""
+    where = row["region"] or desk.consent.unknown_region if desk.rule.kind != "company" else ""
+    caps = [cap for cap in desk.consent.frequency if cap.channel == desk.rule.kind]
+    for cap, reached in zip(caps, desk.contacts, strict=True):
+        counted = reached.get(person_id, set()) - {desk.rule.campaign}
+        if (where in cap.regions or "*" in cap.regions) and len(counted) >= cap.at_most:
+            return True
+    return False
+
+
+def _hours(desk: Desk, keys: dict[str, str], row: dict[str, Any]) -> Window | tuple[()] | None:
+    """When the person may be reached while the list holds; () at any hour, None at none."""
+    where = row.get("region") or desk.consent.unknown_region
+    rule = rule_for(desk.consent.hours_of(desk.rule.kind), where)
+    if rule is None:
+        return ()
+    number = keys.get("mobile") or row.get("mobile")
+    zones = zones_of(number) if number else (MAINLAND,) if where == "CN" else ()
+    window = contact_window(desk.at.replace(tzinfo=UTC), zones, rule, where) if zones else None
+    ends = desk.at.replace(tzinfo=UTC) + timedelta(hours=desk.rule.valid_hours)
+    return window if window and window[0] < ends else None
+
+
+def _removals(desk: Desk, kept: set[tuple[str, str]], is_full: bool) -> Iterator[Removal]:
+    """Members who go off: those the gate refuses now; from audiences also those the rule asks for no more."""
+    for key, member in desk.members.items():
+        if key in kept:
+            continue
+        reason = _why_off(desk, member)
+        if reason is None and desk.rule.kind in ADVERTISED and not desk.is_withdrawal:
+            reason = LEFT
+        value = desk.values.get(key)
+        if reason and (value is not None or is_full or reason != LEFT):
+            yield Removal(member, reason, value)
+
+
+def _why_off(desk: Desk, member: Member) -> str | None:
+    """The state by which the gate refuses a member now; None where it does not."""
+    if member.key_kind == "account":
+        keys = desk.company_keys.get(desk.values.get((member.key_kind, member.key_hash), ""), ())
+        word = desk.gate.judge_company(keys)
+        return None if word.is_allowed else word.state
+    person_id = desk.moved.get(member.person_id or "", member.person_id or "")
+    word = judge_person(desk, person_id, desk.regions.get(person_id))
+    return None if word.is_allowed else word.state

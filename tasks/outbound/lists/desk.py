@@ -1,0 +1,196 @@
+"""Everything a list is made from: those its rule asks for, those who stand on it, the gate, and what they were sent."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from abmloop.errors import BadUsage
+from abmloop.messages import say
+from abmloop.run import Run
+from scoring.audiences.choosing import choose
+from scoring.audiences.identifiers import email_faults, phone_faults
+from scoring.audiences.platforms import Platform, platforms
+from scoring.policies.audiences import AudiencesPolicy, ListRule
+from scoring.policies.consent import ConsentPolicy
+from tasks.outbound.gate import Gate, naive_utc
+from tasks.outbound.lists.members import Export, Member, active_members, contacts_since, read_exports
+from tasks.outbound.open_gate import open_gate
+from tasks.policies import load_policy
+from warehouse.steps import Work
+
+PEOPLE, COMPANIES = "marts.outbound_people", "marts.outbound_companies"
+# The keys by which a list reaches people.
+KEYS_OF_KIND = {"call": ("mobile",), "sms": ("mobile",), "email": ("email",), "company": ("account",)}
+FAULTS_OF_KEY = {"email": email_faults, "mobile": phone_faults}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a list is judged from; nothing in it depends on what the gate says.
+
+    rows: those the rule asks for (none where members are only taken off). `faults`: key kind → per row why that key is
+    not used. `members`: who stands on the list. `values`: (kind, keyed hash) → the key of a member, where it is still
+    known. `contacts`: person → what reached them by this channel, per cap. `moved`: former id → person. `regions` of
+    persons, `company_keys` (code, domain) of companies and `companies`, whether or not the rule asks for them.
+    """
+
+    rule: ListRule
+    consent: ConsentPolicy
+    gate: Gate
+    at: datetime
+    rows: pa.Table
+    faults: Mapping[str, list[str | None]]
+    members: Mapping[tuple[str, str], Member]
+    values: Mapping[tuple[str, str], str]
+    contacts: tuple[Mapping[str, set[str]], ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, str | None] = field(default_factory=dict)
+    company_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    companies: pa.Table | None = None
+    is_withdrawal: bool = False
+
+    @property
+    def platform(self) -> Platform | None:
+        """The ad platform it goes to; None for lists that people work."""
+        return platforms()[self.rule.platform] if self.rule.platform else None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The kinds of keys it holds."""
+        if self.rule.kind == "ad" and self.platform:
+            return self.platform.keys
+        return KEYS_OF_KIND[self.rule.kind]
+
+
+def find_rule(run: Run, list_id: str, kinds: Collection[str], platform: str | None) -> ListRule:
+    """The list of that id. Raises BadUsage where audiences.yaml has none of these kinds for that platform."""
+    return _named(run, list_id, [one for one in _lists(run) if one.kind in kinds and one.platform == platform])
+
+
+def find_any_rule(run: Run, list_id: str) -> ListRule:
+    """The list of that id, of whatever kind. Raises BadUsage where audiences.yaml has none."""
+    return _named(run, list_id, _lists(run))
+
+
+def _lists(run: Run) -> list[ListRule]:
+    return list(load_policy(run, AudiencesPolicy).lists)
+
+
+def _named(run: Run, list_id: str, lists: list[ListRule]) -> ListRule:
+    for one in lists:
+        if one.id == list_id:
+            return one
+    known = ", ".join(one.id for one in lists) or "-"
+    raise BadUsage(say("list_unknown", run.language, list=list_id, known=known))
+
+
+def open_list(run: Run, work: Work, rule: ListRule, is_withdrawal: bool = False) -> Desk:
+    """The desk of a list; `is_withdrawal`: only its members are looked at, nobody comes on."""
+    consent, at = load_policy(run, ConsentPolicy), naive_utc(run.at)
+    exports = read_exports(work.ledger)
+    members = active_members(work.ledger, exports, rule.id, at)
+    table = work.table(COMPANIES if rule.kind == "company" else PEOPLE)
+    mask = choose(table, rule.who, run.as_of)
+    rows = table.filter(mask) if not is_withdrawal else table.slice(0, 0)
+    moved = _moved(work, members)
+    persons = _persons(rows, members, moved) if rule.kind != "company" else set()
+    gate = open_gate(run, work, consent, persons, "CN")
+    return Desk(
+        rule=rule,
+        consent=consent,
+        gate=gate,
+        at=at,
+        rows=rows,
+        faults=_faults(rows, rule),
+        members=members,
+        values=_values(work, gate, members, persons, table),
+        contacts=_contacts(work, consent, rule, exports, at),
+        moved=moved,
+        regions=_by_id(table, "person_id", "region"),
+        company_keys={
+            account: tuple(key for key in (code, domain) if key)
+            for account, code, domain in _columns(table, "account_id", "uscc", "domain")
+        },
+        companies=table if rule.kind == "company" else None,
+        is_withdrawal=is_withdrawal,
+    )
+
+
+def _columns(table: pa.Table, *names: str) -> list[tuple[str, ...]]:
+    """The rows of some columns; none where the table lacks one."""
+    if not set(names) <= set(table.column_names):
+        return []
+    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
+
+
+def _by_id(table: pa.Table, name: str, value: str) -> dict[str, str | None]:
+    return {row[0]: row[1] for row in _columns(table, name, value)}
+
+
+def _persons(rows: pa.Table, members: Mapping[tuple[str, str], Member], moved: Mapping[str, str]) -> set[str]:
+    known = {member.person_id for member in members.values() if member.person_id}
+    return set(rows["person_id"].to_pylist()) | {moved.get(one, one) for one in known}
+
+
+def _moved(work: Work, members: Mapping[tuple[str, str], Member]) -> dict[str, str]:
+    """Former ids of members → whom they became."""
+    if not members:
+        return {}
+    rows = work.query("select old_person_id, person_id from matched.person_redirects").to_pylist()
+    known = {member.person_id for member in members.values()}
+    return {row["old_person_id"]: row["person_id"] for row in rows if row["old_person_id"] in known}
+
+
+def _faults(rows: pa.Table, rule: ListRule) -> dict[str, list[str | None]]:
+    """Per kind of key why it is not used: what cannot be read, and what several persons share (V08)."""
+    found: dict[str, list[str | None]] = {}
+    for kind, judge in FAULTS_OF_KEY.items() if rule.kind != "company" else ():
+        fault = judge(rows[kind])
+        shared = pc.and_(pc.is_null(fault), pc.invert(rows[f"is_own_{kind}"].combine_chunks()))
+        found[kind] = pc.if_else(shared, "shared", fault).to_pylist()
+    return found
+
+
+def _values(
+    work: Work, gate: Gate, members: Mapping[tuple[str, str], Member], persons: set[str], table: pa.Table
+) -> dict[tuple[str, str], str]:
+    """The keys behind the keyed hashes of members, found among what is known of them today."""
+    if not members:
+        return {}
+    if "account_id" in table.column_names and "person_id" not in table.column_names:
+        return {("account", gate.keys.hash_of(one)): one for one in table["account_id"].to_pylist()}
+    work.con.register("listed_persons", pa.table({"person_id": pa.array(sorted(persons), pa.string())}))
+    keys = work.query(
+        "select key_kind, key_value from matched.person_keys join listed_persons using (person_id) "
+        "where key_kind in ('email', 'mobile') group by all"
+    )
+    work.con.unregister("listed_persons")
+    pairs = zip(keys["key_kind"].to_pylist(), keys["key_value"].to_pylist(), strict=True)
+    return {(kind, gate.keys.hash_of(value)): value for kind, value in pairs}
+
+
+def _contacts(
+    work: Work, consent: ConsentPolicy, rule: ListRule, exports: Mapping[str, Export], at: datetime
+) -> tuple[Mapping[str, set[str]], ...]:
+    """Per cap of this channel: person → the campaigns and lists that reached them in its days."""
+    found = []
+    for cap in consent.frequency:
+        if cap.channel != rule.kind:
+            continue
+        reached = defaultdict(set, contacts_since(work.ledger, exports, rule.kind, at, cap.days))
+        touched = work.query(
+            "select distinct person_id, campaign_id from core.touches where channel = $channel and not is_future "
+            "and campaign_id is not null and person_id is not null "
+            "and occurred_at between $at - to_days($days) and $at",
+            channel=rule.kind,
+            at=at,
+            days=cap.days,
+        )
+        for person_id, campaign in zip(*(column.to_pylist() for column in touched.columns), strict=True):
+            reached[person_id].add(campaign)
+        found.append(reached)
+    return tuple(found)
