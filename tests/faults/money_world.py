@@ -20,6 +20,8 @@ STAGED = (
     "qualifications", "touches",
 )  # fmt: skip
 GIVEN = {
+    "raw.consents": "row_hash varchar, source varchar, landed_on date, contact_id varchar, lead_id varchar, "
+    "email varchar, mobile varchar, phone varchar, channel varchar, status varchar, given_at varchar",
     "matched.persons": "person_id varchar, name varchar, title varchar, seniority varchar, is_excluded boolean",
     "matched.person_rows": "entity varchar, row_id varchar, person_id varchar",
     "matched.person_key_rows": "entity varchar, row_id varchar, key_kind varchar, key_value varchar",
