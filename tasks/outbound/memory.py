@@ -17,6 +17,7 @@ from abmloop import __version__
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, ObjectName
 from tasks.outbound.gate import naive_utc
+from tasks.outbound.open_gate import indirect_words
 from tasks.outbound.outbox import Journal, RecordKey
 from tasks.outbound.plan import digest
 from tasks.outbound.suppress import suppression_hash
@@ -115,8 +116,9 @@ def recall(work: Work, policy: CrmPolicy, consent: ConsentPolicy) -> Memory:
     wish: every record's hash; look: the keys of those that need a look, because their wish is new, something was
     written about them since, or one of their person's keys was put on the suppression list.
     """
+    # What was said of a company, or is known by a keyed hash only, is seen in no person's own keys: all are looked at.
     rules = digest([policy.model_dump_json(), consent.model_dump_json(), work.run.language, __version__,
-                    duckdb.__version__])  # fmt: skip
+                    duckdb.__version__, indirect_words(work.ledger)])  # fmt: skip
     with Journal(work.ledger, policy.instance).reading() as connection:
         began = Heads.of(connection)
         last = _last(work, policy.instance, rules)

@@ -4,8 +4,9 @@ import pyarrow as pa
 
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.gate import Gate, PersonKeys, naive_utc
+from tasks.outbound.gate import HASHED, Gate, PersonKeys, naive_utc
 from tasks.outbound.refusal_log import replay_log
+from warehouse.ledger import Ledger
 from warehouse.secret import read_secret
 from warehouse.steps import Work
 
@@ -38,6 +39,12 @@ def open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], c
     gate = Gate(consent, naive_utc(run.at), PersonKeys(keys, lambda: read_secret(run.root)), crm_region)
     gate.read(events)
     return gate
+
+
+def indirect_words(ledger: Ledger) -> int:
+    """How many refusals stand in the ledger that no key of a person shows: of companies, or of keyed hashes alone."""
+    said = ledger.read("consents")["key_kind"].to_pylist() + ledger.read("suppressions")["key_kind"].to_pylist()
+    return sum(kind in (*COMPANY_KINDS, HASHED) for kind in said)
 
 
 def _speaks_of_companies(work: Work) -> bool:

@@ -20,8 +20,8 @@ from tasks.outbound.gate import Gate, Word
 from tasks.outbound.memory import Memory, recall
 from tasks.outbound.open_gate import open_gate
 from tasks.outbound.outbox import OPEN, Intent, Journal, RecordKey
-from tasks.outbound.refusal_log import replay_log
 from tasks.outbound.plan import Change, Plan, plan, worth_asking
+from tasks.outbound.refusal_log import replay_log
 from tasks.policies import load_policy
 from warehouse.steps import Work
 
