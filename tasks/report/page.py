@@ -13,6 +13,7 @@ from abmloop.settings import Settings, load_settings
 from tasks.report import figures
 from tasks.report.drawings import Drawings
 from tasks.report.figures import figure
+from tasks.report.loop_figures import loop_figures
 from tasks.summary import files_rows, quality_rows, refused_rows, rows_of
 from warehouse.database import connect_published
 
@@ -41,7 +42,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    made.filters |= {"number": _number, "share": _share, "part": _part}
+    made.filters |= {"number": _number, "share": _share, "part": _part, "points": _points}
     return made
 
 
@@ -86,6 +87,7 @@ def _page(con: duckdb.DuckDBPyConnection, settings: Settings, language: str, dra
                 for row in quality_rows(con)
             ],
             charts=_charts(con, asked, language, drawings),
+            loop_tables=loop_figures(con, asked),
         )
     )
 
@@ -120,3 +122,8 @@ def _share(value: float | None) -> str:
 def _part(value: float | None) -> str:
     """A share of a whole in per cent; empty where there is none."""
     return "" if value is None else f"{value:.1%}"
+
+
+def _points(value: float | None) -> str:
+    """A difference of shares in percentage points with its sign; empty where there is none."""
+    return "" if value is None else f"{value * 100:+,.1f}".replace("-", "−")

@@ -23,7 +23,8 @@
 -- column: contribution | part of the change of '(all)' that this segment makes: of_rate + of_mix; null where '(all)' has no change
 -- column: of_rate | because its own rate changed
 -- column: of_mix | because more or fewer of the leads are its
--- column: drives | 1 for the segment of its dimension that pulls the stage down most; null elsewhere, and where none does
+-- column: beyond_share | contribution less what the segment's share of the leads would make of the change of '(all)'
+-- column: drives | 1 for the segment of its dimension that pulls the stage down most beyond its share; null elsewhere, and where none does
 -- column: place | of the stages, 1 for the one that is furthest below its own past (by z)
 with entry as (
     select steps.lead_id, steps.stage, steps.stage_rank, steps.days,
@@ -82,14 +83,18 @@ parted as (
     select *,
            -- A segment that is new, or gone, is measured by the stage's own past.
            weight * (coalesce(rate, 0) - coalesce(rate_before, usual)) as of_rate,
-           (weight - weight_before) * (coalesce(rate_before, usual) - usual) as of_mix
+           (weight - weight_before) * (coalesce(rate_before, usual) - usual) as of_mix,
+           max(rate - rate_before) filter (dimension = 'all') over (partition by stage) as all_change
     from weighed
+),
+compared as (
+    select *, of_rate + of_mix - weight * all_change as beyond_share from parted
 )
 select stage, stage_rank, dimension, member, within_days, ends_on - 89 as starts_on, ends_on, entered, went_on, rate,
        entered_before, went_on_before, rate_before, rate - rate_before as change, z,
-       of_rate + of_mix as contribution, of_rate, of_mix,
-       case when dimension <> 'all' and of_rate + of_mix < 0 and row_number() over (
-                partition by stage, dimension order by of_rate + of_mix nulls last, member) = 1 then 1 end as drives,
+       of_rate + of_mix as contribution, of_rate, of_mix, beyond_share,
+       case when dimension <> 'all' and of_rate + of_mix < 0 and beyond_share < -1e-9 and row_number() over (
+                partition by stage, dimension order by beyond_share nulls last, member) = 1 then 1 end as drives,
        case when dimension = 'all' then row_number() over (partition by dimension order by z nulls last, stage_rank)
        end as place
-from parted
+from compared
