@@ -50,7 +50,7 @@ def attribution(
     moved = [row for row in rows if row["difference"]]
     total = f"{sum((row['after'] for row in rows), start=0):,}"
     named = {"basis": basis, "moved": len(moved), "campaigns": len(rows), "total": total}
-    typer.echo(say("whatif_attribution_moved", spoken, **named))
+    typer.echo(say("whatif_attribution_moved" if answer.is_summed else "whatif_attribution_influence", spoken, **named))
     show_first([_short(row) for row in moved], spoken, out)
     typer.echo(say("whatif_attribution_unwritten", spoken))
 

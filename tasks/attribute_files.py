@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
-from abmloop.errors import BadUsage
+from abmloop.errors import BadFile, BadUsage
 from scoring.attribution.columns import Ints, decimal_cents
 from scoring.attribution.credits import split_amounts, unattributed_deals
 from scoring.attribution.journeys import Journeys, Reach, build_journeys
@@ -53,6 +53,8 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     windows = Windows.of(deal_rows, Moments.of(deal_rows, policy, as_of_end))
     # Path models also look at accounts without a deal; the others need no more than the windows hold.
     touch_rows = read_touches(touches, None if set(models) & set(PATH_MODELS) else windows)
+    if nameless := touch_rows["touch_id"].null_count:
+        raise BadFile(f"{touches}: column touch_id is empty on {nameless} rows; name each touch.")
     reach = Reach.of(touch_rows, deal_rows, policy, as_of_end, None)
     journeys = reach.journeys(policy, as_of_end)
     rows = pa.concat_tables(

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from abmloop.errors import BadUsage
+from abmloop.errors import BadFile, BadUsage
 from scoring.attribution.columns import MISSING_TIME, Floats, Ints, codes
 from scoring.attribution.journeys import Journeys
 from scoring.attribution.markov import markov_removal_effects
@@ -59,6 +59,8 @@ def attribute_paths(
         )
     if not 1 <= order <= 4:
         raise BadUsage(f"attribute-paths: order {order} is not between 1 and 4")
+    if max_steps is not None and max_steps < 1:
+        raise BadUsage(f"attribute-paths: --max-steps {max_steps}: give 1 or more, or leave it out for no limit")
     rows = read_paths(paths, without_null, set(models) <= set(PATH_RULES))
     table = pa.concat_tables(_rows_of_model(rows, name, order, without_null, max_steps) for name in models)
     if out is not None:
@@ -143,7 +145,18 @@ def _amounts(rows: pa.Table, name: str, path: Path, line: int) -> Floats:
         return np.zeros(rows.num_rows)
     column = rows[name]
     column = parsed(column, pa.float64(), name, path, line) if pa.types.is_string(column.type) else column
-    return np.asarray(pc.fill_null(pc.cast(column, pa.float64()), 0.0).to_numpy())
+    figures = np.asarray(pc.fill_null(pc.cast(column, pa.float64()), 0.0).to_numpy(zero_copy_only=False))
+    # A refund may make a value negative; what happened did not happen less than never.
+    wrong = ~np.isfinite(figures) if name == "total_conversion_value" else ~(np.isfinite(figures) & (figures >= 0))
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise BadFile(
+            f"{path}, line {line + place + 2}, column {name}: {figures[place]:g} is no number of times that something "
+            "happened; give 0 or more."
+            if name != "total_conversion_value"
+            else f"{path}, line {line + place + 2}, column {name}: {figures[place]:g} is no amount."
+        )
+    return figures
 
 
 def _markov_metrics(rows: Paths, order: int, max_steps: int | None) -> dict[str, Floats]:

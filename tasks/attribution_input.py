@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from abmloop.errors import BadFile
+from abmloop.errors import BadFile, BadUsage
 from scoring.attribution.columns import microseconds
 from scoring.attribution.windows import Windows
 from scoring.policies.attribution import DealStages
@@ -27,6 +27,7 @@ _READ_BYTES = 1 << 20  # so much of a column chunk at a time, not the whole
 _FEW = ("campaign_id", "channel", "type")  # columns of few different texts
 _TOUCHES_AT_ONCE = 1 << 18
 _LOOKED_AT_FIRST = 1_000
+_THOUSANDS = r"^\s*-?\d{1,3}(,\d{3})+(\.\d+)?\s*$"
 _STATUSES = DealStages(
     won=("won", "true", "closed won", "赢单", "成交"), lost=("lost", "false", "closed lost", "输单", "丢单")
 )
@@ -103,6 +104,9 @@ def read_deals(path: Path) -> pa.Table:
     for name in ("created_at", "closed_at", "lead_created_at"):
         if name in rows.column_names:
             rows = _with(rows, name, times(rows[name], name, path))
+    if rows["deal_id"].null_count:
+        line = int(np.argmax(pc.is_null(rows["deal_id"]).to_numpy())) + 2
+        raise BadFile(f"{path}, line {line}, column deal_id: is empty; name each deal.")
     counted = rows.group_by("deal_id").aggregate([([], "count_all")])
     if twice := counted.filter(pc.greater(counted["count_all"], 1)).to_pylist():
         raise BadFile(f"{path}: deal_id '{twice[0]['deal_id']}' stands on {twice[0]['count_all']} rows; keep one.")
@@ -217,7 +221,11 @@ def times(column: Any, name: str, path: Path, rows_before: int = 0) -> Any:
 
 
 def parsed(column: Any, kind: Any, name: str, path: Path, rows_before: int = 0) -> Any:
-    """The text column as that type; the first value that is none is named with its line."""
+    """The text column as that type, numbers with or without thousands set apart by commas; the first value that is
+    none is named with its line."""
+    if not pa.types.is_timestamp(kind):
+        apart = pc.fill_null(pc.match_substring_regex(column, _THOUSANDS), False)
+        column = pc.if_else(apart, pc.replace_substring(column, ",", ""), column) if pc.any(apart).as_py() else column
     try:
         return pc.cast(column, kind)
     except pa.ArrowInvalid as error:
@@ -273,7 +281,9 @@ def latest_time(touches: Path, deals: pa.Table) -> int:
 
 
 def write_table(rows: pa.Table, out: Path) -> None:
-    """The table as Parquet (`.parquet`) or CSV; floats in full precision."""
+    """The table as Parquet (`.parquet`) or CSV, floats in full precision. Raises BadUsage without its folder."""
+    if not out.parent.is_dir():
+        raise BadUsage(f"--out {out}: there is no folder {out.parent}; make it first")
     if out.suffix.lower() in {".parquet", ".pq"}:
         pq.write_table(rows, out)
     else:

@@ -41,7 +41,7 @@ def markov_removal_effects(paths: Paths, order: int, max_steps: int | None = Non
     worth the mean unit value of the paths with the same last state. `max_steps` ends a walk after so many states;
     None lets it end by itself. Source: spec 07-attribution.
     """
-    if not len(paths.path):
+    if not (paths.conversions + paths.nulls)[paths.path].any():
         nothing = np.zeros(len(paths.channels))
         return RemovalEffects(nothing, nothing, 0.0)
     chain = _Chain.of(paths, order)

@@ -52,6 +52,8 @@ def shapley_rate_shares(paths: Paths) -> Floats:
     v(T) is the conversion rate of the paths whose set of channels is exactly T (0 where none was seen); each converting
     set shares its conversions by v's Shapley values. Sets of more than 12 channels are refused (BadUsage).
     """
+    if not len(paths.path):
+        return np.zeros(len(paths.channels))
     member, conversions, total = _sets(paths)
     rate = conversions / np.maximum(total, 1e-300)
     size = member.sum(axis=1).astype(np.int64)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
-from scoring.policies.attribution import BUILT_IN, AttributionPolicy
+from scoring.policies.attribution import BUILT_IN, PARTICIPATION, AttributionPolicy
 from tasks.attribute import Share, deal_amounts
 from tasks.whatif.history import History
 
@@ -38,6 +38,11 @@ class AttributionAnswer:
     after: dict[str, Any]
     deals: int
     campaigns: pa.Table
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether both settings share amounts out: an influence figure has no sum."""
+        return PARTICIPATION not in (self.before["model"], self.after["model"])
 
     def of_basis(self, basis: str) -> list[dict[str, Any]]:
         """The campaigns on one basis, those that move most first."""

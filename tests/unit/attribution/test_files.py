@@ -218,6 +218,52 @@ def test_a_path_file_from_a_chinese_spreadsheet_is_read(path_file: Path, tmp_pat
     assert "百度推广" in {row["channel"] for row in _rows(tmp_path / "b.csv")}
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("A > B,-2,1,0", r"line 3, column total_conversions: -2 is no number of times"),
+        ("A > B,nan,1,0", r"line 3, column total_conversions: nan is no number of times"),
+        ("A > B,1,1,-1", r"line 3, column total_null: -1 is no number of times"),
+        ("A > B,1,inf,0", r"line 3, column total_conversion_value: inf is no amount"),
+        ("A > B,many,1,0", r"line 3, column total_conversions: 'many' is not understood"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_named_with_its_line(path_file: Path, row: str, message: str) -> None:
+    head, first, *_ = path_file.read_text(encoding="utf-8").splitlines()
+    path_file.write_text("\n".join([head, first, row]), encoding="utf-8")
+    with pytest.raises(BadFile, match=message):
+        attribute_paths(path_file, "linear")
+
+
+@pytest.mark.parametrize("model", ["linear", "markov", "shapley", "shapley_rate"])
+@pytest.mark.parametrize("rows", ["", "A,0,0,0", "A > B,0,0,7", ",1,5,1"])
+def test_paths_of_which_nothing_came_are_no_fault(path_file: Path, tmp_path: Path, model: str, rows: str) -> None:
+    head = path_file.read_text(encoding="utf-8").splitlines()[0]
+    path_file.write_text(f"{head}\n{rows}\n", encoding="utf-8")
+    attribute_paths(path_file, model, out=tmp_path / "out.csv")
+    assert all(float(row["value"]) == 0 for row in _rows(tmp_path / "out.csv"))
+
+
+def test_thousands_may_be_set_apart_and_an_id_may_not_be_missing(files: tuple[Path, Path], tmp_path: Path) -> None:
+    header, first, *_ = DEALS.splitlines()
+    files[1].write_text(f"{header}\n{first.replace('100.00', chr(34) + '1,234,567.80' + chr(34))}\n", encoding="utf-8")
+    assert attribute_files(*files, "linear")["credited"] == "1234567.80"
+    files[1].write_text(f"{header}\n{first}\n{first[2:]}\n", encoding="utf-8")
+    with pytest.raises(BadFile, match=r"deals\.csv, line 3, column deal_id: is empty"):
+        attribute_files(*files, "linear")
+    files[1].write_text(DEALS, encoding="utf-8")
+    files[0].write_text(TOUCHES.replace("t2,", ","), encoding="utf-8")
+    with pytest.raises(BadFile, match=r"touches\.csv: column touch_id is empty on 1 rows"):
+        attribute_files(*files, "linear")
+
+
+def test_a_folder_that_is_not_there_and_steps_that_cannot_be_are_told(path_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadUsage, match=r"there is no folder .*nowhere; make it first"):
+        attribute_paths(path_file, "linear", out=tmp_path / "nowhere" / "out.csv")
+    with pytest.raises(BadUsage, match="--max-steps 0: give 1 or more"):
+        attribute_paths(path_file, "markov", max_steps=0)
+
+
 def test_orders_of_markov_are_one_to_four(path_file: Path) -> None:
     with pytest.raises(BadUsage, match="order 5 is not between 1 and 4"):
         attribute_paths(path_file, "markov", 5)

@@ -89,3 +89,9 @@ def test_the_command_tells_what_moves_and_writes_nothing(root: Path) -> None:
     assert "linear" in told.output and "last_touch" in told.output and "合计 100.00 不变" in told.output
     after = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in root.rglob("*") if path.is_file()}
     assert before == after
+
+
+def test_an_influence_figure_is_not_summed(root: Path) -> None:
+    asked = ["whatif", "attribution", "--model", "participation", "--workspace", str(root), "--language", "en"]
+    told = CliRunner().invoke(app, asked).output
+    assert "there is no sum" in told and "the sum stays" not in told
