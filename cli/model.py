@@ -1,5 +1,6 @@
 """Predictive scores: learn from any table or from the workspace's history, score tables, versions and their use."""
 
+import csv
 import getpass
 import json
 from pathlib import Path
@@ -45,7 +46,10 @@ def train(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the model and its report.")] = None,
     time: Annotated[str | None, typer.Option(help="The column that says when a row came: a date, or a number.")] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Whose row it is; stands beside the scores.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Only these, with commas between; used even if refused.")] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Only these, with commas between; used even if refused."),
+    ] = None,
     allow_leaks: Annotated[bool, typer.Option("--allow-leaks", help="Use what the leak guard refuses.")] = False,
     positive: Annotated[str | None, typer.Option(help="The writing of the target that means that it came.")] = None,
     ripe_days: Annotated[float, typer.Option(help="So many days an outcome may take; needs --time.")] = 0,
@@ -65,13 +69,19 @@ def train(
         return
     if out is None:
         raise BadUsage(say("predict.out_wanted", language or "en"))
-    named = None if columns is None else tuple(name.strip() for name in columns.split(",") if name.strip())
-    asked = Asked(target, time, id_column, named, allow_leaks, positive, ripe_days)
+    asked = Asked(target, time, id_column, named_columns(columns), allow_leaks, positive, ripe_days)
     model = train_table(table, asked, out)
     _tell(model, language or "en", as_json)
     if not as_json:
         code = "predict.trained" if model.state == "ready" else "predict.trained_nothing"
         typer.echo(say(code, language or "en", out=out))
+
+
+def named_columns(text: str | None) -> tuple[str, ...] | None:
+    """The columns of `a,b`; one whose name has a comma stands in quotes."""
+    if text is None:
+        return None
+    return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True)) if name.strip())
 
 
 def _train_workspace(workspace: Path | None, target: str, language: str | None, as_json: bool) -> None:
@@ -143,13 +153,13 @@ def promote(
 
 
 def rollback(
-    target: Annotated[str, typer.Argument(help="sql or won.")],
+    version: Annotated[str, typer.Argument(help="A version's name, or sql or won for the one in use before.")],
     workspace: WorkspaceOption = None,
     reason: ReasonOption = "",
     language: LanguageOption = None,
 ) -> None:
-    """Use the version again that was in use before the present one. 回退到上一版本."""
-    _use(target, workspace, reason, language, is_back=True)
+    """Use an earlier version again, by its name or the one before the present one. 回退到上一版本或指定版本."""
+    _use(version, workspace, reason, language, is_back=True)
 
 
 def _use(asked: str, workspace: Path | None, reason: str, language: str | None, *, is_back: bool) -> None:

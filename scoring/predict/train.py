@@ -100,7 +100,7 @@ def train(raw: pa.Table, asked: Asked, policy: PredictPolicy) -> PredictModel:
 
 def profile_of(model: PredictModel, columns: Sequence[Column]) -> dict[str, Any]:
     """How rows spread over the bins of each column and over probabilities, in tenths of the rows learnt from."""
-    said = model.say(columns).probability
+    said = model.probability(columns)
     edges = [round(float(edge), 6) for edge in np.quantile(said, np.linspace(0, 1, 11)[1:-1])]
     inputs = {
         bins.column: np.bincount(place, minlength=bins.count).tolist()

@@ -96,7 +96,7 @@ def _drift(
     found: list[tuple[str, float]] = []
     if newest.num_rows >= rule.least_rows:
         columns = model.read(as_text(newest), blank_words(policy.blanks))
-        found = drift(model, columns, model.say(columns).probability)
+        found = drift(model, columns, model.probability(columns))
     rows: list[dict[str, Any]] = [
         {
             "target": target, "model": name, "column_name": column, "stability_index": index,

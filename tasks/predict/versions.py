@@ -70,8 +70,15 @@ def promote(root: Path, ledger: Ledger, by: Author, name: str, about: tuple[str,
     return target
 
 
-def roll_back(root: Path, ledger: Ledger, by: Author, target: str, about: tuple[str, str, str]) -> str:
-    """Use the version again that was in use before the present one; gives its name. Raises BadUsage without one."""
+def roll_back(root: Path, ledger: Ledger, by: Author, asked: str, about: tuple[str, str, str]) -> str:
+    """Use a version again by its name, or by its target the one that was in use before the present one; gives its name.
+
+    Raises BadUsage where there is none.
+    """
+    if asked in names(root):
+        promote(root, ledger, by, asked, about)
+        return asked
+    target = asked
     used = promotions(ledger.read("decisions")).get(target, [])
     earlier = [name for name in used if name != used[-1] and name in names(root)]
     if not earlier:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from abmloop.errors import BadPolicy, BadUsage
 from cli.main import app
+from cli.model import named_columns
 from scoring.predict.model import load_model
 from scoring.predict.train import Asked
 from tasks.predict.tables import read_any, score_table, train_table
@@ -69,6 +70,11 @@ def test_a_model_is_text_the_same_bytes_again_and_no_pickle(folder: Path) -> Non
         )
     card = json.loads((folder / "one" / "card.json").read_text(encoding="utf-8"))
     assert card["version"] == 1 and card["period"][0] < card["period"][1] and card["figures"]["auc"] > 0.6
+
+
+def test_a_column_whose_name_has_a_comma_is_named_in_quotes() -> None:
+    assert named_columns('City, "Source, last",  Visits') == ("City", "Source, last", "Visits")
+    assert named_columns(None) is None
 
 
 def test_trees_of_another_card_are_refused(folder: Path) -> None:

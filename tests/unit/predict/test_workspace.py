@@ -140,6 +140,8 @@ def test_versions_are_promoted_and_rolled_back_by_name_in_the_ledger(workspace: 
         ]  # fmt: skip
         assert roll_back(workspace, ledger, BY, "sql", ABOUT) == "sql-1"
         assert in_use(ledger.read("decisions")) == {"sql": "sql-1"}
+        assert roll_back(workspace, ledger, BY, "sql-2", ABOUT) == "sql-2"
+        assert roll_back(workspace, ledger, BY, "sql-1", ABOUT) == "sql-1"
         row = ledger.read("decisions").to_pylist()[-1]
         assert (row["actor"], row["reason"], json.loads(row["payload"])) == (
             "li",
