@@ -6,6 +6,7 @@ from pathlib import Path
 from abmloop.errors import BadUsage
 from abmloop.settings import SETTINGS_FILE
 from tasks.land.entities import entities
+from tasks.land.plans import EXPORTS
 from tasks.policies import DEFAULTS, POLICIES
 
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -46,7 +47,7 @@ def make_workspace(root: Path, language: str = "en") -> list[Path]:
     root.mkdir(parents=True, exist_ok=True)
     for folder in ("config", "raw", "ledger", "state", "published", "reports", "quality", "exports", "crm"):
         (root / folder).mkdir(mode=0o700, exist_ok=True)
-    for entity in entities():
+    for entity in (*entities(), EXPORTS):
         (root / "inbox" / entity).mkdir(parents=True, exist_ok=True)
     written = [root / SETTINGS_FILE]
     name = root.resolve().name

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from fnmatch import fnmatchcase
 from typing import Annotated, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
@@ -98,6 +99,8 @@ class Source(Rule):
     fill_down: tuple[Header, ...] = ()
     entities: tuple[EntityMapping, ...] = ()
     limits: Limits | None = Field(None, description="instead of the file's own `limits`, as far as given")
+    mapping: str | None = Field(None, min_length=1, description="the ready mapping of its files: `abmloop mappings`")
+    timezone: str | None = Field(None, description="where its times without an offset were written")
     dates: Literal["day_first", "month_first"] | None = Field(None, description="how 3/4/2026 reads in its files")
     watch: Watch | None = Field(None, description="instead of the file's own `watch`")
     why: str = ""
@@ -110,6 +113,16 @@ class Source(Rule):
                 "".encode(value)
             except LookupError:
                 raise ValueError("is no encoding; for example utf-8, gb18030, big5, utf-16, cp1252") from None
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_timezone(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (ValueError, ZoneInfoNotFoundError):
+                raise ValueError("is no time zone; for example UTC, Asia/Shanghai, America/New_York") from None
         return value
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from abmloop.yaml_text import load_yaml
 
 REGISTRY = Path(__file__).with_name("entities.yaml")
 _TYPES = """id company person code phone phones email emails domain text list date time
-            amount number integer share boolean currency"""
+            amount number integer share boolean currency opaque"""
 TYPES = frozenset(re.split(r"\s+", _TYPES))
 
 # Columns that every raw table has after its own: name → (type, comment).

@@ -19,7 +19,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file becomes rows of one entity: the part of config/sources.yaml that the reader needs."""
+    """How a file becomes rows of one entity: the part of config/sources.yaml that the reader needs.
+
+    `timezone`: where its times without an offset were written, if not in the workspace's zone. `mapping`: the ready
+    mapping that says what each record becomes.
+    """
 
     entity: str
     columns: dict[str, int | str] = field(default_factory=dict)
@@ -27,6 +31,8 @@ class Reading:
     key: tuple[str, ...] = ()
     sequence: int | str | None = None
     dates: DateOrder | None = None
+    timezone: str | None = None
+    mapping: str | None = None
 
     @property
     def of(self) -> Entity:

@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +21,7 @@ from tasks.land.headers import Reading
 from tasks.land.loading import tell_row
 from tasks.land.looking import Guess, Look
 from tasks.land.naming import read_name
-from tasks.land.plans import Plan, job_for, plan_file
+from tasks.land.plans import EXPORTS, Plan, is_to_recognise, job_for, plan_file
 from tasks.land.sandbox import Sandbox
 from tasks.land.suggesting import Suggestion, known_elsewhere, snippet, suggest
 from tasks.land.value_checks import ValueReport, check_values
@@ -77,7 +77,7 @@ class FileReport:
     """What a file is. `refused` is the message where it would be refused as a whole, else None.
 
     `guesses` are there where nothing but its headers says what its rows are; the first was taken. `sheets` as (name,
-    rows), where it has several.
+    rows), where it has several. `mapping`: the ready mapping it is read by.
     """
 
     file_name: str
@@ -90,6 +90,7 @@ class FileReport:
     refused: str | None = None
     sheets: list[tuple[str | None, int | None]] = field(default_factory=list)
     guesses: list[Guess] = field(default_factory=list)
+    mapping: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values only."""
@@ -104,6 +105,9 @@ def inspect_any(path: Path, policy: SourcesPolicy, language: str = "en", timezon
             look = sandbox.look(job)
         except Refused as refusal:
             return FileReport(path.name, refused=refusal.told(language))
+        if look.mapping:
+            name = f"{EXPORTS}/{path.name}"
+            return _inspect(_Asked(path, name, policy, language, timezone), look, sandbox, Path(out))
         if not look.guesses:
             known = ", ".join(entities())
             return FileReport(
@@ -119,7 +123,14 @@ def inspect_file(
     """What landing would make of a file lying under the inbox as `file_name` (such as `contacts/webinar.xlsx`)."""
     with tempfile.TemporaryDirectory() as out, Sandbox() as sandbox:
         asked = _Asked(path, file_name, policy, language, timezone)
-        return _inspect(asked, Look([], []), sandbox, Path(out))
+        look = Look([], [])
+        if is_to_recognise(policy, file_name):
+            job = job_for(policy, file_name, (str(path.resolve()), out), ())
+            try:
+                look = replace(look, mapping=sandbox.look(job).mapping)
+            except Refused as refusal:
+                return FileReport(file_name, refused=refusal.told(language))
+        return _inspect(asked, look, sandbox, Path(out))
 
 
 @dataclass(frozen=True)
@@ -134,9 +145,10 @@ class _Asked:
 
 
 def _inspect(asked: _Asked, look: Look, sandbox: Sandbox, out: Path) -> FileReport:
-    seen: dict[str, Any] = {"sheets": look.sheets, "guesses": look.guesses}
+    seen: dict[str, Any] = {"sheets": look.sheets, "guesses": [] if look.mapping else look.guesses}
     try:
-        plans = plan_file(asked.policy, asked.file_name)
+        plans = plan_file(asked.policy, asked.file_name, look.mapping)
+        seen["mapping"] = plans[0].mapping
         readings = tuple(plan.reading for plan in plans)
         job = job_for(asked.policy, asked.file_name, (str(asked.path.resolve()), str(out)), readings)
         limit = int(job.limits["file_mb"])
@@ -214,6 +226,8 @@ def _headers(reading: Reading, tally: dict[str, Any], rows: Path) -> list[Header
 
 
 def _how(reading: Reading, column: str, header: str) -> str:
+    if reading.mapping:
+        return "ready"
     if column in reading.columns:
         return "mapped"
     if plain_header(header) == plain_header(column):

@@ -12,7 +12,8 @@ from abmloop.run import Run
 from scoring.policies.sources import SourcesPolicy
 from tasks.land.faults import Refused
 from tasks.land.inbox import InboxFile, hash_file, list_inbox, wait_until_settled
-from tasks.land.plans import Plan, job_for, plan_file
+from tasks.land.plans import Plan, is_to_recognise, job_for, plan_file
+from tasks.land.ready import all_fingerprints, ready_mappings
 from tasks.land.sandbox import Sandbox
 from tasks.land.store import Manifest, RawStore, with_source
 
@@ -49,11 +50,13 @@ def land_inbox(run: Run, policy: SourcesPolicy, store: RawStore) -> Landing:
     landing = Landing()
     by_content = _contents(run.root / "inbox", policy, landing)
     with Sandbox() as sandbox, progress(len(by_content), "reading files") as advance:
+        context = _Context(run, policy, store, sandbox, known, landing, recognised_before(known))
         for file_sha, files in by_content.items():
-            meant = _wanted(file_sha, files, policy, known)
+            _recognise(file_sha, files, context)
+            meant = _wanted(file_sha, files, context)
             landing.duplicates += _beside(files, meant)
             for wanted in meant:
-                _land_content(wanted, _Context(run, policy, store, sandbox, known, landing))
+                _land_content(wanted, context)
             advance()
     landing.manifests = _held(known, policy, store)
     return landing
@@ -69,6 +72,45 @@ class _Context:
     sandbox: Sandbox
     known: dict[tuple[str, str], Manifest]
     landing: Landing
+    recognised: dict[str, str | Refused]
+
+
+def recognised_before(known: dict[tuple[str, str], Manifest]) -> dict[str, str | Refused]:
+    """Content hash → the ready mapping that it was read by, or why none was, as long as the mappings are the same."""
+    found: dict[str, str | Refused] = {}
+    for manifest in known.values():
+        if manifest.mapping in ready_mappings():
+            found[manifest.file_sha] = str(manifest.mapping)
+        elif manifest.refusal and manifest.reading_key == _unrecognised_key(manifest.refusal[0]):
+            found.setdefault(manifest.file_sha, Refused(manifest.refusal[0], **manifest.refusal[1]))
+    return found
+
+
+def _recognise(file_sha: str, files: list[InboxFile], context: _Context) -> None:
+    """Look at a content that only its header tells, unless it was looked at before."""
+    asked = next((file for file in files if is_to_recognise(context.policy, file.file_name)), None)
+    if asked is None or file_sha in context.recognised:
+        return
+    store = context.store
+    try:
+        taken, out = store.take_in(asked.path, file_sha)
+    except FileNotFoundError:
+        return
+    try:
+        job = job_for(context.policy, asked.file_name, (str(taken), str(out)), ())
+        name = context.sandbox.look(job).mapping
+        refusal = Refused("not_recognised", known=", ".join(ready_mappings()))
+        context.recognised[file_sha] = name or refusal
+    except AbmError as error:
+        refusal = error if isinstance(error, Refused) else Refused("reader_defect", problem=str(error))
+        context.recognised[file_sha] = refusal
+    finally:
+        store.let_go(taken, out)
+
+
+def _unrecognised_key(rule: str) -> str:
+    """The reading key of a file that no mapping knew: another one as soon as there are other mappings."""
+    return f"{rule}~{all_fingerprints()}"
 
 
 def _contents(inbox: Path, policy: SourcesPolicy, landing: Landing) -> dict[str, list[InboxFile]]:
@@ -88,20 +130,18 @@ def _contents(inbox: Path, policy: SourcesPolicy, landing: Landing) -> dict[str,
     return found
 
 
-def _wanted(
-    file_sha: str, files: list[InboxFile], policy: SourcesPolicy, known: dict[tuple[str, str], Manifest]
-) -> list[_Wanted]:
+def _wanted(file_sha: str, files: list[InboxFile], context: _Context) -> list[_Wanted]:
     """By which names a content is read: an entity by the name it was landed under, else by the first that means it."""
     chosen: dict[str, tuple[InboxFile, Plan | None]] = {}
     for file in files:
         try:
-            plans: list[Plan] = plan_file(policy, file.file_name)
+            plans: list[Plan] = plan_file(context.policy, file.file_name, _name(context.recognised.get(file_sha)))
         except Refused as refusal:
             chosen.setdefault(f"?{refusal.rule}", (file, None))
             continue
         for plan in plans:
             entity = plan.reading.entity
-            landed = known.get((file_sha, entity))
+            landed = context.known.get((file_sha, entity))
             if entity not in chosen or (landed is not None and landed.file_name == file.file_name):
                 chosen[entity] = (file, plan)
     names = dict.fromkeys(file.file_name for file, _ in chosen.values())
@@ -192,6 +232,7 @@ def _draft(wanted: _Wanted, plan: Plan, context: _Context) -> Manifest:
         limits_key=plan.limits_key,
         version=plan.version,
         replaced=before.replaced if before else _replaced(wanted, plan, context),
+        mapping=plan.mapping,
     )
 
 
@@ -222,15 +263,17 @@ NO_ENTITY = "unknown"
 def _refuse_unplanned(wanted: _Wanted, context: _Context) -> None:
     """Remember a file that no rule takes; an entity is learned as soon as a rule names one."""
     try:
-        plan_file(context.policy, wanted.file.file_name)
-    except Refused as refusal:
-        key = f"{refusal.rule}"
+        plan_file(context.policy, wanted.file.file_name, _name(context.recognised.get(wanted.file_sha)))
+    except Refused as problem:
+        told = context.recognised.get(wanted.file_sha)
+        refusal = told if isinstance(told, Refused) else problem
+        key = _unrecognised_key(refusal.rule) if refusal is told else refusal.rule
         before = context.known.get((wanted.file_sha, NO_ENTITY))
         manifest = Manifest(
             wanted.file_sha, NO_ENTITY, wanted.file.file_name, "", context.policy.default_rank, None, "delta",
             before.landed_on if before else context.run.as_of.isoformat(),
             before.run_id if before else context.run.run_id,
-            key, key, refusal=(refusal.rule, refusal.fields),
+            key, key, refusal=(refusal.rule, refusal.fields), retry=refusal.rule in PASSING,
         )  # fmt: skip
         if before != manifest:
             context.store.keep(manifest, None)
@@ -240,10 +283,12 @@ def _refuse_unplanned(wanted: _Wanted, context: _Context) -> None:
 def _held(known: dict[tuple[str, str], Manifest], policy: SourcesPolicy, store: RawStore) -> list[Manifest]:
     """The manifests that today's rules still mean, under today's source, rank and day; noted where these changed."""
     held: list[Manifest] = []
+    recognised = recognised_before(known)
     for manifest in known.values():
-        plan = _plan_of(manifest, policy)
+        plans = _plans_of(manifest, policy, _name(recognised.get(manifest.file_sha)))
+        plan = next((plan for plan in plans if plan.reading.entity == manifest.entity), None)
         if manifest.entity == NO_ENTITY:
-            if plan is None and not _means_something(manifest, policy):
+            if not plans:
                 held.append(manifest)
         elif plan is not None:
             changed = replace(with_source(manifest, plan.source, plan.rank, plan.day), version=plan.version)
@@ -254,19 +299,15 @@ def _held(known: dict[tuple[str, str], Manifest], policy: SourcesPolicy, store: 
     return sorted(held, key=lambda manifest: (manifest.entity, manifest.file_sha))
 
 
-def _plan_of(manifest: Manifest, policy: SourcesPolicy) -> Plan | None:
+def _plans_of(manifest: Manifest, policy: SourcesPolicy, recognised: str | None) -> list[Plan]:
     try:
-        plans = plan_file(policy, manifest.file_name)
+        return plan_file(policy, manifest.file_name, recognised)
     except Refused:
-        return None
-    return next((plan for plan in plans if plan.reading.entity == manifest.entity), None)
+        return []
 
 
-def _means_something(manifest: Manifest, policy: SourcesPolicy) -> bool:
-    try:
-        return bool(plan_file(policy, manifest.file_name))
-    except Refused:
-        return False
+def _name(recognised: str | Refused | None) -> str | None:
+    return recognised if isinstance(recognised, str) else None
 
 
 def tell_landing(landing: Landing, colliding: list[str], language: str) -> None:

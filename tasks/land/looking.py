@@ -11,6 +11,8 @@ from tasks.land.entities import bare_header, entities, plain_header
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading, count_known, find_header, understand
 from tasks.land.reading import Job, open_file, options_of
+from tasks.land.ready import ready_mappings
+from tasks.land.recognising import known_headers, recognise
 from tasks.land.sheets import ReadOptions, Sheet
 
 
@@ -26,11 +28,15 @@ class Guess:
 
 @dataclass(frozen=True)
 class Look:
-    """What a file is (format, encoding, dialect); `sheets` as (name, rows or None); `guesses`, the likeliest first."""
+    """What a file is (format, encoding, dialect); `sheets` as (name, rows or None); `guesses`, the likeliest first.
+
+    `mapping`: the ready mapping that knows the header, where one does.
+    """
 
     sheets: list[tuple[str | None, int | None]]
     guesses: list[Guess]
     about: dict[str, Any] = field(default_factory=dict)
+    mapping: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values only."""
@@ -43,6 +49,7 @@ class Look:
             [(name, rows) for name, rows in values["sheets"]],
             [Guess(**each) for each in values["guesses"]],
             values["about"],
+            values["mapping"],
         )
 
 
@@ -53,6 +60,8 @@ def look_at(job: Job) -> Look:
         raise Refused("empty_file")
     readings = tuple(Reading(name) for name in entities())
     options = options_of(replace(job, readings=readings))
+    every = list(ready_mappings().values())
+    options = replace(options, known=lambda cells: max(count_known(readings, cells), known_headers(every, cells)))
     opened = list(open_file(data, suffix_of(job.file_name), job, options))
     sheets = [
         ("/".join(part for part in (member, sheet.name) if part) or None, sheet)
@@ -68,7 +77,9 @@ def look_at(job: Job) -> Look:
                 best[reading.entity] = guess
     likely = sorted((guess for guess in best.values() if guess.headers), key=_order)
     about = {key: getattr(opened[0][1], key) for key in ("format", "encoding", "confidence", "dialect")}
-    return Look([(name, sheet.rows) for name, sheet in sheets], likely, about)
+    known = [found for _, sheet in sheets if (found := recognise(sheet))]
+    mapping = max(known, key=lambda each: each.merit).mapping.name if known else None
+    return Look([(name, sheet.rows) for name, sheet in sheets], likely, about, mapping)
 
 
 def _order(guess: Guess) -> tuple[bool, float, int, int]:

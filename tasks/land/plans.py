@@ -14,9 +14,12 @@ from tasks.land.faults import Refused
 from tasks.land.headers import Reading
 from tasks.land.naming import read_name
 from tasks.land.reading import READER_VERSION, Job
+from tasks.land.ready import ReadyMapping, ready_mappings
 
 # What an unmapped file of the inbox belongs to where ids are shared between files (see entities.yaml).
 INBOX_SOURCE = "inbox"
+# Files of this folder are read by the ready mapping that knows their header. A folder below it names their campaign.
+EXPORTS = "exports"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Plan:
     reading_key: str
     limits_key: str
     version: str | None = None
+    mapping: str | None = None
 
     @property
     def landing_key(self) -> str:
@@ -43,14 +47,66 @@ class Plan:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def plan_file(policy: SourcesPolicy, file_name: str) -> list[Plan]:
-    """What a file (path under the inbox, with `/`) is to be read as. Raises Refused where nothing says so."""
+def plan_file(policy: SourcesPolicy, file_name: str, recognised: str | None = None) -> list[Plan]:
+    """What a file (path under the inbox, with `/`) is to be read as. Raises Refused where nothing says so.
+
+    `recognised` is the ready mapping that knows its header; only asked where `is_to_recognise`.
+    """
     source = policy.source_of(file_name)
     folder = PurePosixPath(file_name).parts[0] if "/" in file_name else ""
+    name = (source.mapping if source else None) or (folder if folder in ready_mappings() else None)
+    if is_to_recognise(policy, file_name):
+        if recognised is None:
+            raise Refused("not_recognised", known=", ".join(ready_mappings()))
+        name = recognised
+    if name is not None:
+        mapping = ready_mappings()[name]
+        return [_plan_mapped(policy, source, mapping, entity, file_name) for entity in mapping.entities]
     mappings: tuple[EntityMapping | None, ...] = source.entities if source and source.entities else (None,)
     if mappings == (None,) and folder not in entities():
         raise Refused("no_entity", folder=folder or "(none)", known=", ".join(entities()))
     return [_plan(policy, source, mapping, file_name, folder) for mapping in mappings]
+
+
+def is_to_recognise(policy: SourcesPolicy, file_name: str) -> bool:
+    """Whether only the header of a file says what it is: it lies in inbox/exports and no source says how it reads."""
+    source = policy.source_of(file_name)
+    return file_name.startswith(f"{EXPORTS}/") and not (source and (source.mapping or source.entities))
+
+
+def _plan_mapped(
+    policy: SourcesPolicy, source: Source | None, mapping: ReadyMapping, entity: str, file_name: str
+) -> Plan:
+    """The plan of one entity of a ready mapping; what the source says of the entity itself goes before."""
+    own = next((each for each in source.entities if each.entity == entity), None) if source else None
+    reading = Reading(
+        entity=entity,
+        constants=dict(own.constants) if own else {},
+        key=own.key if own else (),
+        dates=(source.dates if source else None) or mapping.dates,  # type: ignore[arg-type]
+        timezone=(source.timezone if source else None) or mapping.timezone,
+        mapping=mapping.name,
+    )
+    given = json.dumps(given_by(file_name, _day(source, file_name)), sort_keys=True)
+    parts = [str(READER_VERSION), entities()[entity].fingerprint, mapping.fingerprint, given, reading_hash(source, own)]
+    return Plan(
+        source=source.name if source else mapping.source,
+        rank=source.rank if source else policy.default_rank,
+        day=_day(source, file_name),
+        snapshot=source.snapshot if source else "delta",
+        reading=reading,
+        reading_key=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16],
+        limits_key=hashlib.sha256(policy.limits_of(file_name).model_dump_json().encode()).hexdigest()[:16],
+        version=read_name(file_name).version,
+        mapping=mapping.name,
+    )
+
+
+def given_by(file_name: str, day: date | None) -> dict[str, str]:
+    """What a file's name gives a ready mapping: the folder it lies in below the inbox's, its list, its day."""
+    path = PurePosixPath(file_name)
+    found = {"$folder": path.parts[1] if len(path.parts) > 2 else "", "$list": read_name(path.name).list_name}
+    return {name: text for name, text in {**found, "$file_day": day.isoformat() if day else ""}.items() if text}
 
 
 def _plan(
@@ -64,6 +120,7 @@ def _plan(
         key=mapping.key if mapping else (),
         sequence=mapping.sequence if mapping else None,
         dates=source.dates if source else None,
+        timezone=source.timezone if source else None,
     )
     parts = [str(READER_VERSION), entity.fingerprint, reading_hash(source, mapping)]
     return Plan(
@@ -82,6 +139,11 @@ def check_policy(policy: SourcesPolicy) -> None:
     """Raises BadPolicy where a mapping names an entity or a column that does not exist."""
     faults: list[str] = []
     for place, source in enumerate(policy.sources):
+        if source.mapping is not None and source.mapping not in ready_mappings():
+            known = ", ".join(ready_mappings())
+            faults.append(
+                f"sources.yaml: sources[{place}] ({source.name}).mapping: no {source.mapping!r}; known: {known}"
+            )
         for number, mapping in enumerate(source.entities):
             where = f"sources.yaml: sources[{place}] ({source.name}).entities[{number}]"
             entity = entities().get(mapping.entity)
@@ -148,4 +210,5 @@ def job_for(policy: SourcesPolicy, file_name: str, paths: tuple[str, str], readi
         hidden_rows=source is None or source.hidden_rows == "load",
         header_row=source.header_row if source else None,
         fill_down=source.fill_down if source else (),
+        given=given_by(file_name, _day(source, file_name)),
     )  # fmt: skip

@@ -1,46 +1,27 @@
 """Reading one file whole: from its bytes to Parquet files of rows and faults, one pair an entity; records conserved."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from tasks.land.archives import gunzip, kind_of, suffix_of, unzip
 from tasks.land.csv_reader import open_csv
-from tasks.land.faults import Refused, RowFault
+from tasks.land.faults import Refused
 from tasks.land.headers import Reading, Understood, count_known, find_header, understand
 from tasks.land.json_reader import open_json
+from tasks.land.mapped import mapped_sheets, write_mapped
 from tasks.land.parquet_reader import open_parquet
+from tasks.land.ready import ready_mappings
+from tasks.land.recognising import known_headers
 from tasks.land.rows import Shaper, clean_block, raw_schema
-from tasks.land.sheets import Block, Header, Note, Opened, ReadOptions, Sheet
+from tasks.land.sheets import Block, Header, Note, Opened, ReadOptions, Sheet, with_title_rows
+from tasks.land.sinks import Sink, Tally, settled
 from tasks.land.units import unit_of_table
 
 # Raise it whenever the same bytes would read differently: landed files are then read anew where they still are.
 READER_VERSION = 2
-FAULT_SCHEMA = pa.schema(
-    [
-        (name, pa.int64() if name in ("line", "record") else pa.string())
-        for name in (
-            "action",
-            "rule",
-            "sheet",
-            "line",
-            "record",
-            "column_name",
-            "value",
-            "fields",
-            "raw_row",
-            "row_hash",
-        )
-    ]
-)
 MAX_NOTES = 50
-# Types whose values repeat: worth a dictionary in the raw store, which for keys and names costs more than it saves.
-REPEATING_TYPES = frozenset({"text", "list", "date", "currency", "boolean", "integer", "number", "share"})
 
 
 @dataclass(frozen=True)
@@ -48,7 +29,7 @@ class Job:
     """What to read, and how: plain values, for it crosses to another process.
 
     `file_name` is what people call the file: data, never opened. Each reading's rows go to `<out>/<entity>.parquet`,
-    its faults to `<out>/<entity>.faults.parquet`.
+    its faults to `<out>/<entity>.faults.parquet`. `given`: what its name tells a ready mapping (tasks/land/ready.py).
     """
 
     path: str
@@ -63,6 +44,12 @@ class Job:
     hidden_rows: bool = True
     header_row: int | None = None
     fill_down: tuple[str, ...] = ()
+    given: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def mapping(self) -> str | None:
+        """The ready mapping its file is read by; all its readings are of one."""
+        return self.readings[0].mapping if self.readings else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values only."""
@@ -82,25 +69,6 @@ def limits_for(job: Job) -> tuple[int, float]:
     if is_large:
         return job.limits["large_memory_mb"], job.limits["large_seconds"]
     return job.limits["memory_mb"], job.limits["seconds"]
-
-
-@dataclass
-class Tally:
-    """What became of the records of one entity: `rows_in` = `rows_loaded` + `rows_quarantined` + `rows_skipped`."""
-
-    entity: str
-    rows_in: int = 0
-    rows_loaded: int = 0
-    rows_quarantined: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    columns: dict[str, str] = field(default_factory=dict)
-    extra: list[str] = field(default_factory=list)
-
-    def check(self, file_name: str) -> None:
-        """Raises AssertionError where a record was lost or made up."""
-        rest = self.rows_in - self.rows_loaded - self.rows_quarantined - sum(self.skipped.values())
-        if rest:
-            raise AssertionError(f"{file_name}: {self.entity}: {rest} of {self.rows_in} records unaccounted for")
 
 
 @dataclass(frozen=True)
@@ -138,12 +106,16 @@ def read_file(job: Job) -> Read:
         raise Refused("empty_file")
     options = options_of(job)
     opened = [(name, one) for name, one in open_file(data, suffix_of(job.file_name), job, options)]
-    tables, notes = _tables(opened, options, job)
-    tallies = _write(tables, job)
+    if job.mapping:
+        sheets, notes = mapped_sheets(opened, job)
+        tallies = write_mapped(sheets, job)
+        header_row = None if sheets[0].sheet.is_typed else sheets[0].header.first_line
+    else:
+        tables, notes = _tables(opened, options, job)
+        tallies = _write(tables, job)
+        header_row = tables[0].header.first_line if tables and not tables[0].sheet.is_typed else None
     first = opened[0][1]
-    dialect = dict(first.dialect)
-    if tables and not tables[0].sheet.is_typed:
-        dialect["header_row"] = tables[0].header.first_line
+    dialect = {**first.dialect, **({"header_row": header_row} if header_row is not None else {})}
     suffixes = [each for each in (".gz", ".zip") if job.file_name.lower().endswith(each)]
     return Read(first.format + "".join(suffixes), first.encoding, first.confidence, dialect, tallies, notes[:MAX_NOTES])
 
@@ -151,10 +123,18 @@ def read_file(job: Job) -> Read:
 def options_of(job: Job) -> ReadOptions:
     """What the job says about reading its file."""
     return ReadOptions(
-        known=lambda cells: count_known(job.readings, cells),
+        known=_known(job),
         encoding=job.encoding, delimiter=job.delimiter, sheets=job.sheets, hidden_sheets=job.hidden_sheets,
         hidden_rows=job.hidden_rows, header_row=job.header_row, fill_down=job.fill_down, limits=job.limits,
     )  # fmt: skip
+
+
+def _known(job: Job) -> Callable[[tuple[str | None, ...]], int]:
+    """How many cells of a row are headers to the job: of its mapping, else of its entities or any mapping."""
+    if job.mapping:
+        mapping = [ready_mappings()[job.mapping]]
+        return lambda cells: known_headers(mapping, cells)
+    return lambda cells: count_known(job.readings, cells)
 
 
 def open_file(data: bytes, suffix: str, job: Job, options: ReadOptions) -> Iterator[tuple[str | None, Opened]]:
@@ -227,7 +207,7 @@ def _write(tables: list[_Table], job: Job) -> list[Tally]:
     """Write rows and faults of every reading; gives their tallies."""
     names = [table.name for table in tables]
     sinks = [
-        _Sink(reading, raw_schema(reading, [table.understood[place] for table in tables], names), Path(job.out))
+        Sink(reading, raw_schema(reading, [table.understood[place] for table in tables], names), Path(job.out))
         for place, reading in enumerate(job.readings)
     ]
     try:
@@ -237,9 +217,10 @@ def _write(tables: list[_Table], job: Job) -> list[Tally]:
                 for reading, understood in zip(job.readings, table.understood, strict=True)
             ]
             for sink, understood in zip(sinks, table.understood, strict=True):
-                sink.learn(table.header, understood)
+                headers = {column: table.header.names[at] or f"({at + 1})" for column, at in understood.columns.items()}
+                sink.learn(headers, list(understood.extra.values()))
             read = 0
-            for block in _with_title_rows(table):
+            for block in with_title_rows(table.sheet, table.header):
                 read += block.records_in
                 if read > job.limits["rows"]:
                     raise Refused("too_many_rows", found=read, limit=job.limits["rows"])
@@ -247,31 +228,10 @@ def _write(tables: list[_Table], job: Job) -> list[Tally]:
     finally:
         for sink in sinks:
             sink.close()
-    if not any(sink.tally.rows_loaded + sink.tally.rows_quarantined for sink in sinks):
-        raise Refused("header_only" if not _blank_rows(sinks) else "blank_rows_only")
-    for sink in sinks:
-        sink.tally.check(job.file_name)
-    return [sink.tally for sink in sinks]
+    return settled(sinks, job.file_name)
 
 
-def _blank_rows(sinks: list["_Sink"]) -> int:
-    return sum(sink.tally.skipped["blank_row"] for sink in sinks)
-
-
-def _with_title_rows(table: _Table) -> Iterator[Block]:
-    """The blocks of a sheet, the rows above its header counted into the first as skipped by rule."""
-    above = Counter(
-        "title_row" if any(row.cells) else "blank_row"
-        for row in table.sheet.head
-        if row.last_line < table.header.first_line and not table.sheet.is_typed
-    )
-    for number, block in enumerate(table.sheet.read(table.header)):
-        if number == 0:
-            block.skipped.update(above)
-        yield block
-
-
-def _shape(block: Block, table: _Table, shapers: list[Shaper], sinks: list["_Sink"], cell_characters: int) -> None:
+def _shape(block: Block, table: _Table, shapers: list[Shaper], sinks: list[Sink], cell_characters: int) -> None:
     cleaned = clean_block(block, table.header, cell_characters)
     for shaper, sink in zip(shapers, sinks, strict=True):
         shaped = shaper.shape(cleaned.block)
@@ -279,39 +239,3 @@ def _shape(block: Block, table: _Table, shapers: list[Shaper], sinks: list["_Sin
         sink.add(shaped.rows, faults, table.name)
         sink.tally.rows_in += block.records_in
         sink.tally.skipped.update(cleaned.block.skipped)
-
-
-class _Sink:
-    """The two files of one entity, opened when something comes."""
-
-    def __init__(self, reading: Reading, schema: pa.Schema, out: Path) -> None:
-        self.tally, self.schema = Tally(reading.entity), schema
-        repeating = [column.name for column in reading.of.columns if column.type in REPEATING_TYPES]
-        self.rows = pq.ParquetWriter(
-            out / f"{reading.entity}.parquet", schema, compression="zstd", write_statistics=False,
-            use_dictionary=[name for name in (*repeating, "sheet") if name in schema.names] or False,
-        )  # fmt: skip
-        self.faults = pq.ParquetWriter(out / f"{reading.entity}.faults.parquet", FAULT_SCHEMA, compression="zstd")
-
-    def learn(self, header: Header, understood: Understood) -> None:
-        """Note how the headers were understood."""
-        for column, place in understood.columns.items():
-            self.tally.columns.setdefault(column, header.names[place] or f"({place + 1})")
-        self.tally.extra += [name for name in understood.extra.values() if name not in self.tally.extra]
-
-    def add(self, rows: pa.Table, faults: list[RowFault], sheet: str | None) -> None:
-        """Write rows and faults, and count them."""
-        if rows.num_rows:
-            empty = pa.nulls(rows.num_rows, pa.string())
-            columns = [rows[name] if name in rows.column_names else empty for name in self.schema.names]
-            self.rows.write_table(pa.Table.from_arrays(columns, schema=self.schema))
-            self.tally.rows_loaded += rows.num_rows
-        if faults:
-            found = [{**fault.row(), "sheet": fault.sheet or sheet} for fault in faults]
-            self.faults.write_table(pa.Table.from_pylist(found, schema=FAULT_SCHEMA))
-            self.tally.rows_quarantined += sum(1 for fault in faults if fault.action == "reject_row")
-
-    def close(self) -> None:
-        """Finish both files."""
-        self.rows.close()
-        self.faults.close()

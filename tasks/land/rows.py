@@ -19,7 +19,7 @@ from tasks.land.entities import ROW_COLUMNS
 from tasks.land.faults import Action, CellFault, Refused, RowFault
 from tasks.land.headers import Reading, Understood
 from tasks.land.sheets import Block, Header
-from tasks.land.units import with_serials_of_1904, with_units
+from tasks.land.units import with_offsets, with_serials_of_1904, with_units
 
 # The row hash keeps 128 bits of SHA-256: among 10^9 rows a chance of 10^-21 that two share one.
 HASH_CHARACTERS = 32
@@ -199,7 +199,7 @@ def keep_rows(block: Block, mask: Mask) -> Block:
 
 
 @cache
-def _engine() -> duckdb.DuckDBPyConnection:
+def engine() -> duckdb.DuckDBPyConnection:
     """A small engine for hashing and JSON: in memory, without access to files."""
     return duckdb.connect(config={"threads": 2, "enable_external_access": False})
 
@@ -212,6 +212,7 @@ class Shaper:
     ) -> None:  # fmt: skip
         self.header, self.reading, self.understood, self.sheet = header, reading, understood, sheet
         days = [column.name for column in reading.of.columns if column.type in ("date", "time")]
+        self.zoned = [understood.columns[name] for name in days if reading.timezone and name in understood.columns]
         self.serials = [understood.columns[name] for name in days if is_1904 and name in understood.columns]
         self.sql = self._select()
 
@@ -220,6 +221,7 @@ class Shaper:
         self._refuse_blank_headers(block)
         received = unmarked(block.columns, self.understood.extra.values())
         columns = with_serials_of_1904(with_units(received, self.understood.units), self.serials)
+        columns = with_offsets(columns, self.zoned, self.reading.timezone or "UTC")
         block = replace(block, columns=columns)
         rows = self._rows(block)
         faults: dict[int, RowFault] = {}
@@ -257,10 +259,10 @@ class Shaper:
         """The columns that are made of the others, in the block's order: extra as JSON, the hash of the row."""
         named = {f"c{place}": column for place, column in enumerate(block.columns)}
         received = pa.table({**named, "place": pa.array(np.arange(len(block.lines)))})
-        engine = _engine()
-        engine.register("received", received)
-        made = engine.sql(self.sql).to_arrow_table()
-        engine.unregister("received")
+        con = engine()
+        con.register("received", received)
+        made = con.sql(self.sql).to_arrow_table()
+        con.unregister("received")
         if not made["place"].equals(pa.chunked_array([received["place"].combine_chunks()])):
             made = made.sort_by("place")
         return made

@@ -123,3 +123,16 @@ class ReadOptions:
     header_row: int | None = None
     fill_down: tuple[str, ...] = ()
     limits: dict[str, Any] = field(default_factory=dict)
+
+
+def with_title_rows(sheet: Sheet, header: Header) -> Iterator[Block]:
+    """The blocks of a sheet, the rows above its header counted into the first as skipped by rule."""
+    above = Counter(
+        "title_row" if any(row.cells) else "blank_row"
+        for row in sheet.head
+        if row.last_line < header.first_line and not sheet.is_typed
+    )
+    for number, block in enumerate(sheet.read(header)):
+        if number == 0:
+            block.skipped.update(above)
+        yield block

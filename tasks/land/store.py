@@ -22,6 +22,7 @@ class Manifest:
     `landed_on` is the `as_of` of the run that first landed the bytes as this entity; it never changes. `refusal` is
     (rule, fields) of a file refused as a whole. `retry` marks refusals that may end differently another time.
     `version` is the edition its name tells, `replaced` counts the contents it followed under its name on its day.
+    `mapping` is the ready mapping it was read by.
     """
 
     file_sha: str
@@ -51,6 +52,7 @@ class Manifest:
     limits_key: str = ""
     version: str | None = None
     replaced: int = 0
+    mapping: str | None = None
     format_version: int = FORMAT_VERSION
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from abmloop.messages import say
 from tasks.land.inspecting import EntityReport, FileReport, HeaderReport
+from tasks.land.ready import ready_mappings
 
 SHOWN_VALUES = 20
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", "，": "wide_comma"}
@@ -31,6 +32,9 @@ def inspection_lines(found: FileReport, language: str) -> Iterator[str]:
     if found.dialect.get("delimiter"):
         name = say(f"inspect.delimiter_{_DELIMITERS.get(found.dialect['delimiter'], 'other')}", language)
         yield say("inspect.delimiter", language, delimiter=name)
+    if found.mapping:
+        title = ready_mappings()[found.mapping].title[language]
+        yield say("inspect.mapping", language, title=title, name=found.mapping)
     if found.guesses:
         yield from _guess_lines(found, language)
     if found.refused:

@@ -116,6 +116,23 @@ def _from_1900(column: pa.Array) -> pa.Array:
     return pc.if_else(is_serial, moved, column)
 
 
+def with_offsets(columns: list[pa.Array], places: Sequence[int], timezone: str) -> list[pa.Array]:
+    """The columns with each time of day that was written in `timezone` without an offset as one of UTC."""
+    return [_in_utc(column, timezone) if place in places else column for place, column in enumerate(columns)]
+
+
+def _in_utc(column: pa.Array, timezone: str) -> pa.Array:
+    from scoring.values.times import parse_times  # pandas is loaded only where a source has a zone of its own
+
+    distinct = pc.drop_null(pc.unique(column))
+    read = parse_times(distinct, timezone)
+    is_moment = pc.and_(pc.fill_null(read["has_time"], False), pc.is_valid(read["occurred_at"]))
+    seconds = pc.cast(read["occurred_at"], pa.timestamp("s"), safe=False)
+    text = pc.binary_join_element_wise(pc.strftime(seconds, "%Y-%m-%d %H:%M:%S"), " +00:00", "")
+    written = pc.if_else(is_moment, text, distinct)
+    return pc.take(written, pc.index_in(column, distinct)).combine_chunks() if len(distinct) else column
+
+
 def _with_unit(column: pa.Array, unit: Unit) -> pa.Array:
     if unit in (_DAY_FIRST, _MONTH_FIRST):
         return year_first(column, is_day_first=unit == _DAY_FIRST)
