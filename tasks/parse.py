@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from abmloop.messages import say
 from abmloop.run import Run, StepCounts
 from scoring.names import parse_names
+from scoring.policies.reach import ReachPolicy
 from scoring.values import (
     actions,
     amounts,
@@ -31,8 +32,10 @@ from scoring.values import (
 from scoring.values.sensitive import LOOKS, is_sensitive
 from tasks.common_values import empty_common, find_common
 from tasks.land.entities import entities
+from tasks.policies import load_policy
 from tasks.quality.heal import heal_quarantine
 from tasks.raw_news import NEW_ROWS, News, columns_of, take_news, touch_records
+from tasks.reach import EVENT_MODELS, load_reach
 from warehouse.models import all_models
 from warehouse.steps import Work, step
 from warehouse.tables import quote
@@ -110,7 +113,9 @@ def parse(run: Run) -> StepCounts:
     """Bring raw rows to staging: typed values, the latest version of each record, refused rows in quarantine."""
     with step(run, "parse") as work:
         _load_rules(work)
-        news = find_common(work, take_news(work))
+        reach = load_policy(run, ReachPolicy)
+        load_reach(work, reach)
+        news = find_common(work, take_news(work, {"events": reach.model_dump_json()}))
         known_names = work.execute(_LAST_NAME).fetchall()[0][0]
         for dictionary in _dictionaries(run):
             _fill(work, dictionary, _values_of(dictionary, news.relations))
@@ -131,11 +136,16 @@ def _build(work: Work, news: News) -> None:
         work.note_changes("staging.companies")
         return
     work.build("staging.parsed_faults")
+    if {"events", "contacts"} & news.relations.keys():
+        work.build("staging.event_times")
     is_new = f"entity <> 'companies' or row_hash in (select row_hash from {NEW_ROWS})"
     work.update("staging.value_faults", is_new, {"raw.companies": NEW_ROWS})
     work.build("staging.rejected_rows")
     touch_records(work)
-    in_part = {"parsed_faults", "value_faults", "rejected_rows", "company_versions", "companies"}
+    in_part = {"parsed_faults", "event_times", "value_faults", "rejected_rows", "company_versions", "companies"}
+    # Behaviour events are many; without new ones, and without new contacts who may be their visitors, all stays.
+    if not {"events", "contacts"} & news.relations.keys():
+        in_part |= EVENT_MODELS
     work.build(*(m.name for m in all_models().values() if m.zone == "staging" and m.table not in in_part))
 
 

@@ -16,6 +16,7 @@ from scoring.policies.directory import DirectoryPolicy
 from scoring.policies.icp import IcpPolicy
 from scoring.policies.match import MatchPolicy
 from scoring.policies.predict import PredictPolicy
+from scoring.policies.reach import ReachPolicy
 from scoring.policies.routing import RoutingPolicy
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.sources import SourcesPolicy
@@ -25,6 +26,7 @@ from warehouse.ledger import Ledger
 DEFAULTS = Path(__file__).parent.parent / "scoring" / "policies"
 _CLASSES: tuple[type[Policy], ...] = (
     SourcesPolicy,
+    ReachPolicy,
     DirectoryPolicy,
     IcpPolicy,
     TagsPolicy,

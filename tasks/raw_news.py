@@ -24,12 +24,15 @@ class News:
     in_part: bool
 
 
-def take_news(work: Work) -> News:
-    """What was landed since staging was made last; everything under other rules or after a file was taken back."""
+def take_news(work: Work, own_rules: Mapping[str, str]) -> News:
+    """What was landed since staging was made last; everything under other rules or after a file was taken back.
+
+    `own_rules`: entity → the text of rules that change how it alone is read.
+    """
     rules = code_hash("staging", "scoring/values", "scoring/names", "tasks/parse.py") + work.run.timezone
     relations, in_part = {}, True
     for entity in entities():
-        changes = work.changed(f"raw.{entity}", rules)
+        changes = work.changed(f"raw.{entity}", rules + own_rules.get(entity, ""))
         if changes.is_all:
             relations[entity] = f"raw.{entity}"
             in_part &= entity != "companies"

@@ -132,8 +132,13 @@ class Table:
         known = [self._is_filled(name) for name in self.mapping.person if name in self.places]
         return f"not ({' or '.join(known)})" if self.mapping.person and known else "false"
 
-    def key(self, row: str, fields: tuple[str, ...]) -> str:
+    def key(self, row: str, alternatives: tuple[tuple[str, ...], ...]) -> str:
         """SQL of the name of a row: the same record tells it again in every export."""
+        named = [(f"when {self._is_filled(key[0])} then ", self._hashed(row, key)) for key in alternatives[:-1]]
+        last = self._hashed(row, alternatives[-1])
+        return f"case {' '.join(when + then for when, then in named)} else {last} end" if named else last
+
+    def _hashed(self, row: str, fields: tuple[str, ...]) -> str:
         values = ", ".join(f"coalesce(lower(trim({self.value(name)})), '')" for name in fields)
         parts = f"{literal(self.mapping.source)}, {literal(row)}, {values}"
         return f"left(sha256(concat_ws(chr(31), {parts})), 32)"

@@ -58,14 +58,17 @@ When = tuple[tuple[Test, ...], ...]
 
 @dataclass(frozen=True)
 class RowRule:
-    """A row of `entity` that a record becomes `when` it fits. `key` names it; rows of one key are one with `add_up`."""
+    """A row of `entity` that a record becomes `when` it fits.
+
+    `key` names it, by the first alternative whose first field is filled; rows of one key are one with `add_up`.
+    """
 
     name: str
     entity: str
     columns: dict[str, Cell]
     constants: dict[str, str] = field(default_factory=dict)
     when: When = ()
-    key: tuple[str, ...] = ()
+    key: tuple[tuple[str, ...], ...] = ()
     add_up: str | None = None
 
 
@@ -163,7 +166,7 @@ class _Parser:
             columns={column: self._cell(spec) for column, spec in about["columns"].items()},
             constants=dict(about.get("constants", {})),
             when=self._when(about.get("when", [])),
-            key=tuple(about.get("key", ())),
+            key=_alternatives(about.get("key", ())),
             add_up=about.get("add_up"),
         )
 
@@ -216,7 +219,8 @@ class _Parser:
         used = {name for group in mapping.needs for name in group} | set(mapping.person)
         used |= {name for test in tests for name in (test.field, test.other) if name}
         for row in mapping.rows:
-            used |= {name for cell in row.columns.values() for name in cell.fields} | set(row.key)
+            used |= {name for cell in row.columns.values() for name in cell.fields}
+            used |= {name for key in row.key for name in key}
             entity = entities().get(row.entity)
             if entity is None:
                 self.faults.append(f"{row.name}: no entity {row.entity!r}")
@@ -243,6 +247,13 @@ def _field(name: str, headers: list[Any]) -> Field:
         else:
             plain.append(str(header))
     return Field(name, tuple(plain), above)
+
+
+def _alternatives(key: Any) -> tuple[tuple[str, ...], ...]:
+    """The alternatives of a key; a plain list of fields is the only one."""
+    if all(isinstance(each, str) for each in key):
+        return (tuple(key),) if key else ()
+    return tuple(tuple(each) for each in key)
 
 
 def _listed(names: Any) -> tuple[str, ...]:

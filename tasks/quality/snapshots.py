@@ -9,7 +9,7 @@ from typing import Any
 
 from scoring.policies.sources import SourcesPolicy, Watch
 from tasks.land.naming import read_name
-from tasks.land.plans import INBOX_SOURCE
+from tasks.land.plans import EXPORTS, INBOX_SOURCE
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def _snapshot(files: list[Mapping[str, Any]], policy: SourcesPolicy) -> Snapshot
 
 
 def series_of(source: str, file_name: str) -> str:
-    """What tells which files continue one another: the source; a file's undated name where all share one source."""
-    if source != INBOX_SOURCE:
+    """What tells which files continue one another: the source; the undated name too where several kinds share one."""
+    if source != INBOX_SOURCE and not file_name.startswith(f"{EXPORTS}/"):
         return source
     return f"{source}/{read_name(PurePosixPath(file_name).name).list_name or ''}"
 

@@ -30,9 +30,14 @@ select 'costs' as entity, (select count(*) from raw.costs) as raw_rows,
        (select count(*) from raw.costs semi join rejected on rejected.entity = 'costs' and rejected.row_hash = costs.row_hash) as rejected_rows
 union all
 select 'touches' as entity, (select count(*) from raw.touches) as raw_rows,
-       (select count(*) from staging.touches) as staging_rows,
+       (select count(*) from staging.touches) - (select count(*) from staging.event_touches) as staging_rows,
        (select coalesce(sum(versions - 1), 0) from staging.touches)::bigint as superseded_rows,
        (select count(*) from raw.touches semi join rejected on rejected.entity = 'touches' and rejected.row_hash = touches.row_hash) as rejected_rows
+union all
+select 'events' as entity, (select count(*) from raw.events) as raw_rows,
+       (select count(*) from staging.event_facts where fate not in ('refused', 'duplicate')) as staging_rows,
+       (select count(*) from staging.event_facts where fate = 'duplicate') as superseded_rows,
+       (select count(*) from staging.event_facts where fate = 'refused') as rejected_rows
 union all
 select 'consents' as entity, (select count(*) from raw.consents) as raw_rows,
        (select count(*) from staging.consents) as staging_rows,

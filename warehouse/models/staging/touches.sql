@@ -52,7 +52,8 @@ latest as (
     ) = 1
 )
 select case when touch_id_read.value is null then received.touch_id else touch_id_read.id end as touch_id,
-       case when campaign_id_read.value is null then received.campaign_id else campaign_id_read.id end as campaign_id,
+       coalesce(campaign_names.campaign_id,
+                case when campaign_id_read.value is null then received.campaign_id else campaign_id_read.id end) as campaign_id,
        channel_read.word as channel,
        case when contact_id_read.value is null then received.contact_id else contact_id_read.id end as contact_id,
        case when lead_id_read.value is null then received.lead_id else lead_id_read.id end as lead_id,
@@ -88,6 +89,7 @@ from latest
 join raw.touches as received on received.rowid = latest.place
 left join staging.parsed_ids as touch_id_read on touch_id_read.value = received.touch_id
 left join staging.parsed_ids as campaign_id_read on campaign_id_read.value = received.campaign_id
+left join staging.campaign_names on campaign_names.name = lower(trim(received.campaign_id))
 left join staging.parsed_words as channel_read on channel_read.vocabulary = 'channel' and channel_read.value = received.channel
 left join staging.parsed_ids as contact_id_read on contact_id_read.value = received.contact_id
 left join staging.parsed_ids as lead_id_read on lead_id_read.value = received.lead_id
@@ -103,3 +105,14 @@ left join staging.parsed_words as type_read on type_read.vocabulary = 'word' and
 left join staging.parsed_times as occurred_at_read on occurred_at_read.value = received.occurred_at
 left join staging.parsed_texts as content_read on content_read.value = received.content
 left join staging.parsed_numbers as minutes_read on minutes_read.value = received.minutes
+union all by name
+select event_touches.* exclude (campaign_id, email, mobile, events, company_name),
+       coalesce(campaign_names.campaign_id, event_touches.campaign_id) as campaign_id,
+       email_read.email, email_read.kind as email_kind, email_read.domain as email_domain, mobile_read.mobile,
+       company_name_read.name as company_name, company_name_read.name_key as company_name_key,
+       event_touches.landed_on as first_landed_on, 1 as versions, json_object('events', events)::varchar as extra
+from staging.event_touches
+left join staging.campaign_names on campaign_names.name = lower(trim(event_touches.campaign_id))
+left join staging.parsed_emails as email_read on email_read.value = event_touches.email
+left join staging.parsed_phones as mobile_read on mobile_read.value = event_touches.mobile and mobile_read.country = 'CN'
+left join staging.parsed_names as company_name_read on company_name_read.value = event_touches.company_name

@@ -211,6 +211,18 @@ with faulty_value as (
         ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
     )
     where value in (select value from staging.parsed_faults)
+    union all
+    select 'events' as entity, row_hash, keys_given, column_name, value
+    from (
+        unpivot (
+            select row_hash, (distinct_id is not null)::int + (login_id is not null)::int + (anonymous_id is not null)::int + (user_id is not null)::int
+               + (email is not null)::int + (mobile is not null)::int + (wechat_unionid is not null)::int + (wechat_openid is not null)::int
+               + 1 as keys_given,
+                   email, mobile, wechat_unionid, wechat_openid, company_name
+            from raw.events
+        ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
+    )
+    where value in (select value from staging.parsed_faults)
 ),
 by_value as (
     select faulty_value.entity, faulty_value.row_hash, faulty_value.column_name, faulty_value.value, fault.repaired, fault.rule,
@@ -259,6 +271,12 @@ by_comparison as (
     where closed.day < created.day
 )
 select distinct * from by_value
+union all
+select distinct 'events' as entity, row_hash, 'occurred_at' as column_name, raw.events.occurred_at, null,
+       'date-unreadable' as rule, 'null_value' as action, true, false, 0
+from raw.events
+join staging.event_times on place = raw.events.rowid
+where is_refused
 union all
 select distinct entity, row_hash, column_name, by_place.value, null, place.rule, action.action, false, false, 0
 from by_place
