@@ -1,4 +1,4 @@
-"""Looking: explain, sql, report, inspect."""
+"""Looking: explain, sql, report, inspect, mappings."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Explain = Callable[..., Any]
 
 def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
-    for command in (explain, sql, report, inspect):
+    for command in (explain, sql, report, inspect, mappings):
         app.command()(command)
 
 
@@ -150,6 +150,18 @@ def inspect(
         typer.echo(json.dumps(found.to_json(), ensure_ascii=False))
         return
     for line in inspection_lines(found, spoken):
+        typer.echo(line)
+
+
+def mappings(
+    name: Annotated[str | None, typer.Argument(help="Of this one also the headers it knows.")] = None,
+    workspace: WorkspaceOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """The exports of other tools that are known by their header: drop them as they are into inbox/exports. 现成映射."""
+    from tasks.land.mapping_lines import mapping_lines
+
+    for line in mapping_lines(name, language or _sources(workspace)[1]):
         typer.echo(line)
 
 

@@ -10,7 +10,7 @@ from typer.main import get_group
 ROOMS = {
     "workspace": ("init", "status", "doctor"),
     "loop": ("demo", "sync", "rebuild", "serve"),
-    "look": ("explain", "sql", "report", "inspect"),
+    "look": ("explain", "sql", "report", "inspect", "mappings"),
     "quarantine": ("quarantine",),
     "quality": ("quality",),
     "files": ("match", "score", "attribute", "attribute-paths"),
