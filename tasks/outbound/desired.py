@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 from abmloop.errors import BadPolicy
 from abmloop.messages import say
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, FieldRule, ObjectName, ObjectRule, PlayRule, Spoken
-from scoring.values.lengths import cut_text, too_long
+from scoring.values.lengths import surely_fits, too_long
 from tasks.outbound.crm.base import Fields
 from tasks.outbound.gate import Gate, Subject
 from tasks.outbound.plan import is_blank
+from tasks.outbound.words import fitting, in_words
 from warehouse.steps import Work
 
 KEY = "abm_key"
@@ -76,7 +77,8 @@ def make_desired(
     Raises BadPolicy for a field that our mart does not have.
     """
     desired: dict[ObjectName, Desired] = {}
-    for name, table in tables.items():
+    for name, received in tables.items():
+        table = in_words(received, language)
         needed = _columns_needed(name, table, policy.objects[name])
         columns = {one: _without_blanks(table.column(one)).to_pylist() for one in needed}
         if name == "tasks":
@@ -86,7 +88,7 @@ def make_desired(
             columns |= _in_columns(_play_rows(table, policy.plays, gate, language), _PLAY_FIELDS)
         rule = policy.objects[name]
         _check_fields(name, rule, {*table.column_names, *columns})
-        desired[name] = _desired(columns, rule)
+        desired[name] = _desired(columns, rule, language)
     return desired
 
 
@@ -124,12 +126,13 @@ def _check_fields(name: str, rule: ObjectRule, known: set[str]) -> None:
         )
 
 
-def _desired(columns: Mapping[str, list[Any]], rule: ObjectRule) -> Desired:
+def _desired(columns: Mapping[str, list[Any]], rule: ObjectRule, language: str) -> Desired:
     """The records of an object from its columns, in which blanks are nothing: they are no wish."""
     named = {one: rule.name_there(one) for one, how in rule.fields.items() if how.owner != "theirs"}
     keys: list[str] = columns[KEY]
     nothing: list[Any] = [None] * len(keys)
-    values = [_fitting(columns[ours], rule.fields[ours]) for ours in named]
+    leads = columns.get("lead_key", keys)
+    values = [_fitting(ours, columns[ours], rule.fields[ours], leads, language) for ours in named]
     there = list(named.values())
     records: dict[str, Fields] = {
         key: {name: value for name, value in zip(there, row, strict=True) if value is not None}
@@ -161,12 +164,16 @@ def _holds(columns: Mapping[str, list[Any]], rule: ObjectRule, named: Iterable[s
     return holds | {key: hold for key, hold in zip(columns[KEY], columns["hold"], strict=True) if hold}
 
 
-def _fitting(values: list[Any], field_rule: FieldRule) -> list[Any]:
-    """Texts as long as the CRM's field takes them; what was cut ends with …"""
-    if field_rule.too_long == "hold" or (field_rule.characters is None and field_rule.bytes is None):
+def _fitting(ours: str, values: list[Any], rule: FieldRule, leads: list[Any], language: str) -> list[Any]:
+    """Texts as long as the CRM's field takes them; what was cut ends with … or says where the rest is."""
+    limits = (rule.characters, rule.bytes)
+    if rule.too_long == "hold" or limits == (None, None):
         return values
-    limits = (field_rule.characters, field_rule.bytes)
-    return [cut_text(value, *limits) if isinstance(value, str) else value for value in values]
+    surely = surely_fits(*limits)
+    return [
+        fitting(ours, value, limits, lead or "", language) if isinstance(value, str) and len(value) > surely else value
+        for value, lead in zip(values, leads, strict=True)
+    ]
 
 
 _PLAY_FIELDS = ("play", "talk_track", "content", "next_steps")

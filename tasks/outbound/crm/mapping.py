@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from abmloop.policy import Policy, Rule, read_policy
-from scoring.policies.crm import CrmPolicy, ObjectName, ObjectRule
+from scoring.policies.crm import CrmPolicy, FieldRule, ObjectName, ObjectRule
 
 FOLDER = Path(__file__).parent / "mappings"
 PulledEntity = Literal["owners", "lead_status", "deals", "deal_stages", "deal_contacts", "orders", "payments"]
@@ -24,12 +24,18 @@ class ObjectMapping(Rule):
     prefix: str = ""
     suffix: str = ""
     fields: dict[str, str] = {}
+    characters: dict[str, int] = Field({}, description="our field → how many characters theirs takes, in UTF-16 units")
+    made_characters: int | None = Field(None, ge=1, description="the same of text fields that have to be made there")
     fixed: dict[str, str] = Field({}, description="their field → a value that every new record gets")
 
     def name_of(self, field: str) -> str:
         """What they call our field."""
         # Some of ours bear the prefix already: abm_stage.
         return self.fields.get(field, f"{self.prefix}{field.removeprefix('abm_')}{self.suffix}")
+
+    def characters_of(self, field: str) -> int | None:
+        """How many characters their field takes; None where nothing is known."""
+        return self.characters.get(field, None if field in self.fields else self.made_characters)
 
 
 class PullMapping(Rule):
@@ -65,7 +71,7 @@ def has_mapping(kind: str) -> bool:
 
 
 def in_their_words(policy: CrmPolicy) -> CrmPolicy:
-    """The policy with the vendor's field names where crm.yaml gives none; objects the vendor lacks are left out."""
+    """The policy with the vendor's names and lengths of fields where crm.yaml gives none, without objects it lacks."""
     if not has_mapping(policy.connector):
         return policy
     mapping = load_mapping(policy.connector)
@@ -76,8 +82,13 @@ def in_their_words(policy: CrmPolicy) -> CrmPolicy:
 
 
 def _renamed(rule: ObjectRule, mapping: ObjectMapping) -> ObjectRule:
-    fields = {
-        name: how if how.to else how.model_copy(update={"to": mapping.name_of(name)})
-        for name, how in rule.fields.items()
-    }
+    fields = {name: _told(name, how, mapping) for name, how in rule.fields.items()}
     return ObjectRule(match=rule.match, why=rule.why, fields=fields)
+
+
+def _told(name: str, how: FieldRule, mapping: ObjectMapping) -> FieldRule:
+    """The field's rule with the vendor's name and length; what crm.yaml says of it goes before."""
+    update: dict[str, str | int | None] = {} if how.to else {"to": mapping.name_of(name)}
+    if how.characters is None and how.bytes is None and not how.to and how.type in ("text", "email", "phone"):
+        update["characters"] = mapping.characters_of(name)
+    return how.model_copy(update=update)

@@ -26,6 +26,7 @@
 -- column: abm_stage | stage on the day of the run
 -- column: abm_stage_on | day it entered that stage
 -- column: abm_stage_reason | why
+-- column: stage_rule | the rule by which the lead is at this stage
 -- column: fit_grade | A to D, U unknown
 -- column: engagement_band | 1 to 3
 -- column: grid | A1 to D3
@@ -55,7 +56,7 @@ handed_over as (
 ),
 current_stage as (
     select lead_stages.lead_id, lead_stages.cycle, stage, lead_stages.entered_at, lead_stages.decided_at,
-           lead_stages.reason,
+           lead_stages.reason, lead_stages.rule,
            stages.rank >= handover.rank
                and stages.rank < (select rank from rules.stages where stage = 'opportunity') as is_workable
     from scored.lead_stages
@@ -131,6 +132,7 @@ select leads.lead_id as abm_key,
        persons.department,
        (leads.inquiry_at at time zone 'UTC' at time zone $timezone)::date as inquiry_on,
        current_stage.stage,
+       current_stage.rule as stage_rule,
        coalesce(current_stage.is_workable, false) as is_workable
 from scored.leads
 join handed_over using (lead_id)

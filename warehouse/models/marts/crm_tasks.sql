@@ -25,6 +25,7 @@
 -- column: industry_section | section of GB/T 4754
 -- column: seniority | c_level, vp, director, manager, staff, unknown
 -- column: stage_reason | why the lead is at this stage
+-- column: stage_rule | the rule by which it is there
 -- column: score_reason | the rules that gave the most points
 -- column: last_touch | day, type and campaign of the last touch
 with last_touch as (
@@ -75,6 +76,7 @@ select task.task_key as abm_key,
        leads.industry_section,
        leads.seniority,
        leads.abm_stage_reason as stage_reason,
+       leads.stage_rule,
        leads.score_reason,
        last_touch.last_touch
 from task
