@@ -59,7 +59,7 @@ def test_without_consent_to_calls_the_task_says_so_and_has_no_number() -> None:
 def test_a_play_that_does_not_ask_to_call_needs_no_consent_to_calls() -> None:
     found = task(gate(), grid="C3")
     assert (found["task_type"], "Do not call" in found["description"]) == ("follow_up", False)
-    assert "Score: demo_requested +50" in found["description"]
+    assert "Score: asked for a demo, trial or quote +50" in found["description"]
 
 
 def test_the_play_book_goes_with_the_lead_by_campaign_department_and_language() -> None:
