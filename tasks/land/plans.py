@@ -54,7 +54,7 @@ def plan_file(policy: SourcesPolicy, file_name: str, recognised: str | None = No
     """
     source = policy.source_of(file_name)
     folder = PurePosixPath(file_name).parts[0] if "/" in file_name else ""
-    name = (source.mapping if source else None) or (folder if folder in ready_mappings() else None)
+    name = _named_mapping(source, folder)
     if is_to_recognise(policy, file_name):
         if recognised is None:
             raise Refused("not_recognised", known=", ".join(ready_mappings()))
@@ -66,6 +66,16 @@ def plan_file(policy: SourcesPolicy, file_name: str, recognised: str | None = No
     if mappings == (None,) and folder not in entities():
         raise Refused("no_entity", folder=folder or "(none)", known=", ".join(entities()))
     return [_plan(policy, source, mapping, file_name, folder) for mapping in mappings]
+
+
+def _named_mapping(source: Source | None, folder: str) -> str | None:
+    return (source.mapping if source else None) or (folder if folder in ready_mappings() else None)
+
+
+def is_mapped(policy: SourcesPolicy, file_name: str) -> bool:
+    """Whether a ready mapping reads the file, if anything does."""
+    named = _named_mapping(policy.source_of(file_name), PurePosixPath(file_name).parts[0])
+    return named is not None or is_to_recognise(policy, file_name)
 
 
 def is_to_recognise(policy: SourcesPolicy, file_name: str) -> bool:

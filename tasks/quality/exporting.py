@@ -13,7 +13,7 @@ from scoring.policies.sources import SourcesPolicy
 from tasks.land.corrections import ROW_HEADER
 from tasks.land.entities import entities
 from tasks.land.faults import Refused
-from tasks.land.plans import plan_file
+from tasks.land.plans import is_mapped, plan_file
 from tasks.outbound.csv_out import csv_bytes
 from tasks.outbound.xlsx_out import write_workbook
 from tasks.quality.refusals import Asked, extras_of, headers_of, refused_rows_received
@@ -57,15 +57,15 @@ def export_refused(
     """
     if form not in FORMATS:
         raise AbmError(f"no such form: {form}; it is one of {', '.join(FORMATS)}")
-    found: dict[tuple[str, str], Rows] = {}
+    found: dict[tuple[str, str, bool], Rows] = {}
     for row in refused_rows_received(con, asked):
-        found.setdefault((row["file_sha"], row["entity"]), []).append(row)
+        found.setdefault((row["file_sha"], row["entity"], _is_made(row, policy)), []).append(row)
     headers = headers_of(con)
     written: list[Exported] = []
-    for (sha, entity), rows in found.items():
+    for (sha, entity, is_made), rows in found.items():
         hashes = sorted({row["row_hash"] for row in rows if row["row_hash"]})
         extras = extras_of(con, entity, hashes) if entity in entities() else {}
-        sheet = _sheet(rows, headers.get((sha, entity), {}), extras, policy)
+        sheet = _sheet(rows, {} if is_made else headers.get((sha, entity), {}), extras, policy)
         written.append(_write(sheet, folder, form, {each.inbox for each in written}))
     return written
 
@@ -115,8 +115,16 @@ def _inbox_name(row: dict[str, Any], policy: SourcesPolicy) -> str:
     path = PurePosixPath(row["file_name"])
     stem = path.name.partition(".")[0]
     beside = str(path.with_name(f"{stem}_refused"))
+    if is_mapped(policy, row["file_name"]):
+        return f"{row['entity']}/{row['source']}/{stem}_refused" if _is_made(row, policy) else beside
     names = (beside, f"{row['entity']}/{row['source']}/{stem}_refused")
     return next((name for name in names if _source_of(policy, f"{name}.csv", row["entity"]) == row["source"]), names[1])
+
+
+def _is_made(row: dict[str, Any], policy: SourcesPolicy) -> bool:
+    """Whether a refused row is one that a ready mapping made: it bears our columns and goes to its entity's folder."""
+    of_values = any("-" in rule or rule.startswith("missing_") for rule in row["rules"].split("; "))
+    return of_values and is_mapped(policy, row["file_name"])
 
 
 def _source_of(policy: SourcesPolicy, file_name: str, entity: str) -> str | None:

@@ -9,8 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from scoring.policies.sources import SourcesPolicy
 from tasks.land import land
 from tasks.parse import parse
+from tasks.quality.exporting import export_refused
+from tasks.quality.refusals import Asked
 from tasks.runs import open_run
 from tasks.workspace import make_workspace
 from tests.unit.land.landed import ask, drop
@@ -151,3 +154,12 @@ def test_each_touch_opens_into_its_first_events_line(world: Path) -> None:
             " where touches.source = 'sensors' and contact_id = 'u1' order by occurred_at"
         ).fetchall()
     assert lines == [(1,), (2,)]
+
+
+def test_a_refused_row_of_a_mapping_is_exported_so_that_it_comes_back_corrected(world: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(next((world / "state").glob("*.duckdb"))), read_only=True) as con:
+        written = export_refused(con, SourcesPolicy(), Asked(), tmp_path, "csv")
+    inbox = {each.inbox: each.path.read_text(encoding="utf-8-sig") for each in written}
+    assert inbox.keys() == {"touches/call_centre/calls_refused.csv", "events/sensors/events_refused.csv"}
+    head, row = inbox["touches/call_centre/calls_refused.csv"].splitlines()
+    assert {"phone", "occurred_at", "type", "abmloop_row"} <= set(head.split(",")) and "昨天" in row
