@@ -16,6 +16,7 @@ _VENDORS: dict[str, tuple[str, str]] = {
     "salesforce": ("tasks.outbound.crm.salesforce", "SalesforceConnector"),
     "fxiaoke": ("tasks.outbound.crm.fxiaoke", "FxiaokeConnector"),
     "neocrm": ("tasks.outbound.crm.neocrm", "NeoCrmConnector"),
+    "tryton": ("tasks.outbound.crm.tryton", "TrytonConnector"),
 }
 KINDS: tuple[str, ...] = ("files", *_VENDORS)
 

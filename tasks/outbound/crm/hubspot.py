@@ -63,6 +63,7 @@ class HubSpotConnector(NetworkConnector):
                 "idProperty": mapping.key,
                 "inputs": [{"id": key} for key in asked],
                 "properties": [mapping.key, *self._fields_of(object_name)],
+                "propertiesWithHistory": [],
             }
             rows = self._read_batch(mapping, body, set(asked), len(asked))
             found |= {key: self._found(object_name, row) for key, row in rows.items()}
@@ -143,7 +144,7 @@ class HubSpotConnector(NetworkConnector):
         """Give a record that people made our key, if it bears none; nothing else of it is touched."""
         if self._policy.on_duplicate == "hold":
             return dead(record, message)
-        body = {"inputs": [{"id": record_id}], "properties": [mapping.key]}
+        body = {"inputs": [{"id": record_id}], "properties": [mapping.key], "propertiesWithHistory": []}
         path = f"/crm/v3/objects/{mapping.to}/batch"
         rows = self._session.read("POST", f"{path}/read", body, lambda answer: _list(_object_of(answer), "results"))
         bears = [row.get("properties", {}).get(mapping.key) for row in rows if str(row.get("id")) == record_id]
@@ -203,6 +204,7 @@ class HubSpotConnector(NetworkConnector):
                 "sorts": [{"propertyName": pulled.modified, "direction": "ASCENDING"}],
                 "properties": sorted({*pulled.columns.values(), pulled.modified}),
                 "limit": size,
+                "after": "0",
             }
             told = self._session.read("POST", path, body, _object_of)
             rows = [row for row in _list(told, "results") if isinstance(row.get("properties"), dict)]

@@ -45,6 +45,7 @@ class PullMapping(Rule):
     modified: str
     id: str
     columns: dict[str, str]
+    where: dict[str, tuple[str, ...]] = Field({}, description="their field → values; other records are not read")
 
 
 class Mapping(Policy):

@@ -17,7 +17,7 @@ from tasks.outbound.crm.values import read_value
 from tasks.outbound.crm.walk import Place
 from tasks.outbound.crm.wire import Answer, Wire
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}(?:\.[A-Za-z][A-Za-z0-9_-]{0,99}){0,3}")
 
 
 class NetworkConnector(ABC):
@@ -107,7 +107,9 @@ class NetworkConnector(ABC):
         """
         pulled = self._mapping.pull[entity]  # type: ignore[index]
         there = self._field_names(ObjectMapping(to=pulled.to, key=pulled.id))
-        missing = sorted(set(pulled.columns.values()) - there - self.system_fields) if there else []
+        # Of a related record's field, as in party.name, only the way to it is known here.
+        asked = {name.partition(".")[0] for name in pulled.columns.values()}
+        missing = sorted(asked - there - self.system_fields) if there else []
         if missing:
             raise ChannelStopped(
                 f"{self.kind}: {pulled.to} has no field {', '.join(missing)} (any more); correct "

@@ -51,25 +51,26 @@ class Wire:
     """Calls to one base address.
 
     `private`: the address may be of a private network (a CRM of one's own); loopback may be called when it is named so.
-    `now`: the CRM's own clock, as its last answer told it.
+    `now`: the CRM's own clock, as its last answer told it. `accepts`: how an answer may be packed.
     """
 
     def __init__(self, url: str, timeout: float, private: bool = False) -> None:
         parts = urlsplit(check_url(url))
         self.host = parts.hostname or ""
         self.port = parts.port
-        self._base = parts.path.rstrip("/")
+        self.path = parts.path.rstrip("/")
         self.is_plain = parts.scheme == "http"
         self._timeout = timeout
         self._private = private
         self._connection: http.client.HTTPConnection | None = None
         self.now: datetime | None = None
+        self.accepts = "identity"
 
     def call(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         """One call. Raises CrmUnreachable with the cause where there is no answer that can be read."""
         try:
             connection = self._connected()
-            connection.request(method, self._base + path, body, {"Accept-Encoding": "identity", **headers})
+            connection.request(method, self.path + path, body, {"Accept-Encoding": self.accepts, **headers})
             fault_point("crm:after_send")
             return self._read(connection.getresponse())
         except (
@@ -129,7 +130,7 @@ class Wire:
         pieces: list[bytes] = []
         size = 0
         while piece := response.read(_PIECE):
-            piece = unpack.decompress(piece, MAX_BODY_BYTES + 1) if unpack else piece
+            piece = _unpacked(unpack, piece) if unpack else piece
             size += len(piece)
             if size > MAX_BODY_BYTES or (unpack and unpack.unconsumed_tail):
                 raise CrmUnreachable(f"{response.status} with a body of more than {MAX_BODY_BYTES:,} bytes; not read")
@@ -142,6 +143,13 @@ class Wire:
         if response.will_close:
             self.close()
         return Answer(response.status, headers, b"".join(pieces))
+
+
+def _unpacked(unpack: Any, piece: bytes) -> bytes:
+    try:
+        return bytes(unpack.decompress(piece, MAX_BODY_BYTES + 1))
+    except zlib.error:
+        raise CrmUnreachable("a body that is not packed as it says") from None
 
 
 def check_url(url: str) -> str:
