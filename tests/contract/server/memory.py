@@ -35,7 +35,8 @@ class Memory:
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock; what was put off until then happens."""
-        self.now += seconds
+        # Whole milliseconds: vendors tell no finer times.
+        self.now = round(self.now + seconds, 3)
         due = sorted((one for one in self._later if one[0] <= self.now), key=lambda one: one[0])
         self._later = [one for one in self._later if one[0] > self.now]
         for _, action in due:
