@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +15,16 @@ import pyarrow.compute as pc
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import AbmError
 from abmloop.run import Run, StepCounts
-from scoring.attribution.columns import SECOND_US, Ints, codes
+from scoring.attribution.columns import SECOND_US, Flags, Ints, codes
 from scoring.attribution.credits import Amounts, CreditNames, CreditRows
+from scoring.attribution.digests import Digests, amount_digests, joined, journey_digests
 from scoring.attribution.journeys import Journeys, build_journeys
 from scoring.attribution.paths import Paths
 from scoring.attribution.renewals import halved, inheriting
 from scoring.attribution.rules import Weights, anchor_names, weigh, with_roles
-from scoring.attribution.spread import journey_paths, weigh_paths, with_dealless_parties
+from scoring.attribution.spread import journey_paths, path_shares, spread_shares, with_dealless_parties
 from scoring.policies.attribution import PARTICIPATION, PATH_MODELS, AttributionPolicy, plain_word
+from tasks.attribute_news import RECREDITED, News, only, take_news
 from tasks.policies import load_policy
 from warehouse.steps import Work, step
 
@@ -43,14 +47,46 @@ _UNBALANCED = """
 with wanted as (
     select deal_id, basis, model, amount
     from core.deal_amounts, (select model from rules.attribution where not is_influence)
+    where list_contains($whole, model) or deal_id in (select deal_id from recredited)
 ),
 credited as (
-    select deal_id, basis, model, sum(credit) as credit, sum(weight) as weight from scored.credits group by all
+    select deal_id, basis, model, sum(credit) as credit, sum(weight) as weight
+    from scored.credits
+    where list_contains($whole, model) or deal_id in (select deal_id from recredited)
+    group by all
 )
 select deal_id, basis, model, amount, credit, weight
 from wanted left join credited using (deal_id, basis, model)
 where amount is distinct from credit or weight is null or abs(weight - 1) > 1e-9
 limit 1
+"""
+_BALANCES = """
+with wanted as (
+    select basis, count(*) as deals, count(*) filter (deal_id in (select deal_id from recredited)) as recredited_deals,
+           coalesce(sum(amount), 0) as amount
+    from core.deal_amounts
+    group by all
+),
+credited as (
+    select model, basis, sum(credit) as credited, sum(credit) filter (campaign_id = '(unattributed)') as unattributed,
+           sum(credit) filter (deal_id = '(no deal)') as suspended
+    from scored.credits
+    group by all
+)
+select $as_of::date as as_of, models.model, wanted.basis, wanted.deals,
+       case when list_contains($whole, models.model) then wanted.deals else wanted.recredited_deals end
+           as recredited_deals,
+       wanted.amount, coalesce(credited, 0) as credited, coalesce(unattributed, 0) as unattributed,
+       coalesce(suspended, 0) as suspended, coalesce(credited, 0) - wanted.amount as difference
+from rules.attribution as models
+cross join wanted
+left join credited on credited.model = models.model and credited.basis = wanted.basis
+where not models.is_influence
+"""
+# What of a touch its credits hang on, beside that it counts; its type only for own models that name types.
+_TOUCHES = """
+select *, hash(touch_id, campaign_id, channel, occurred_at, case when $by_type then type end) as digest
+from scored.credit_touches
 """
 
 
@@ -85,22 +121,51 @@ def load_attribution_rules(work: Work, policy: AttributionPolicy) -> None:
 
 
 def attribute(run: Run) -> StepCounts:
-    """Share the deals' amounts into `scored.credits`; raises AbmError if a cent were lost on any basis."""
+    """Share the deals' amounts into `scored.credits`; raises AbmError if a cent were lost on any basis.
+
+    Deals of which nothing changed keep the credits they have; a path model's shares hang on all deals, so that all are
+    credited anew by it where they changed.
+    """
     policy = load_policy(run, AttributionPolicy)
     with step(run, "attribute") as work:
         load_attribution_rules(work, policy)
         work.build("core.deal_amounts", "scored.credit_touches")
         share = Share(work, end_of_local_day(run.as_of, run.timezone), policy)
         amounts = deal_amounts(work, share.deals)
-        rows = 0
-        store: Callable[[str, pa.Table], int] = work.replace
-        for model in policy.models:  # one model at a time: all of them together would fill the memory
-            rows += store("scored.credits", _with_rules(share.credits(model, amounts), run))
-            store = work.append
-        work.replace("scored.deal_touches", share.deal_touches())
-        _check_balance(work)
-        work.count(touches=share.touches.num_rows, deals=share.deals.num_rows - 1, rows_out=rows)
+        deal_id = share.deals["deal_id"].combine_chunks()
+        news = take_news(work, deal_id, share.digests(amounts), share.hashes(), policy.model_dump_json())
+        rows = _write_all(work, share, amounts) if news.is_all else _write_part(work, share, amounts, news)
+        whole = list(policy.models if news.is_all else news.whole)
+        _check_balance(work, whole)
+        deals = share.deals.num_rows - 1
+        work.count(touches=share.touches.num_rows, deals=deals, rows_out=rows)
+        work.count(recredited_deals=deals if news.is_all else int(news.deals.sum()))
     return work.counts
+
+
+def _write_all(work: Work, share: Share, amounts: list[Amounts]) -> int:
+    """Every credit of every model; gives the rows."""
+    rows = 0
+    store: Callable[[str, pa.Table], int] = work.replace
+    for model in share.policy.models:  # one model at a time: all of them together would fill the memory
+        rows += store("scored.credits", _with_rules(share.credits(model, amounts), work.run))
+        store = work.append
+    work.replace("scored.deal_touches", share.deal_touches())
+    return rows
+
+
+def _write_part(work: Work, share: Share, amounts: list[Amounts], news: News) -> int:
+    """The credits of the deals that changed, and all credits of the models that did; gives the rows."""
+    is_old = f"deal_id in (select deal_id from {RECREDITED})"
+    work.execute(f"delete from scored.credits where list_contains($whole, model) or {is_old}", {"whole": news.whole})
+    some, rows = only(amounts, news.deals), 0
+    for model in share.policy.models:
+        if model in news.whole:
+            rows += work.append("scored.credits", _with_rules(share.credits(model, amounts), work.run))
+        elif news.deals.any():
+            rows += work.append("scored.credits", _with_rules(share.credits(model, some, news.deals), work.run))
+    work.replace("scored.deal_touches", share.deal_touches(news.deals), where=is_old)
+    return rows
 
 
 def _with_rules(rows: pa.Table, run: Run) -> pa.Table:
@@ -113,15 +178,23 @@ class Share:
     def __init__(self, tables: Tables, end: datetime, policy: AttributionPolicy) -> None:
         """Touches, deals and people as the tables tell them; `end` (aware) is where open deals' windows end."""
         self.policy = policy
-        self.touches = tables.query("select * from scored.credit_touches order by touch_id")
+        # Journeys are ordered by their own keys; only joining two of them goes by the place of the touch.
+        order = "" if policy.renewals == "own" else " order by touch_id"
+        self.touches = tables.query(_TOUCHES + order, by_type=any(model.types for model in policy.custom.values()))
         self.deals = tables.query(_DEALS, no_deal=NO_DEAL)
         self.as_of_end = int(end.timestamp()) * SECOND_US + SECOND_US - 1
         self.roles = tables.query(_PEOPLE, mode="deal_contacts")
         self.people = None if policy.people == "all_people" else tables.query(_PEOPLE, mode=policy.people)
-        self.names = CreditNames.of(self.touches, self.deals)
+        self.names = CreditNames(self.touches, self.deals)
         self.own = self._journeys(self.deals)
         self.inherited = None if policy.renewals == "own" else self._journeys(inheriting(self.deals))
-        self.paths = self._paths() if set(policy.models) & set(PATH_MODELS) else None
+        paths = self._paths() if set(policy.models) & set(PATH_MODELS) else None
+        self.shares = {
+            model: path_shares(paths, model, policy.markov_order)
+            for model in policy.models
+            if paths is not None and model in PATH_MODELS
+        }
+        self.share_names = paths.channels if paths is not None else []
 
     def _journeys(self, deals: pa.Table) -> Journeys:
         people = None
@@ -137,24 +210,52 @@ class Share:
         status = np.asarray(everyone["status"].to_pylist(), dtype=object)
         return journey_paths(journeys, status == "won", status == "lost", self.policy.path_by)
 
-    def credits(self, model: str, amounts: list[Amounts]) -> pa.Table:
-        """The model's credit rows on every basis."""
-        journeys, weights = self._weighed(model)
+    def credits(self, model: str, amounts: list[Amounts], deals: Flags | None = None) -> pa.Table:
+        """The model's credit rows on every basis, of all deals or of some ((deals,) flags)."""
+        journeys, weights = self._weighed(model, deals)
         return CreditRows(journeys, self.names).of_model(model, weights, amounts)
 
-    def _weighed(self, model: str) -> tuple[Journeys, Weights]:
-        own = self.own, self._weights(self.own, model)
-        if self.inherited is None:
-            return own
-        inherited = self.inherited, self._weights(self.inherited, model)
+    def hashes(self) -> dict[str, str]:
+        """Model → a hash of what it shares by beyond the deal itself; empty for all but path models."""
+        names = "\0".join(self.share_names).encode()
+        return {
+            model: sha256(names + self.shares[model].tobytes()).hexdigest() if model in self.shares else ""
+            for model in self.policy.models
+        }
+
+    def digests(self, amounts: list[Amounts]) -> Digests:
+        """(deals,): one number for everything that a deal's credits and its journey hang on."""
+        touch = self.touches["digest"].to_numpy()
+        party = pc.fill_null(self.deals["party_id"], "").to_pylist()
+        parts = [np.array([crc32(name.encode()) for name in party], dtype=np.uint64)]
+        sides = [self.own] if self.inherited is None else [self.own, self.inherited]
+        if self.inherited is not None and self.policy.renewals == "split":
+            sides.append(self._weighed("linear", None)[0])  # anchors fall on touches of both together
+        parts += [journey_digests(journeys, touch, self._role_digests(journeys)) for journeys in sides]
+        return joined(amount_digests(amounts, self.deals.num_rows), *parts)
+
+    def _role_digests(self, journeys: Journeys) -> Digests | None:
+        """(rows,): what tells the roles apart, where the policy asks for them."""
+        if not self.policy.role_weights and not any(model.roles for model in self.policy.custom.values()):
+            return None
+        (number,), names = codes(self._roles_of(journeys))
+        of_name = np.array([*(crc32(str(name).encode()) for name in names), 0], dtype=np.uint64)
+        return np.asarray(of_name[number])
+
+    def _weighed(self, model: str, deals: Flags | None) -> tuple[Journeys, Weights]:
+        own, inherited = self.own, self.inherited
+        if deals is not None:
+            own, inherited = own.of_deals(deals), inherited and inherited.of_deals(deals)
+        if inherited is None:
+            return own, self._weights(own, model)
         if self.policy.renewals == "inherit" or model == PARTICIPATION:
-            return inherited
-        return halved(own, inherited)
+            return inherited, self._weights(inherited, model)
+        return halved((own, self._weights(own, model)), (inherited, self._weights(inherited, model)))
 
     def _weights(self, journeys: Journeys, model: str) -> Weights:
         roles = self._roles_of(journeys)
-        if model in PATH_MODELS and self.paths is not None:
-            weights = weigh_paths(journeys, self.paths, model, self.policy.markov_order, self.policy.path_by)
+        if model in self.shares:
+            weights = spread_shares(journeys, self.shares[model], model, self.policy.path_by)
         else:
             weights = weigh(
                 journeys, model, self.policy, roles, pc.take(self.touches["type"], pa.array(journeys.touch))
@@ -174,9 +275,10 @@ class Share:
         found = (known[order][place] == wanted) & (wanted >= 0)
         return pc.take(self.roles["role"], pa.array(order[place], mask=~found))
 
-    def deal_touches(self) -> pa.Table:
-        """One row per deal and touch of its journey."""
+    def deal_touches(self, deals: Flags | None = None) -> pa.Table:
+        """One row per deal and touch of its journey, of all deals or of some ((deals,) flags)."""
         journeys = self.own if self.inherited is None or self.policy.renewals == "split" else self.inherited
+        journeys = journeys if deals is None else journeys.of_deals(deals)
         position = np.arange(len(journeys.deal)) - journeys.offsets[:-1][journeys.deal] + 1
         return pa.table(
             {
@@ -207,11 +309,22 @@ def deal_amounts(tables: Tables, deals: pa.Table) -> list[Amounts]:
     return amounts
 
 
-def _check_balance(work: Work) -> None:
-    """Every deal's credits come to its amount, on every basis and by every model that distributes."""
-    if broken := work.execute(_UNBALANCED).fetchone():
+def _check_balance(work: Work, whole: list[str]) -> None:
+    """Every deal's credits come to its amount, on every basis and by every model that distributes.
+
+    Deal by deal for what was written now (`whole`: all deals of these models), in sum for all; the sums are kept.
+    """
+    if broken := work.execute(_UNBALANCED, {"whole": whole}).fetchone():
         deal, basis, model, amount, credit, weight = broken
         raise AbmError(
             f"attribute: deal {deal}, {basis}, {model}: credits {credit} (weights {weight}) against an amount of "
             f"{amount}. This is a defect of ours; nothing was kept of this step."
+        )
+    balances = work.query(_BALANCES, whole=whole, as_of=work.run.as_of)
+    work.replace("quality.credit_balances", balances)
+    apart = balances.filter(pc.not_equal(balances["difference"], pa.scalar(0, balances["difference"].type)))
+    for row in apart.slice(0, 1).to_pylist():
+        raise AbmError(
+            f"attribute: {row['basis']}, {row['model']}: all credits come to {row['credited']} against amounts of "
+            f"{row['amount']}. `abmloop rebuild` makes them anew; nothing was kept of this step."
         )

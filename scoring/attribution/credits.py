@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -42,18 +43,32 @@ def unattributed_deals(journeys: Journeys, weight: Floats) -> Flags:
 
 @dataclass(frozen=True)
 class CreditNames:
-    """The names that stand in credit rows, each held once: of touches and of deals, one entry a row of theirs."""
+    """The names that stand in credit rows: `touch_id` and `channel` of touches, `deal_id` and `party_id` of deals."""
 
-    touch_id: pa.DictionaryArray
-    channel: pa.DictionaryArray
-    deal_id: pa.DictionaryArray
-    party_id: pa.DictionaryArray
+    touches: pa.Table
+    deals: pa.Table
 
-    @classmethod
-    def of(cls, touches: pa.Table, deals: pa.Table) -> CreditNames:
-        """The names in the two tables."""
-        columns = touches["touch_id"], touches["channel"], deals["deal_id"], deals["party_id"]
-        return cls(*(pc.cast(column.combine_chunks(), pa.string()).dictionary_encode() for column in columns))
+    def named(self, name: str, rows: Ints) -> pa.DictionaryArray:
+        """The column's texts in those rows, each held once; -1 = null."""
+        column = (self.touches if name in _OF_TOUCHES else self.deals)[name]
+        if len(rows) * _FEW < len(column) and name not in self._whole:
+            some = pc.take(column, pa.array(rows, mask=rows < 0))
+            return _encoded(some)
+        if name not in self._whole:
+            self._whole[name] = _encoded(column)
+        return _named(self._whole[name], rows)
+
+    @cached_property
+    def _whole(self) -> dict[str, pa.DictionaryArray]:
+        return {}
+
+
+_OF_TOUCHES = ("touch_id", "channel")
+_FEW = 8  # for fewer than one row in so many the texts are fetched one by one
+
+
+def _encoded(column: Any) -> pa.DictionaryArray:
+    return pc.cast(column.combine_chunks(), pa.string()).dictionary_encode()
 
 
 @dataclass(frozen=True)
@@ -91,11 +106,11 @@ class CreditRows:
         campaign = np.concatenate([self.journeys.campaign[rows], np.full(len(left), nothing)])
         return pa.table(
             {
-                "deal_id": _named(self.names.deal_id, every),
-                "touch_id": _named(self.names.touch_id, touch),
+                "deal_id": self.names.named("deal_id", every),
+                "touch_id": self.names.named("touch_id", touch),
                 "campaign_id": _named(pa.array([*self.journeys.campaigns, NOTHING]).dictionary_encode(), campaign),
-                "channel": _named(self.names.channel, touch),
-                "party_id": _named(self.names.party_id, every),
+                "channel": self.names.named("channel", touch),
+                "party_id": self.names.named("party_id", every),
                 "model": pa.repeat(model, len(every)),
                 "basis": pa.repeat(amounts.basis, len(every)),
                 "weight": pa.array(np.concatenate([weight, np.ones(len(left))])),
@@ -108,7 +123,7 @@ class CreditRows:
     def _reasons(self, weights: Weights, rows: Ints, left: Ints) -> pa.DictionaryArray:
         """How each row came to its weight; for deals that no touch earned, why not."""
         reached = np.bincount(self.journeys.deal, minlength=self.journeys.deal_count) > 0
-        has_party = np.asarray(pc.is_valid(self.names.party_id).to_numpy(zero_copy_only=False))
+        has_party = np.asarray(pc.is_valid(self.names.deals["party_id"]).to_numpy(zero_copy_only=False))
         why = np.where(has_party[left], np.where(reached[left], 2, 3), 4)
         words = pa.array([weights.spread, "anchor", "anchor_missing", "no_eligible_touch", "no_party"])
         return _named(words.dictionary_encode(), np.concatenate([weights.is_anchor[rows].astype(np.int64), why]))

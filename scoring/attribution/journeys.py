@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -51,6 +51,12 @@ class Journeys:
         """(deals + 1,): where each deal's rows begin."""
         counts = np.bincount(self.deal, minlength=self.deal_count)
         return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
+
+    def of_deals(self, wanted: Flags) -> Journeys:
+        """The rows of some deals ((deals,) flags); all deals keep their numbers."""
+        rows = wanted[self.deal]
+        columns = ("deal", "touch", "occurred_at", "campaign", "channel")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
     def last_row_where(self, condition: Flags) -> Ints:
         """(deals,): the last row of each deal for which the condition (one flag a row) holds, else NO_ROW."""

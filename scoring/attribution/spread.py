@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.attribution.columns import Flags, Ints, sums
+from scoring.attribution.columns import Flags, Floats, Ints, sums
 from scoring.attribution.journeys import Journeys
 from scoring.attribution.markov import markov_removal_effects
 from scoring.attribution.paths import Paths, shapley_rate_shares, shapley_shares
@@ -42,18 +42,24 @@ def places(journeys: Journeys, by: str) -> tuple[Ints, list[str]]:
     return (journeys.campaign, journeys.campaigns) if by == "campaign" else (journeys.channel, journeys.channels)
 
 
+def path_shares(paths: Paths, model: str, order: int) -> Floats:
+    """(channels or campaigns,): what each is worth by a path model."""
+    if model == "markov":
+        return markov_removal_effects(paths, order).conversions
+    return shapley_shares(paths, paths.conversions) if model == "shapley" else shapley_rate_shares(paths)
+
+
 def weigh_paths(journeys: Journeys, paths: Paths, model: str, order: int, by: str) -> Weights:
-    """A path model's shares of channels (or campaigns), spread over each deal's own touches.
+    """A path model's shares of channels (or campaigns), spread over each deal's own touches."""
+    return spread_shares(journeys, path_shares(paths, model, order), model, by)
+
+
+def spread_shares(journeys: Journeys, shares: Floats, model: str, by: str) -> Weights:
+    """The shares of channels (or campaigns) spread over each deal's own touches.
 
     A touch gets its channel's share divided by that channel's touches in the deal, normalised to 1 per deal; a deal
     whose channels are all worth nothing (or less) shares equally.
     """
-    if model == "markov":
-        shares = markov_removal_effects(paths, order).conversions
-    elif model == "shapley":
-        shares = shapley_shares(paths, paths.conversions)
-    else:
-        shares = shapley_rate_shares(paths)
     group, names = places(journeys, by)
     _, inverse, counts = np.unique(journeys.deal * max(len(names), 1) + group, return_inverse=True, return_counts=True)
     weight = np.maximum(shares, 0.0)[group] / counts[inverse] if len(group) else np.zeros(0)

@@ -129,8 +129,8 @@ class MoneyWorld:
         (self.root / "config").mkdir(exist_ok=True)
         (self.root / "config" / "attribution.yaml").write_text(text, encoding="utf-8")
 
-    def sync(self, as_of: str = "2026-10-31") -> None:
-        """Core, attribution and the marts of money as of that day."""
+    def sync(self, as_of: str = "2026-10-31") -> dict[str, int]:
+        """Core, attribution and the marts of money as of that day; gives what attribution counted."""
         with open_run(self.root, date.fromisoformat(as_of)) as run:
             with step(run, "given") as work:
                 for name, rows in self.tables.items():
@@ -138,9 +138,10 @@ class MoneyWorld:
                     _fill(work, name, rows)
                 load_attribution_rules(work, load_policy(run, AttributionPolicy))
                 work.build_zone("core")
-            attribute(run)
+            counts = attribute(run)
             with step(run, "marts") as work:
                 work.build(*(f"marts.{name}" for name in MARTS))
+        return counts.counts
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""

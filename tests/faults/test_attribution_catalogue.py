@@ -157,6 +157,20 @@ def test_a10_another_window_is_told_from_the_first_by_its_rules(world: MoneyWorl
     assert world.ask("select distinct config_hash from scored.credits") != before
 
 
+def test_a10_the_figures_of_the_old_rules_stay_beside_the_new(world: MoneyWorld) -> None:
+    world.touch("t1", "2026-01-01")
+    world.deal("d1")
+    world.rules("models: [linear]")
+    world.sync("2026-10-30")
+    world.rules("models: [linear]\nlookback_days: 30")
+    for _ in range(2):
+        world.sync("2026-10-31")
+        assert world.ask(
+            "select as_of::varchar, campaign_id, attributed_amount::varchar, rules::json ->> 'lookback_days'"
+            " from ops.former_credits where basis = 'pipeline'"
+        ) == [("2026-10-30", "c1", "100.00", "180.0")]
+
+
 def test_a11_touches_of_a_person_no_longer_known_by_name_keep_their_credit(world: MoneyWorld) -> None:
     world.touch("t1", "2026-03-01")
     world.deal("d1")
