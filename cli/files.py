@@ -89,6 +89,10 @@ def attribute(
         str, typer.Option(help="Days before the anchor; 0 = without end; with --totals several: 90,180.")
     ] = "180",
     repeats: Annotated[str, typer.Option(help="every_touch, one_per_campaign_person_day, …")] = "every_touch",
+    until: Annotated[
+        str, typer.Option(help="closed; opened: touches after the deal was opened do not count.")
+    ] = "closed",
+    half_life_days: Annotated[float, typer.Option(help="time_decay: a touch so many days back weighs half.")] = 7,
     totals: Annotated[str | None, typer.Option(help="Only totals, by campaign or channel, before cents.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,11 +103,13 @@ def attribute(
     days = _numbers(lookback_days)
     if totals is not None:
         models = [name.strip() for name in model.split(",")]
-        _show(attribute_totals(touches, deals, models, days, totals, anchor, repeats, out), out, as_json)
+        found = attribute_totals(touches, deals, models, days, totals, anchor, repeats, out, until, half_life_days)
+        _show(found, out, as_json)
         return
     if len(days) > 1:
         raise BadUsage("--lookback-days: several windows at once go with --totals campaign or channel")
-    _show(attribute_files(touches, deals, model, anchor, days[0], repeats, out), out, as_json)
+    found = attribute_files(touches, deals, model, anchor, days[0], repeats, out, until, half_life_days)
+    _show(found, out, as_json)
 
 
 def _numbers(text: str) -> list[float]:

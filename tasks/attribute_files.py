@@ -31,6 +31,8 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     lookback_days: float = 180,
     repeats: str = "one_per_campaign_person_day",
     out: Path | None = None,
+    until: str = "closed",
+    half_life_days: float = 7,
 ) -> dict[str, Any]:
     """Share the amounts of won and open deals among their touches; lost deals are left out.
 
@@ -41,7 +43,7 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     touch has one row of campaign `(unattributed)`. An open deal's window ends at the latest time in the two files.
     Returns a summary. Raises BadFile with file, line and column, or BadUsage for an unknown model.
     """
-    policy = window_policy(anchor, lookback_days, repeats)
+    policy = window_policy(anchor, lookback_days, repeats, until, half_life_days)
     models = [name.strip() for name in model.split(",")]
     if unknown := [name for name in models if name not in FILE_MODELS]:
         raise BadUsage(
@@ -82,10 +84,13 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     }
 
 
-def window_policy(anchor: str, lookback_days: float, repeats: str) -> AttributionPolicy:
-    """The bare policy with these three; BadUsage names what is wrong with one of them."""
+def window_policy(
+    anchor: str, lookback_days: float, repeats: str, until: str = "closed", half_life_days: float = 7
+) -> AttributionPolicy:
+    """The bare policy with these; BadUsage names what is wrong with one of them."""
+    given = {"anchor": anchor, "lookback_days": lookback_days, "repeats": repeats}
     try:
-        return AttributionPolicy.model_validate({"anchor": anchor, "lookback_days": lookback_days, "repeats": repeats})
+        return AttributionPolicy.model_validate({**given, "until": until, "half_life_days": half_life_days})
     except ValidationError as error:
         faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']} (found {fault['input']!r})" for fault in error.errors())
         raise BadUsage(f"attribute: {faults}") from error

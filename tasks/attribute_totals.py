@@ -32,6 +32,8 @@ def attribute_totals(  # noqa: PLR0913 - one argument per option of the command
     anchor: str = "closed",
     repeats: str = "one_per_campaign_person_day",
     out: Path | None = None,
+    until: str = "closed",
+    half_life_days: float = 7,
 ) -> dict[str, Any]:
     """What each campaign or channel earns of won and open deals by each model and window, without a row per touch.
 
@@ -44,7 +46,9 @@ def attribute_totals(  # noqa: PLR0913 - one argument per option of the command
         raise BadUsage(f"attribute: totals go by {', '.join(TOTAL_MODELS)}; not {', '.join(unknown)}")
     if by not in ("campaign", "channel"):
         raise BadUsage(f"attribute: --totals {by}: totals are by campaign or by channel")
-    policies = [window_policy(anchor, days, repeats) for days in lookback_days]
+    if by == "channel" and PARTICIPATION in models:
+        raise BadUsage("attribute: participation is a figure of each campaign, never summed; ask for --totals campaign")
+    policies = [window_policy(anchor, days, repeats, until, half_life_days) for days in lookback_days]
     check_touches(touches)
     deal_rows = read_deals(deals)
     # In the order of their ids, so that sums come out the same to the last bit whatever the order of the rows.

@@ -103,7 +103,7 @@ def test_too_little_history_is_said_plainly(workspace: Path) -> None:
     assert world.ask("select count(said_amount) from marts.forecast_backtest where method = 'forecast'") == [(0,)]
 
 
-def test_fiscal_quarters_go_by_the_workspace_s_year(workspace: Path) -> None:
+def test_b08_fiscal_quarters_go_by_the_workspace_s_year(workspace: Path) -> None:
     settings = workspace / "abmloop.yaml"
     settings.write_text(settings.read_text(encoding="utf-8") + "\nfiscal_year_starts_in: 2\n", encoding="utf-8")
     _forecast(MoneyWorld(workspace), AS_OF)

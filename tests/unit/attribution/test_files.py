@@ -162,6 +162,16 @@ def test_a_file_that_is_empty_is_refused(files: tuple[Path, Path]) -> None:
         attribute_files(*files, "linear")
 
 
+def test_touches_after_the_opening_and_the_half_life_can_be_chosen(files: tuple[Path, Path], tmp_path: Path) -> None:
+    files[1].write_text(DEALS.replace("2026-03-04,2026-03-10", "2026-03-02 12:00:00,2026-03-10"), encoding="utf-8")
+    out = tmp_path / "credits.csv"
+    attribute_files(*files, "time_decay", "closed", 180, "every_touch", out, "opened", 1)
+    found = [(row["touch_id"], float(row["weight"])) for row in _rows(out) if row["deal_id"] == "d1"]
+    assert found == [("t1", pytest.approx(1 / 3)), ("t2", pytest.approx(2 / 3))]
+    with pytest.raises(BadUsage, match="until: Input should be 'closed' or 'opened'"):
+        attribute_files(*files, "linear", until="never")
+
+
 def test_an_unknown_model_or_option_lists_the_known(files: tuple[Path, Path]) -> None:
     with pytest.raises(BadUsage, match=r"no model 'best'; there are first_touch"):
         attribute_files(*files, "best")

@@ -69,6 +69,11 @@ def test_paths_give_the_same_bytes_in_any_order(tmp_path: Path, model: str) -> N
     assert written[0] == written[1]
 
 
+def test_influence_is_never_summed_by_channel(world: Path) -> None:
+    with pytest.raises(BadUsage, match="participation is a figure of each campaign, never summed"):
+        attribute_totals(world / "touches.parquet", world / "deals.parquet", ["participation"], by="channel")
+
+
 def test_a_path_model_has_no_totals_by_window(world: Path) -> None:
     with pytest.raises(BadUsage, match="totals go by first_touch"):
         attribute_totals(world / "touches.parquet", world / "deals.parquet", ("markov",))

@@ -26,7 +26,7 @@ with part as (
     where starts_on <= ends_on - days_ahead::integer
     union all
     select horizon, 'open', stage, team, count(*), sum(amount_base), sum(expected_amount), null, null,
-           sum(amount_base * crm_probability), null, null
+           sum((amount_base * crm_probability)::decimal(18, 4)), null, null
     from scored.deal_forecasts
     group by horizon, stage, team
     union all
@@ -40,7 +40,7 @@ with part as (
     from scored.forecasts
     left join (
         select horizon, count(*) as deals, sum(amount_base) as amount_base,
-               sum(expected_amount) as expected_amount, sum(amount_base * crm_probability) as crm_amount
+               sum(expected_amount) as expected_amount, sum((amount_base * crm_probability)::decimal(18, 4)) as crm_amount
         from scored.deal_forecasts
         group by horizon
     ) as pipeline using (horizon)
