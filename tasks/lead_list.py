@@ -43,7 +43,8 @@ said as (
     select assignment_id, min(happened_at) as said_at from events where kind = 'accepted' group by all
 )
 select open_lead.lead_id, persons.name, coalesce(accounts.name, persons.company_name) as company, open_lead.stage,
-       grades.grid, standing.owner_id as owner, case when standing.owner_id is null then standing.pool_id end as pool,
+       grades.grid, predictions.probability as sql_probability, standing.owner_id as owner,
+       case when standing.owner_id is null then standing.pool_id end as pool,
        standing.path, standing.assigned_at as since, least(accepted_at, said_at) as accepted_at, first_action_at,
        accept_due_at, first_touch_due_at, follow_up_due_at, standing.reclaim_at, standing.reason, standing.details,
        case when standing.owner_id is null then null
@@ -58,12 +59,13 @@ join matched.persons on persons.person_id = leads.person_id
 left join resolved.accounts on accounts.account_id = leads.account_id
 left join standing on standing.lead_id = open_lead.lead_id
 left join said on said.assignment_id = standing.assignment_id
+left join scored.predictions on predictions.lead_id = open_lead.lead_id and predictions.target = 'sql'
 where standing.path is distinct from 'reject'
   and ($owner is null or standing.owner_id = $owner)
   and ($pool is null or (standing.owner_id is null and standing.pool_id = $pool))
   and ($stage is null or open_lead.stage = $stage)
   and (not $only_overdue or coalesce(due_at < $at, false))
-order by due_at nulls last, grades.grid, open_lead.lead_id
+order by due_at nulls last, grades.grid, sql_probability desc nulls last, open_lead.lead_id
 limit $most
 """
 

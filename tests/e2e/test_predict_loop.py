@@ -1,5 +1,6 @@
 """A predictive score in use: a sync stores its chances with their reasons, people read them, drift is watched."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -84,6 +85,9 @@ def test_the_chance_stands_where_sales_and_marketing_look(predicted: Path) -> No
     stored = {row[0]: row[1:] for row in ask(predicted, "select lead_id, probability, reasons from scored.predictions")}
     found = {row[0]: row[1:] for row in shown if row[1] is not None}
     assert found and all(stored[lead] == told for lead, told in found.items())
+    rows = json.loads(command(predicted, "lead", "list", "--limit", "100", "--json"))
+    listed = {row["lead_id"]: row["sql_probability"] for row in rows if row["sql_probability"] is not None}
+    assert listed and all(stored[lead][0] == chance for lead, chance in listed.items())
     best = ask(
         predicted,
         """
