@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from abmloop.messages import say
 from abmloop.settings import load_settings
+from tasks.outbound.lists.members import read_exports
 from tasks.policies import POLICIES, config_faults, read_config
 from tasks.summary import rows_of
 from warehouse.database import connect_published, published_path, warehouse_path
@@ -24,6 +25,7 @@ LIBRARIES = ("duckdb", "prefect", "pandas", "rapidfuzz", "great-expectations", "
 # Prefect 3.8.8 schedules no run, silently, with newer ones; see requirements.in.
 CEILINGS = {"fastapi": (0, 151), "sqlalchemy": (2, 1)}
 LEAST_FREE_SHARE = 0.05
+LIST_REMOVAL_HOURS = 24  # spec 13-privacy P17
 
 
 def _row(asked: str, state: str, found: str, do: str = "") -> dict[str, Any]:
@@ -93,6 +95,19 @@ def _outbox(root: Path) -> Rows:
     return [_row("outbox", "warn", text, "abmloop push --plan")]
 
 
+def _lists(root: Path) -> Rows:
+    """Removal files that nobody has said were handed over: whoever withdrew must be off within a day (P17)."""
+    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
+        exports = read_exports(ledger)
+    waiting = [one for one in exports.values() if one.action == "remove" and one.state == "written"]
+    if not waiting:
+        return [_row("lists", "ok", f"{len(exports)} exports; no removal waits")]
+    hours = (datetime.now(UTC).replace(tzinfo=None) - min(one.recorded_at for one in waiting)).total_seconds() / 3600
+    text = f"{sum(one.rows for one in waiting)} must go off {len(waiting)} lists, the oldest waits {hours:.0f} hours"
+    late = hours >= LIST_REMOVAL_HOURS
+    return [_row("lists", "bad" if late else "warn", text, "hand the files over; abmloop audience uploaded EXPORT")]
+
+
 def _quality(root: Path) -> Rows:
     if not published_path(root).is_file():
         return [_row("published", "warn", "nothing yet", "abmloop sync")]
@@ -131,6 +146,7 @@ CHECKS: tuple[Callable[[Path], Rows], ...] = (
     _warehouse,
     _quality,
     _outbox,
+    _lists,
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import phonenumbers
 from phonenumbers import timezone as number_zones
@@ -34,7 +34,8 @@ def rule_for(rules: Sequence[HoursRule], region: str) -> HoursRule | None:
     return next((one for one in rules if region in one.regions or "*" in one.regions), None)
 
 
-def contact_window(at: datetime, zones: Sequence[str], rule: HoursRule, region: str) -> Window | None:
+@lru_cache(maxsize=4096)
+def contact_window(at: datetime, zones: tuple[str, ...], rule: HoursRule, region: str) -> Window | None:
     """The first period from `at` on in which the clock is right in all these zones, in UTC; None within three weeks.
 
     `at` is aware. Of a country whose holidays are not known only the weekends count as free.

@@ -236,6 +236,7 @@ class PersonKeys:
         self._secret = cache(secret)
         self._by_key: dict[tuple[str, str], set[str]] = {}
         self._by_hash: dict[str, set[str]] | None = None
+        self._hashes: dict[str, str] = {}
         self._persons = set(keys.column("person_id").to_pylist())
         names = ("key_kind", "key_value", "person_id")
         for kind, value, person_id in zip(*(keys.column(name).to_pylist() for name in names), strict=True):
@@ -254,7 +255,9 @@ class PersonKeys:
 
     def hash_of(self, value: str) -> str:
         """The keyed hash of a key's value."""
-        return suppression_hash(self._secret(), value)
+        if value not in self._hashes:
+            self._hashes[value] = suppression_hash(self._secret(), value)
+        return self._hashes[value]
 
     def persons_of_hash(self, key_hash: str) -> Iterable[str]:
         """The persons with a key of that keyed hash."""

@@ -85,11 +85,11 @@ def test_c12_who_withdrew_after_the_kill_is_not_in_the_file_that_follows(
         assert "P2" not in world.standing(CALLS)
 
 
-def race(root: Path, people: int) -> set[str]:
+def race(root: Path, people: int, refusing: int) -> set[str]:
     """Who stands in the files although their refusal was on record before the intent; refusals come all the while."""
     world, drawn = ListWorld(root, people=people), random.Random(SEED)
     world.grant("call")
-    order = drawn.sample(range(1, people + 1), people // 4)
+    order = drawn.sample(range(1, people + 1), refusing)
     begun = threading.Event()
 
     def refuse() -> None:
@@ -121,7 +121,7 @@ def race(root: Path, people: int) -> set[str]:
 def test_p10_r14_a_refusal_on_record_before_the_intent_is_in_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept = race(tmp_path / "guarded", 400)
+    kept = race(tmp_path / "guarded", 400, 100)
     with monkeypatch.context() as patched:
         looked = Gate.refresh
         seen: set[int] = set()
@@ -132,12 +132,21 @@ def test_p10_r14_a_refusal_on_record_before_the_intent_is_in_no_file(
                 looked(gate, connection)  # type: ignore[arg-type]
 
         patched.setattr(Gate, "refresh", once)
-        leaked = race(tmp_path / "control", 400)
+        leaked = race(tmp_path / "control", 400, 100)
     print(
         f"R14 lists: seed {SEED}, 400 people, 100 refusals: {len(kept)} leaked; control without the look {len(leaked)}"
     )
     assert kept == set()
     assert leaked
+
+
+@pytest.mark.slow
+def test_r14_twenty_thousand_people_and_a_thousand_refusals_that_race(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = race(tmp_path, 20_000, 1_000)
+    print(f"R14 lists: seed {SEED}, 20,000 people, 1,000 refusals: {len(kept)} leaked")
+    assert kept == set()
 
 
 def test_p17_a_sync_takes_off_who_withdrew_even_from_lists_the_rules_know_no_more(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 -- One row per consent event and person: granted, refused or withdrawn. A grant holds for the person who gave it; a refusal
 -- for everyone who bears one of the keys it was given on, so that none is lost on a number or a mailbox that people share.
--- An unsubscription among the touches is a withdrawal; a consent row nobody can read is no consent: it refuses until mended.
+-- An unsubscription among the touches is a withdrawal, "do not contact" in the CRM a refusal; a consent row that nobody can
+-- read is no consent: it refuses until mended.
 -- grain: event_id, person_id
--- column: event_id | the row in staging.consents; touch:<row> of an unsubscription, unclear:<hash> of a row in quarantine
+-- column: event_id | the row in staging.consents; touch:<row>, lead_status:<row>, unclear:<hash> of a row in quarantine
 -- column: person_id | whose
 -- column: channel | email, sms, call, wechat, ad, ad_user_data, ad_personalization, crm_share, share, cross_border, any
 -- column: status | granted, refused, withdrawn
@@ -21,6 +22,15 @@ with said as (
     from core.touches
     where type in ('unsubscribe', 'unsubscribed', 'opt_out', 'complaint', 'spam_report', '退订', '投诉')
         and not is_future
+    union all
+    select 'lead_status:' || row_id, 'lead_status', row_id, 'any', 'refused', changed_at,
+           'the CRM says ' || coalesce(reason, status)
+    from staging.lead_status
+    where changed_at is not null
+        and regexp_matches(
+            lower(concat_ws(' ', status, reason)),
+            '勿(再)?联系|不要(再)?联系|拒绝(被|再)?联系|谢绝|退订|do[ _-]?not[ _-]?(contact|call)|opt(ed)?[ _-]?out|unsubscrib'
+        )
 ),
 said_by as (
     select said.event_id, person_rows.person_id, channel, status, given_at, evidence
