@@ -9,7 +9,7 @@ from typing import Any
 
 from abmloop.errors import BadPolicy
 from abmloop.yaml_text import load_yaml
-from tasks.land.entities import entities
+from tasks.land.entities import entities, plain_header
 
 FOLDER = Path(__file__).with_name("ready_mappings")
 WORDS = "words.yaml"
@@ -231,6 +231,10 @@ class _Parser:
                 for column in sorted(columns - set(entity.column_names))
             ]
         self.faults += [f"no field {name!r}" for name in sorted(used - known)]
+        owner: dict[str, str] = {}
+        for name, header in ((each.name, header) for each in mapping.fields.values() for header in each.headers):
+            other = owner.setdefault(plain_header(header), name)
+            self.faults += [f"header {header!r} means both {other} and {name}"] if other != name else []
         names = [row.name for row in mapping.rows]
         self.faults += [f"two rows are named {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
 
