@@ -1,5 +1,5 @@
 -- One row per deal and day from which it was known in this state; amendments, reopenings, late news stand where they came.
--- What the first files tell of the time before them counts as known when it happened, later news when it was landed.
+-- What the first week's files tell of the time before counts as known when it happened, later news when it was landed.
 -- grain: deal_id, known_on
 -- check: status in ('won', 'lost', 'open')
 -- check: happened_on <= known_on
@@ -41,7 +41,7 @@ judged as (
 first_version as (
     select deal_id, told_on, status, closed_on,
            (created_at at time zone 'UTC' at time zone $timezone)::date as created_on,
-           coalesce(told_on > (select min(told_on) from staging.deal_versions), false) as came_later
+           coalesce(told_on > (select min(told_on) from staging.deal_versions) + 7, false) as came_later
     from judged
     where number = 1
 ),
@@ -73,7 +73,7 @@ state as (
     union all
     -- Deals whose only stages are those of the history.
     select deal_id, entry.entered_on,
-           case when came_later or first_landed_on > (select min(first_landed_on) from staging.deal_stages)
+           case when came_later or first_landed_on > (select min(first_landed_on) from staging.deal_stages) + 7
                 then greatest(first_landed_on, told_on) end,
            entry.stage, entry.status, 1
     from entry

@@ -49,7 +49,10 @@ select deal_id, least(opened_on, happened_on) as opened_on, happened_on as begin
 from next
 where outcome = 0
 union all
-select deal_id, least(opened_on, happened_on), happened_on, known_on, happened_on, known_on, outcome, next_known_on,
+select deal_id, least(opened_on, happened_on),
+       -- Known only as closed: its whole life was told at once.
+       case when former is null then least(opened_on, happened_on) else happened_on end,
+       known_on, happened_on, known_on, outcome, next_known_on,
        stage, owner_id, probability, amount_base, amount_base
 from next
 where outcome <> 0 and coalesce(former, 1) <> 0
