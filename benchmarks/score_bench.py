@@ -61,6 +61,11 @@ _WORLD = {
                []::double[] as criterion_points
         from (select distinct account_id from scored.leads)
     """,
+    "scored.person_fit": """
+        select '' as person_id, 0::double as fit_points, '' as grade, []::varchar[] as criteria,
+               []::double[] as criterion_points
+        where false
+    """,
     "resolved.target_accounts": """
         select account_id, 'target' as list, null::date as valid_from, null::date as valid_to from resolved.account_fit
         where hash(account_id) % 20 = 0

@@ -108,8 +108,8 @@ def _groups(caps: Caps) -> int:
 
 def _earned_before(sums: Sums, events: Events, caps: Caps) -> tuple[Ints, Ints, Ints]:
     """What each event's subject had used up before: of the cap of the event's rule, of its group, and in all."""
-    subjects = pd.Index(pd.unique(sums.subject))
-    row, rules, groups = subjects.get_indexer(sums.subject), len(caps.points), _groups(caps)
+    row, subjects = pd.factorize(sums.subject)
+    rules, groups = len(caps.points), _groups(caps)
     # Subjects who had nothing have the last row: their place in the index is -1.
     of_rule = np.zeros((len(subjects) + 1, rules), np.int64)
     of_rule[row, sums.rule] = sums.points
@@ -118,7 +118,7 @@ def _earned_before(sums: Sums, events: Events, caps: Caps) -> tuple[Ints, Ints, 
     group_cap = np.full(groups, NO_CAP, np.int64)
     group_cap[caps.group] = caps.group_cap
     in_all = np.minimum(of_group, group_cap).sum(axis=1)
-    place = subjects.get_indexer(events.subject)
+    place = pd.Index(subjects).get_indexer(events.subject)
     return of_rule[place, events.rule], of_group[place, caps.group[events.rule]], in_all[place]
 
 

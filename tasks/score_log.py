@@ -62,11 +62,11 @@ def _may_go_in_part(con: duckdb.DuckDBPyConnection, made_by: str) -> bool:
 
 
 def _find_reached(con: duckdb.DuckDBPyConnection, clock: Clock) -> None:
-    """REACHED (person_id, person_hash, way): whose touches changed, or ceased to be of the future, or became too old
-    since; who came on or off an exclusion list.
+    """REACHED (person_id, person_hash, way, first_at): whose touches changed, or ceased to be of the future, or became
+    too old since; who came on or off an exclusion list.
 
-    The way is what is to be done: `added`, their touches were only added; `again`, their lines are to be judged again;
-    `anew`, their lines are to be made anew from their touches.
+    `first_at` is the time of the first of their new touches. The way is what is to be done: `added`, their touches were
+    only added; `again`, their lines are to be judged again; `anew`, they are to be made anew from their touches.
     """
     [(as_of, until)] = con.execute("select as_of, until from ops.score_state").fetchall()
     [(oldest,)] = con.execute("select coalesce(max(oldest_days), 0) from rules.engagement").fetchall()
@@ -76,8 +76,7 @@ def _find_reached(con: duckdb.DuckDBPyConnection, clock: Clock) -> None:
         f"""
         create or replace temp table {REACHED} as
         with told as (
-            select person_id,
-                   case when bool_and(is_added) and count(*) = count(distinct touch_id) then 1 else 3 end as way
+            select person_id, case when bool_and(is_added) then 1 else 3 end as way, min(occurred_at) as first_at
             from ops.touch_changes
             where person_id is not null
             group by all
@@ -93,8 +92,9 @@ def _find_reached(con: duckdb.DuckDBPyConnection, clock: Clock) -> None:
             from scored.score_lines
             where (event_on >= $day_1 and event_on < $day_2) or (event_at > $at_1 and event_at <= $at_2)
         )
-        select person_id, hash(person_id) as person_hash, ['added', 'again', 'anew'][max(way)] as way
-        from (from told union all select person_id, 3 from turned union all from aged)
+        select person_id, hash(person_id) as person_hash, ['added', 'again', 'anew'][max(way)] as way,
+               min(first_at) as first_at
+        from (from told union all by name select person_id, 3 as way from turned union all by name from aged)
         group by person_id
         """,
         {"day_1": days[0], "day_2": days[1], "at_1": instants[0], "at_2": instants[1]},
@@ -132,14 +132,7 @@ def _gather_before(con: duckdb.DuckDBPyConnection) -> None:
     an earlier day than nearly all others': lines of the days before are looked up for all together.
     """
     con.execute(
-        f"""
-        create or replace temp table newest as
-        select person_id, person_hash, min(occurred_at) as first_at
-        from ops.touch_changes
-        join {REACHED} using (person_id)
-        where way = 'added'
-        group by all
-        """
+        f"create or replace temp table newest as select person_hash, first_at from {REACHED} where way = 'added'"
     )
     [(since,)] = con.execute(f"select quantile_disc(first_at::date, {_FEW}) from newest").fetchall()
     con.execute("create or replace temp table are_late as select person_hash from newest where first_at < $1", [since])
@@ -148,7 +141,7 @@ def _gather_before(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""
         create or replace temp table {_SUMS} as
-        select person_hash as subject, position, sum(greatest(raw_points, 0) * {PLACES})::bigint as given,
+        select person_hash as subject, position, greatest(sum((raw_points * {PLACES})::bigint), 0)::bigint as given,
                max(event_at) as last_at
         from scored.score_lines
         where person_hash in (select person_hash from newest) and {counts}

@@ -21,7 +21,7 @@ VIEWS = (
 # Whatever a grade hangs on besides the points: the lead, its company's fit and lists, the person's seniority.
 _GRADED_BY = """
 select concat_ws(' ',
-    (select bit_xor(hash(lead_id, person_id, account_id, decision, is_new_account, is_contactable, is_excluded))
+    (select bit_xor(hash(person_id, account_id, decision, is_new_account, is_contactable, is_excluded))
         + count(*) from scored.leads),
     (select bit_xor(hash(account_id, fit_points, grade)) + count(*) from resolved.account_fit),
     (select bit_xor(hash(account_id, list, valid_from, valid_to)) + count(*) from resolved.target_accounts),
@@ -49,19 +49,23 @@ def bring_scores_up_to_date(work: Work, policy: ScoringPolicy) -> bool:
     return in_part
 
 
+# On the way persons go by the hash of their id, which is a number: texts take twice as long.
+_HASHED = "create or replace temp view hashed_{0} as select * replace (person_hash as person_id) from {0}"
+
 _STANDING = f"""
 create or replace temp table standing_points as
-select person_points.rowid as place, person_points.*, way = 'anew' as is_anew
+select person_points.rowid as place, person_hash as person_id, account_id, points, weight, lines, last_event_at,
+       way = 'anew' as is_anew
 from scored.person_points
-join {REACHED} using (person_id)
+join {REACHED} on person_hash = hash(person_points.person_id)
 """
 
 # The weight of the others is in their row.
 _UNWEIGHED = """
 create or replace temp table unweighed as
-select person_id, seniority
+select hash(person_id) as person_id, seniority
 from matched.persons
-where person_id in (
+where hash(person_id) in (
     select lines.person_id
     from part_line_points as lines
     left join standing_points as stands
@@ -102,12 +106,12 @@ from (
         where rowid in (
             select place
             from {STANDING_LINES}
-            where capped_points > 0 and subject in (select hash(person_id) from points_now where is_unsure)
+            where capped_points > 0 and subject in (select person_id from points_now where is_unsure)
         )
     ) using (place)
     group by all
 ) as newest
-where is_unsure and subject = hash(person_id) and newest.account_id is not distinct from points_now.account_id
+where is_unsure and subject = person_id and newest.account_id is not distinct from points_now.account_id
 """
 
 _WRITE_POINTS = (
@@ -122,32 +126,36 @@ _WRITE_POINTS = (
     from points_now as now
     where person_points.rowid = now.place
     """,
-    """
-    insert into scored.person_points by name select * exclude (place, is_unsure) from points_now where place is null
+    f"""
+    insert into scored.person_points by name
+    select points_now.* exclude (place, is_unsure) replace (named.person_id as person_id)
+    from points_now
+    join (select distinct person_hash, person_id from {NEW_LINES}) as named on person_hash = points_now.person_id
+    where place is null
     """,
 )
 
+# A lead goes by the place of its row.
 _TERMS = f"""
 create or replace temp table part_terms as
-select grades.rowid as place, lead_id, person_id, fit_grade, engagement_points as points_before, grid as grid_before,
-       null::varchar as account_id, null::double as fit_points, null::double as mql_from_points,
+select grades.rowid as lead_id, hash(person_id) as person_id, fit_grade, engagement_points as points_before,
+       grid as grid_before, null::varchar as account_id, null::double as fit_points, null::double as mql_from_points,
        null::double as leave_below_points, null::varchar as blocked_by
 from scored.grades
-where person_id in (select person_id from {REACHED})
+where hash(person_id) in (select person_hash from {REACHED})
 """
 
 _WRITE_GRADES = (
     """
     update scored.grades set engagement_points = now.engagement_points
-    from (select place, engagement_points from part_terms join grades_now using (lead_id)
+    from (select grades_now.* from grades_now join part_terms using (lead_id)
           where engagement_points <> points_before) as now
-    where grades.rowid = now.place
+    where grades.rowid = now.lead_id
     """,
     """
     update scored.grades set engagement_band = now.engagement_band, grid = now.grid
-    from (select place, engagement_band, grid from part_terms join grades_now using (lead_id)
-          where grid <> grid_before) as now
-    where grades.rowid = now.place
+    from (select grades_now.* from grades_now join part_terms using (lead_id) where grid <> grid_before) as now
+    where grades.rowid = now.lead_id
     """,
 )
 
@@ -160,11 +168,13 @@ def rules_hash(policy: ScoringPolicy) -> str:
 def _bring_points_up_to_date(work: Work) -> None:
     """The points of the persons whose lines changed, from what they had and from their new lines alone."""
     work.execute(_STANDING)
-    work.part("scored.line_points", "part_line_points", {"scored.score_lines": NEW_LINES})
+    for lines in (NEW_LINES, GONE_LINES):
+        work.execute(_HASHED.format(lines))
+    work.part("scored.line_points", "part_line_points", {"scored.score_lines": f"hashed_{NEW_LINES}"})
     work.execute(_UNWEIGHED)
     instead = {"scored.line_points": "part_line_points", "matched.persons": "unweighed"}
     work.part("scored.person_points", "new_points", instead)
-    work.part("scored.line_points", "gone_line_points", {"scored.score_lines": GONE_LINES})
+    work.part("scored.line_points", "gone_line_points", {"scored.score_lines": f"hashed_{GONE_LINES}"})
     work.part("scored.person_points", "gone_points", {**instead, "scored.line_points": "gone_line_points"})
     work.execute(_NOW)
     if work.execute("select 1 from points_now where is_unsure limit 1").fetchall():
