@@ -238,9 +238,20 @@ def _renew_lines(con: duckdb.DuckDBPyConnection) -> None:
     """Standing lines that give something else now are replaced; as they were they remain in GONE_LINES."""
     same = " and ".join(f"stood.{name} is not distinct from {RENEWED}.{name}" for name in _GIVES.split(", "))
     con.execute(f"delete from {RENEWED} using {STANDING_LINES} as stood where stood.place = {RENEWED}.place and {same}")
+    # The texts of a few lines lie all over the log: only those are fetched that stand nowhere else.
     con.execute(
-        f"create or replace temp table {GONE_LINES} as select rowid as place, * from scored.score_lines"
-        f" where rowid in (select place from {RENEWED})"
+        f"""
+        create or replace temp table {GONE_LINES} as
+        select place, person_hash, person_id, account_id, event_id, position, occurred_at as event_at, event_on,
+               {_GIVES}
+        from (
+            select rowid as place, account_id, event_id, event_on
+            from scored.score_lines
+            where rowid in (select place from {RENEWED})
+        )
+        join {STANDING_LINES} using (place)
+        join {REACHED} on person_hash = subject
+        """
     )
     con.execute(
         f"insert into {NEW_LINES} by name select gone.* exclude (place, {_GIVES}), {RENEWED}.* exclude (place)"
