@@ -11,7 +11,7 @@ from scoring.policies.consent import ConsentPolicy
 from tasks.outbound.gate import HASHED, Gate
 from tasks.outbound.lists.files import put_in_place, write_beside
 from tasks.outbound.lists.members import ABANDONED, read_exports
-from tasks.outbound.open_gate import open_gate
+from tasks.outbound.open_gate import assert_synced, open_gate
 from tasks.outbound.suppress import Key
 from tasks.policies import load_policy
 from warehouse.ledger import Ledger
@@ -45,6 +45,7 @@ def keys_of_persons(work: Work, person_ids: Iterable[str]) -> list[Key]:
 def words_today(run: Run, key: Key) -> dict[str, tuple[Rows, Rows]]:
     """Person → what may be done with them today (purpose, state, evidence), and what they said, newest first."""
     with step(run, "show_consent") as work:
+        assert_synced(run, work)
         persons = persons_of_key(work, key)
         gate = _gate(run, work, persons)
         regions = _regions(work, persons)
@@ -57,6 +58,7 @@ def write_proof(run: Run, key: Key, path: Path) -> tuple[int, int]:
     Source: spec 13-privacy P12, P36.
     """
     with step(run, "proof_of_consent") as work:
+        assert_synced(run, work)
         persons = persons_of_key(work, key)
         gate = _gate(run, work, persons)
         said = [row for person in persons for row in _said(work, gate, person)]

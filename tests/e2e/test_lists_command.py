@@ -88,3 +88,10 @@ def test_the_flow_makes_the_same_list_and_a_wrong_name_is_told(copy: Path) -> No
     assert (told.code, "no such list: nobody" in told.err) == (2, True)
     assert abmloop("audience", "lists", "-w", copy).code == 0
     assert abmloop("calls", "calls", *DAY, "-w", copy).code == 2
+
+
+def test_before_the_first_sync_a_list_says_what_to_do(workspace: Path) -> None:
+    told = abmloop("calls", "calls_mql", "--plan", "-w", workspace)
+    assert (told.code, "abmloop sync" in told.err) == (2, True)
+    told = abmloop("consent", "stop", "13800138001", "--reason", "objected", "-w", workspace)
+    assert (told.code, told.out.startswith("1 newly")) == (0, True)

@@ -18,7 +18,7 @@ from scoring.policies.audiences import AudiencesPolicy, ListRule
 from scoring.policies.consent import ConsentPolicy
 from tasks.outbound.gate import Gate, naive_utc
 from tasks.outbound.lists.members import Export, Member, active_members, contacts_since, read_exports
-from tasks.outbound.open_gate import open_gate
+from tasks.outbound.open_gate import assert_synced, open_gate
 from tasks.policies import load_policy
 from warehouse.steps import Work
 
@@ -90,6 +90,7 @@ def _named(run: Run, list_id: str, lists: list[ListRule]) -> ListRule:
 
 def open_list(run: Run, work: Work, rule: ListRule, is_withdrawal: bool = False) -> Desk:
     """The desk of a list; `is_withdrawal`: only its members are looked at, nobody comes on."""
+    assert_synced(run, work)
     consent, at = load_policy(run, ConsentPolicy), naive_utc(run.at)
     exports = read_exports(work.ledger)
     members = active_members(work.ledger, exports, rule.id, at)
