@@ -30,9 +30,11 @@ from benchmarks.peers import NotInstalledError, environment, run_measured
 from tasks.attribute_paths import read_paths
 
 _HERE = Path(__file__).parent
+# Imports are left out on both sides: Arrow loads pandas by itself where it is there, in the midst of the work.
 _OURS = """
 import sys, time
 from pathlib import Path
+import pandas
 from tasks.attribute_paths import attribute_paths
 model, order = sys.argv[3], int(sys.argv[4])
 if model == "markov":

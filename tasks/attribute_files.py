@@ -50,7 +50,9 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
             f"attribute: there is no model {', '.join(map(repr, unknown))}; there are {', '.join(FILE_MODELS)}"
         )
     check_touches(touches)
-    deal_rows = read_deals(deals)
+    deal_rows = read_deals(deals).sort_by(
+        "deal_id"
+    )  # so that the credits stand the same whatever the order of the rows
     as_of_end = latest_time(touches, deal_rows)
     windows = Windows.of(deal_rows, Moments.of(deal_rows, policy, as_of_end))
     # Path models also look at accounts without a deal; the others need no more than the windows hold.

@@ -126,7 +126,8 @@ def test_files_are_read_in_the_encodings_and_with_the_delimiters_that_people_hav
     found = attribute_files(*files, "linear", out=tmp_path / "b.csv")
     assert {**found, "out": ""} == {**plain, "out": ""}
     wanted = (tmp_path / "a.csv").read_text(encoding="utf-8").replace("d1", "商机甲").replace("c1", "展会")
-    assert (tmp_path / "b.csv").read_text(encoding="utf-8") == wanted
+    # Deals stand in the order of their ids, and one has another id now.
+    assert sorted((tmp_path / "b.csv").read_text(encoding="utf-8").splitlines()) == sorted(wanted.splitlines())
 
 
 def test_gb18030_that_begins_after_a_long_plain_head_is_read_too(files: tuple[Path, Path]) -> None:

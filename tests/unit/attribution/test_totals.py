@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -56,6 +57,31 @@ def test_every_result_is_the_same_to_the_byte_whatever_the_order_of_the_rows(wor
             attribute_totals(touches, deals, MODELS, (30, 90), by, out=tmp_path / "totals.csv")
             written.append((tmp_path / "totals.csv").read_bytes())
     assert written[:2] == written[2:]
+
+
+def test_credits_are_the_same_to_the_byte_whatever_the_order_of_the_rows(world: Path, tmp_path: Path) -> None:
+    files = [world / "touches.parquet", world / "deals.parquet"]
+    other = [_shuffled(path, tmp_path / path.name) for path in files]
+    written = []
+    for touches, deals in (files, other):
+        attribute_files(touches, deals, "linear,markov,time_decay", out=tmp_path / "credits.csv")
+        written.append((tmp_path / "credits.csv").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_results_are_the_same_to_the_byte_by_one_thread_and_by_four(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = world / "touches.parquet", world / "deals.parquet"
+    connect, before, written = duckdb.connect, pa.cpu_count(), []
+    for threads in (1, 4):
+        monkeypatch.setattr(duckdb, "connect", lambda count=threads: connect(config={"threads": count}))
+        pa.set_cpu_count(threads)
+        attribute_totals(*files, MODELS, (30, 90), "campaign", out=tmp_path / "totals.csv")
+        attribute_files(*files, "linear,markov,time_decay", out=tmp_path / "credits.csv")
+        written.append([(tmp_path / f"{name}.csv").read_bytes() for name in ("totals", "credits")])
+    pa.set_cpu_count(before)
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize("model", ["linear", "position_based", "markov", "shapley", "shapley_rate"])
