@@ -7,6 +7,7 @@ good, and a day that brings no new ones neither asks nor imports the library: th
 
 import functools
 import hashlib
+import importlib
 import json
 import logging
 import os
@@ -61,6 +62,9 @@ def import_seconds() -> float:
 
 def import_in_background() -> None:
     """Begin the import while other work goes on; the gate waits for it if it must."""
+    # What both sides import and whose modules import each other comes first: two threads inside such a circle are each
+    # handed the other's half-made module.
+    importlib.import_module("sqlalchemy.orm")
     threading.Thread(target=_library, name="great-expectations", daemon=True).start()
 
 
