@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import yaml
 
 from abmloop.policy import parse_policy
 from scoring.policies.scoring import ScoringPolicy
-from scoring.policies.sources import Source, SourcesPolicy
+from scoring.policies.sources import EntityMapping, Source, SourcesPolicy
 from tasks.land.entities import entities
 from tasks.land.loading import tell_row
 from tasks.land.looking import look_at
@@ -21,6 +21,7 @@ from tasks.land.plans import job_for, plan_file
 from tasks.land.reading import Read, read_file
 from tasks.land.ready import ready_mappings
 from tasks.policies import DEFAULTS
+from tests.unit.land.files import workbook
 
 HERE = Path(__file__).parent / "ready_cases"
 
@@ -145,3 +146,19 @@ def test_rows_of_other_encodings_and_bytes_before_them_read_the_same(tmp_path: P
 def test_the_day_in_a_files_name_is_given_to_the_mapping() -> None:
     (plan, _) = plan_file(SourcesPolicy(), "exports/C1/opens_2026-03-04.csv", "mail_recipients")
     assert (plan.source, plan.day, plan.mapping) == ("mail", date(2026, 3, 4), "mail_recipients")
+
+
+def test_a_workbook_with_a_title_and_typed_cells_reads_like_text(tmp_path: Path) -> None:
+    head = ["通话ID", "呼叫类型", "主叫号码", "被叫号码", "接通状态", "通话时长(秒)", "开始时间"]
+    call = ["1", "呼入", 13817264539, "01082167014", "接通", 95, datetime(2026, 3, 1, 10)]
+    workbook(tmp_path / "calls.xlsx", [["三月通话记录"], [], head, call])
+    [row] = Export(tmp_path, (tmp_path / "calls.xlsx").read_bytes(), "exports/calls.xlsx").rows("touches")
+    told = ("inbound_call", "13817264539", "1.58", "2026-03-01 10:00:00", 4)
+    assert (row["type"], row["phone"], row["minutes"], row["occurred_at"], row["line"]) == told
+
+
+def test_what_the_workspace_says_of_a_source_goes_before_the_mapping(tmp_path: Path) -> None:
+    own = (EntityMapping(entity="touches", constants={"campaign_id": "C9"}),)
+    data = "会话ID,访客ID,客服,会话开始时间,utm_campaign\ns1,v7,小王,2026-03-02 09:00:00,C1\n"
+    export = Export(tmp_path, data, entities=own)
+    assert [row["campaign_id"] for row in export.rows("touches")] == ["C9"] and export.plans[0].source == "s"
