@@ -14,6 +14,7 @@ from scoring.policies.routing import RoutingPolicy
 from scoring.routing import assign_owners, home_pool, reclaim_at
 from scoring.routing.sla import OVERDUE, sla_events
 from tasks.crm_feedback import take_feedback
+from tasks.crm_transfers import take_transfers
 from tasks.customers import take_back_customers
 from tasks.policies import load_policy
 from tasks.sales_log import assignment_id, new_line, project_assignments, project_events, query_with
@@ -90,9 +91,11 @@ def route(run: Run) -> StepCounts:
         project_events(work)
         project_assignments(work, policy)
         work.build("scored.routing_facts")
-        if take_feedback(work, policy):
-            project_events(work)
-            project_assignments(work, policy)
+        # One after the other: a hand-over follows the line that an answer of sales has just written.
+        for take in (take_feedback, take_transfers):
+            if take(work, policy):
+                project_events(work)
+                project_assignments(work, policy)
         work.build("scored.held_leads", "scored.unrouted_leads")
         leads = work.table("scored.unrouted_leads")
         returned = _returned(work, leads, policy)

@@ -97,7 +97,7 @@ class Journal:
         self.instance = instance
         self.only = only if only is None or len(only) <= _MOST_KEYS else None
 
-    def _is_ours(self) -> ColumnElement[bool]:
+    def is_ours(self) -> ColumnElement[bool]:
         """The outbox rows of this instance, and of those records."""
         of_instance = outbox.c.instance == self.instance
         if self.only is None:
@@ -110,7 +110,7 @@ class Journal:
         """Outbox rows with their last delivery event, oldest first."""
         last = select(deliveries.c.outbox_id, func.max(deliveries.c.seq).label("seq")).group_by(deliveries.c.outbox_id)
         if self.only is not None:
-            last = last.where(deliveries.c.outbox_id.in_(select(outbox.c.outbox_id).where(self._is_ours())))
+            last = last.where(deliveries.c.outbox_id.in_(select(outbox.c.outbox_id).where(self.is_ours())))
         newest = last.subquery("newest")
         state = func.coalesce(deliveries.c.state, outbox.c.state).label("now")
         joined = outbox.outerjoin(newest, newest.c.outbox_id == outbox.c.outbox_id).outerjoin(
@@ -131,7 +131,7 @@ class Journal:
             deliveries.c.crm_id,
             deliveries.c.message,
         )
-        query = select(*columns).select_from(joined).where(self._is_ours()).order_by(outbox.c.seq)
+        query = select(*columns).select_from(joined).where(self.is_ours()).order_by(outbox.c.seq)
         return query.where(state.in_(list(states))) if states is not None else query
 
     def queued(self, states: Collection[str]) -> list[Queued]:
@@ -159,7 +159,7 @@ class Journal:
         query = (
             select(outbox.c.object, outbox.c.external_key, deliveries.c.crm_id)
             .join(deliveries, deliveries.c.outbox_id == outbox.c.outbox_id)
-            .where(and_(self._is_ours(), deliveries.c.crm_id.is_not(None)))
+            .where(and_(self.is_ours(), deliveries.c.crm_id.is_not(None)))
             .order_by(deliveries.c.seq)
         )
         with self.reading() as connection:
