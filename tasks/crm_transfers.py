@@ -28,13 +28,12 @@ from warehouse.steps import Work
 # The newest row of each lead over there that names a known owner who is not the one we have.
 _OTHERS = """
 with told as (
-    select leads.lead_id, lead_status.owner_id, feedback.changed_at,
+    select leads.lead_id, feedback.owner_id, feedback.changed_at,
            row_number() over (partition by leads.lead_id order by feedback.changed_at desc, feedback.row_id) as place
     from core.lead_feedback as feedback
-    join staging.lead_status using (row_id)
     left join scored.leads as by_person on by_person.person_id = feedback.person_id
     join scored.leads on leads.lead_id = coalesce(by_person.lead_id, feedback.lead_id)
-    where feedback.changed_at <= $at and lead_status.owner_id is not null
+    where feedback.changed_at <= $at and feedback.owner_id is not null
 )
 select told.lead_id, told.owner_id, told.changed_at, assignments.assignment_id, assignments.owner_id as holder
 from told

@@ -39,8 +39,8 @@ TABLES = {
     "core.deals": "deal_id varchar, account_id varchar, person_id varchar, type varchar, status varchar, "
     "created_at timestamp, closed_at timestamp, lead_created_at timestamp, owner_id varchar",
     "core.deal_contacts": "deal_id varchar, person_id varchar, role varchar, is_primary boolean",
-    "core.lead_feedback": "row_id varchar, person_id varchar, lead_id varchar, status varchar, reason varchar, "
-    "changed_at timestamp",
+    "core.lead_feedback": "row_id varchar, owner_id varchar, person_id varchar, lead_id varchar, status varchar, "
+    "reason varchar, changed_at timestamp",
     "core.activities": "row_id varchar, activity_id varchar, owner_id varchar, person_id varchar, account_id varchar, "
     "type varchar, occurred_at timestamp",
     "core.qualifications": "row_id varchar, person_id varchar, question varchar, answer varchar, answered_at timestamp",

@@ -15,8 +15,9 @@ from warehouse.steps import step
 
 SENT = datetime(2026, 10, 20)
 TABLES: dict[str, dict[str, Any]] = {
-    "core.lead_feedback": {"row_id": "r1", "person_id": "P1", "lead_id": "L1", "changed_at": SENT + timedelta(days=1)},
-    "staging.lead_status": {"row_id": "r1", "owner_id": "u2"},
+    "core.lead_feedback": {
+        "row_id": "r1", "person_id": "P1", "lead_id": "L1", "owner_id": "u2", "changed_at": SENT + timedelta(days=1),
+    },
     "scored.leads": {"lead_id": "L1", "person_id": "P1"},
     "core.owners_today": {"owner_id": "u2"},
     "scored.assignments": {
@@ -67,12 +68,12 @@ def test_an_owner_changed_within_the_crm_is_a_transfer_told_once(reported: Run) 
 @pytest.mark.parametrize(
     "change",
     [
-        "update staging.lead_status set owner_id = 'u1'",
+        "update core.lead_feedback set owner_id = 'u1'",
         "update core.lead_feedback set changed_at = timestamp '2026-10-19'",
         "update core.owners_today set owner_id = 'somebody else'",
         "update scored.assignments set assigned_at = timestamp '2026-10-25'",
         # Ours moved on and was not delivered yet: over there stands what we delivered.
-        "update scored.assignments set owner_id = 'u3'; update staging.lead_status set owner_id = 'u1'; "
+        "update scored.assignments set owner_id = 'u3'; update core.lead_feedback set owner_id = 'u1'; "
         "update core.owners_today set owner_id = 'u1'",
     ],
 )

@@ -4,9 +4,10 @@
 -- column: lead_id | the lead as the CRM names it
 -- column: status | accepted, rejected, qualified, disqualified …, in lower case
 -- column: reason | reason given
+-- column: owner_id | who had it in the CRM then
 -- column: changed_at | UTC
 -- column: row_id | the row in staging.lead_status
 select person_rows.person_id, lead_status.lead_id, lower(trim(lead_status.status)) as status, lead_status.reason,
-       lead_status.changed_at, lead_status.row_id
+       lead_status.owner_id, lead_status.changed_at, lead_status.row_id
 from staging.lead_status
 left join matched.person_rows on person_rows.entity = 'lead_status' and person_rows.row_id = lead_status.row_id
