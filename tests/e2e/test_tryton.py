@@ -28,7 +28,7 @@ from tests.contract.test_connectors import (  # noqa: F401  (the suite that ever
 )
 from tests.e2e.tryton_server import PASSWORD, USER, TrytonServer
 from tests.e2e.worlds import sync, unsynced
-from warehouse.database import connect_published
+from warehouse.database import connect_to_look
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def crm(tryton: TrytonServer) -> Harness:
 
 
 def _ask(root: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    with connect_published(root) as con:
+    with connect_to_look(root) as con:
         return con.execute(sql, list(values)).fetchall()
 
 
