@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from tasks.land.archives import suffix_of
 from tasks.land.faults import Refused
 from tasks.land.headers import Cells, find_header
-from tasks.land.reading import Job, open_file, options_of
+from tasks.land.job import Job
+from tasks.land.reading import open_file, options_of
 from tasks.land.sheets import Block, Header, ReadOptions, Sheet
 
 TABLE = "table.parquet"

@@ -38,8 +38,9 @@ def answer(line: str) -> str:
     from tasks.land.any_table import write_any_table
     from tasks.land.faults import Refused
     from tasks.land.grid import read_grid
+    from tasks.land.job import Job, limits_for
     from tasks.land.looking import look_at
-    from tasks.land.reading import Job, limits_for, read_file
+    from tasks.land.reading import read_file
 
     try:
         asked = json.loads(line)

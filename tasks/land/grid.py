@@ -9,7 +9,8 @@ from tasks.land.archives import suffix_of
 from tasks.land.entities import plain_header
 from tasks.land.faults import Refused
 from tasks.land.headers import Cells, find_header
-from tasks.land.reading import Job, open_file, options_of
+from tasks.land.job import Job
+from tasks.land.reading import open_file, options_of
 from tasks.land.sheets import Header, Sheet
 
 MOST_ROWS = 20_000

@@ -10,7 +10,8 @@ from tasks.land.archives import suffix_of
 from tasks.land.entities import bare_header, entities, plain_header
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading, count_known, find_header, understand
-from tasks.land.reading import Job, open_file, options_of
+from tasks.land.job import Job
+from tasks.land.reading import open_file, options_of
 from tasks.land.ready import ready_mappings
 from tasks.land.recognising import known_headers, recognise
 from tasks.land.sheets import ReadOptions, Sheet

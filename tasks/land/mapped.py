@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from tasks.land.faults import CellFault, Refused, RowFault
 from tasks.land.headers import Reading
+from tasks.land.job import Job
 from tasks.land.mapped_rows import Maker, MappedSheet, Mask, ask
 from tasks.land.mapped_sql import Table
 from tasks.land.ready import ReadyMapping, ready_mappings
@@ -19,14 +19,11 @@ from tasks.land.rows import clean_block, raw_row, raw_schema
 from tasks.land.sheets import Block, Header, Note, Opened, Sheet, with_title_rows
 from tasks.land.sinks import Sink, Tally, settled
 
-if TYPE_CHECKING:
-    from tasks.land.reading import Job
-
 ANONYMOUS, OTHER_KIND = "anonymous", "other_kind"
 
 
 def mapped_sheets(
-    opened: Sequence[tuple[str | None, Opened]], job: "Job"
+    opened: Sequence[tuple[str | None, Opened]], job: Job
 ) -> tuple[list[MappedSheet], list[Note]]:  # fmt: skip
     """The sheets that the job's mapping knows. Raises Refused where there is none; others beside one are noted."""
     mapping = ready_mappings()[job.readings[0].mapping or ""]
@@ -55,13 +52,13 @@ def _unknown(mapping: ReadyMapping, opened: Sequence[tuple[str | None, Opened]])
     return Refused("missing_columns", entity=mapping.name, need="; ".join(needs), have=have)
 
 
-def _mapped(sheet: Sheet, name: str | None, known: Recognised, job: "Job") -> MappedSheet:
+def _mapped(sheet: Sheet, name: str | None, known: Recognised, job: Job) -> MappedSheet:
     row = sheet.head[known.row]
     header = Header(tuple(cell.strip() if cell else None for cell in row.cells), row.line, row.last_line)
     return MappedSheet(sheet, name, header, Table(known.mapping, known.places, header.names, job.given))
 
 
-def write_mapped(sheets: list[MappedSheet], job: "Job") -> list[Tally]:
+def write_mapped(sheets: list[MappedSheet], job: Job) -> list[Tally]:
     """Write rows and faults of every entity of the mapping; gives their tallies."""
     readings = {reading.entity: reading for reading in job.readings}
     makers = [_Makers(sheet, readings) for sheet in sheets]

@@ -12,8 +12,9 @@ from scoring.policies.sources import DateInName, EntityMapping, Source, SourcesP
 from tasks.land.entities import Entity, entities
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading
+from tasks.land.job import Job
 from tasks.land.naming import read_name
-from tasks.land.reading import READER_VERSION, Job
+from tasks.land.reading import READER_VERSION
 from tasks.land.ready import ReadyMapping, ready_mappings
 
 # What an unmapped file of the inbox belongs to where ids are shared between files (see entities.yaml).

@@ -1,14 +1,15 @@
 """Reading one file whole: from its bytes to Parquet files of rows and faults, one pair an entity; records conserved."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tasks.land.archives import gunzip, kind_of, suffix_of, unzip
 from tasks.land.csv_reader import open_csv
 from tasks.land.faults import Refused
-from tasks.land.headers import Reading, Understood, count_known, find_header, understand
+from tasks.land.headers import Understood, count_known, find_header, understand
+from tasks.land.job import Job
 from tasks.land.json_reader import open_json
 from tasks.land.mapped import mapped_sheets, write_mapped
 from tasks.land.parquet_reader import open_parquet
@@ -22,53 +23,6 @@ from tasks.land.units import unit_of_table
 # Raise it whenever the same bytes would read differently: landed files are then read anew where they still are.
 READER_VERSION = 2
 MAX_NOTES = 50
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to read, and how: plain values, for it crosses to another process.
-
-    `file_name` is what people call the file: data, never opened. Each reading's rows go to `<out>/<entity>.parquet`,
-    its faults to `<out>/<entity>.faults.parquet`. `given`: what its name tells a ready mapping (tasks/land/ready.py).
-    """
-
-    path: str
-    file_name: str
-    out: str
-    readings: tuple[Reading, ...]
-    limits: dict[str, Any]
-    encoding: str | None = None
-    delimiter: str | None = None
-    sheets: tuple[str, ...] = ()
-    hidden_sheets: bool = False
-    hidden_rows: bool = True
-    header_row: int | None = None
-    fill_down: tuple[str, ...] = ()
-    given: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def mapping(self) -> str | None:
-        """The ready mapping its file is read by; all its readings are of one."""
-        return self.readings[0].mapping if self.readings else None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values only."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Job":
-        """The inverse of `to_json`."""
-        readings = tuple(Reading(**{**reading, "key": tuple(reading["key"])}) for reading in values["readings"])
-        lists = {name: tuple(values[name]) for name in ("sheets", "fill_down")}
-        return cls(**{**values, **lists, "readings": readings})
-
-
-def limits_for(job: Job) -> tuple[int, float]:
-    """Memory in megabytes and time in seconds for a file, by its size."""
-    is_large = Path(job.path).stat().st_size > job.limits["large_mb"] * 1_000_000
-    if is_large:
-        return job.limits["large_memory_mb"], job.limits["large_seconds"]
-    return job.limits["memory_mb"], job.limits["seconds"]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import psutil
 
 from abmloop.errors import AbmError
 from tasks.land.faults import Refused
+from tasks.land.job import Job, limits_for
 from tasks.land.looking import Look
-from tasks.land.reading import Job, limits_for
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOK_SECONDS = 0.05

@@ -13,8 +13,9 @@ from scoring.policies.sources import Limits
 from tasks.land.entities import ROW_COLUMNS, entities
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading
+from tasks.land.job import Job
 from tasks.land.loading import tell_row
-from tasks.land.reading import Job, Read, read_file
+from tasks.land.reading import Read, read_file
 
 Row = dict[str, Any]
 

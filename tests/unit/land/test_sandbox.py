@@ -10,7 +10,7 @@ from scoring.policies.sources import Limits
 from tasks.land import sandbox as sandbox_module
 from tasks.land.faults import Refused
 from tasks.land.headers import Reading
-from tasks.land.reading import Job
+from tasks.land.job import Job
 from tasks.land.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("own_reader")

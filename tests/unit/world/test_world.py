@@ -18,7 +18,8 @@ from benchmarks.world import DEMO, SMALL, World, make_world, shelf, write_world
 from benchmarks.world.noise import KINDS
 from scoring.policies.sources import Limits, SourcesPolicy
 from tasks.land.headers import Reading
-from tasks.land.reading import Job, read_file
+from tasks.land.job import Job
+from tasks.land.reading import read_file
 
 SAMPLE = Path(__file__).parents[3] / "sample"
 SEED = 7
