@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.attribution_world import write_accounts
 from scoring.policies.attribution import AttributionPolicy
-from tasks.attribute import attribute, load_attribution_rules
+from tasks.attribute.step import attribute, load_attribution_rules
 from tasks.policies import load_policy
 from tasks.runs import open_run
 from warehouse.database import Limits, connect, held_open

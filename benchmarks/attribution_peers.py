@@ -27,7 +27,7 @@ import yaml
 from benchmarks.attribution_definitions import OWN
 from benchmarks.attribution_world import path_world
 from benchmarks.peers import NotInstalledError, environment, run_measured
-from tasks.attribute_paths import read_paths
+from tasks.attribute.paths import read_paths
 
 _HERE = Path(__file__).parent
 # Imports are left out on both sides: Arrow loads pandas by itself where it is there, in the midst of the work.
@@ -35,7 +35,7 @@ _OURS = """
 import sys, time
 from pathlib import Path
 import pandas
-from tasks.attribute_paths import attribute_paths
+from tasks.attribute.paths import attribute_paths
 model, order = sys.argv[3], int(sys.argv[4])
 if model == "markov":
     import scipy.sparse

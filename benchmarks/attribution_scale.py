@@ -45,9 +45,9 @@ def world(folder: Path, kind: str, share: float, seed: int) -> Path:
 
 def measure(name: str, place: Path) -> None:
     """Do it once in this process and print what it took."""
-    from tasks.attribute_files import attribute_files
-    from tasks.attribute_paths import attribute_paths
-    from tasks.attribute_totals import attribute_totals
+    from tasks.attribute.files import attribute_files
+    from tasks.attribute.paths import attribute_paths
+    from tasks.attribute.totals import attribute_totals
 
     touches, deals, out = place / "touches.parquet", place / "deals.parquet", place / "out.parquet"
     started = time.process_time()

@@ -26,8 +26,8 @@ from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
 from tasks.policies import DEFAULTS
 from tasks.runs import open_run
-from tasks.scores import bring_scores_up_to_date
-from tasks.touch_changes import noted_touch_changes
+from tasks.score.points import bring_scores_up_to_date
+from tasks.score.touch_changes import noted_touch_changes
 from warehouse.database import Limits, connect, held_open
 from warehouse.steps import step
 

@@ -30,7 +30,7 @@ from tasks.account_decisions import (
     undo_decision,
 )
 from tasks.find_account import find_account
-from tasks.registration import check_registration, registration_lines
+from tasks.route.registration import check_registration, registration_lines
 from tasks.runs import make_person
 from tasks.summary import rows_of
 from warehouse.database import connect_published

@@ -8,7 +8,7 @@ from abmloop.messages import say
 from cli.lead import OwnerOption, ReasonOption, opened, said
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
-from tasks.customers import CustomerDesk
+from tasks.route.customers import CustomerDesk
 from tasks.summary import rows_of
 
 CustomerArgument = Annotated[str, typer.Argument(help="Account id, code, row or exact name.")]

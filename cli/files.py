@@ -72,7 +72,7 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Score a file of leads: fit, engagement, grid, MQL or what forbids it, with reasons. 线索评分."""
-    from tasks.score_files import score_files
+    from tasks.score.files import score_files
 
     _show(score_files(leads, out, config, touches, as_of and as_of.date()), out, as_json)
 
@@ -97,8 +97,8 @@ def attribute(
     as_json: JsonOption = False,
 ) -> None:
     """Share deals among their touches by one model, exact to the cent; or totals by several models at once. 归因."""
-    from tasks.attribute_files import attribute_files
-    from tasks.attribute_totals import attribute_totals
+    from tasks.attribute.files import attribute_files
+    from tasks.attribute.totals import attribute_totals
 
     days = _numbers(lookback_days)
     if totals is not None:
@@ -130,6 +130,6 @@ def attribute_paths(
     as_json: JsonOption = False,
 ) -> None:
     """Share conversions among the channels of a path file. 路径归因."""
-    from tasks.attribute_paths import attribute_paths as share
+    from tasks.attribute.paths import attribute_paths as share
 
     _show(share(paths, model, order, without_null, max_steps, out), out, as_json)

@@ -13,10 +13,10 @@ from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
 from scoring.policies.routing import RoutingPolicy
-from tasks.lead_desk import Done, LeadDesk
-from tasks.lead_list import Wanted, list_leads, show_lead
-from tasks.lead_state import Now, Said
 from tasks.policies import workspace_policy
+from tasks.route.desk import Done, LeadDesk
+from tasks.route.listing import Wanted, list_leads, show_lead
+from tasks.route.state import Now, Said
 from tasks.runs import make_person
 from warehouse.database import connect_published
 from warehouse.ledger import Ledger

@@ -2,9 +2,9 @@
 
 from abmloop.run import Run, StepCounts
 from scoring.policies.attribution import AttributionPolicy
-from tasks.attribute import load_attribution_rules
+from tasks.attribute.step import load_attribution_rules
 from tasks.policies import load_policy
-from tasks.touch_changes import noted_touch_changes
+from tasks.score.touch_changes import noted_touch_changes
 from warehouse.steps import step
 
 

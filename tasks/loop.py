@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from abmloop.errors import BadUsage
 from abmloop.run import Run, StepCounts
 from abmloop.settings import load_settings
-from tasks.attribute import attribute
+from tasks.attribute.step import attribute
 from tasks.build import build_core, build_marts
 from tasks.check import check_landed, check_published
 from tasks.forecast import forecast
@@ -21,8 +21,8 @@ from tasks.parse import parse
 from tasks.predict.step import predict
 from tasks.publish import publish
 from tasks.resolve import resolve, segment
-from tasks.route import route
-from tasks.score import score
+from tasks.route.step import route
+from tasks.score.step import score
 from warehouse.database import Limits, held_open
 
 log = logging.getLogger("abmloop")

@@ -12,8 +12,8 @@ from abmloop.messages import named, say
 from scoring.policies.scoring_tables import ENDS, STAGES
 from tasks.explain.lead_facts import lead_facts
 from tasks.predict.telling import tell_chance
+from tasks.route.telling import told_assignment, told_gate
 from tasks.summary import Rows, rows_of
-from tasks.told_assignment import told_assignment, told_gate
 
 _MOST_LINES = 15
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
 from scoring.policies.attribution import BUILT_IN, PARTICIPATION, AttributionPolicy
-from tasks.attribute import Share, deal_amounts
+from tasks.attribute.step import Share, deal_amounts
 from tasks.whatif.history import History
 
 BASES = ("pipeline", "signed", "invoiced", "cash")

@@ -14,7 +14,7 @@ from abmloop.messages import say
 from scoring.policies.routing import ReclaimRule, RoutingPolicy
 from scoring.routing.days import Days, Period, simulate
 from scoring.routing.measures import gini, received, told
-from tasks.route import OWNERS
+from tasks.route.step import OWNERS
 from tasks.whatif.history import History
 
 # Without sales activities nobody is known to have done nothing.

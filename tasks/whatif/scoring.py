@@ -16,10 +16,10 @@ from scoring.policies.scoring_tables import rule_tables
 from scoring.policies.tags import TagsPolicy
 from scoring.stage_changes import Measures, Period, measure, stage_changes, weekly_load
 from tasks.resolve.segments import judge_accounts, judged_columns
-from tasks.score_lines import Clock
-from tasks.score_log import write_all_lines
-from tasks.scores import VIEWS
-from tasks.stages import stages_by_rules
+from tasks.score.lines import Clock
+from tasks.score.log import write_all_lines
+from tasks.score.points import VIEWS
+from tasks.score.stages import stages_by_rules
 from tasks.whatif.history import History
 
 SETTLE_DAYS = 90  # most evidence of a qualified lead comes within a quarter; younger MQLs are not judged yet

@@ -7,7 +7,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from abmloop.errors import BadPolicy, BadUsage
-from tasks.score_files import score_files
+from tasks.score.files import score_files
 
 LEADS = """线索编号,姓名,公司名称,行业,员工人数,省份,经营状态,职位,邮箱,手机
 1,王伟,深圳市华强电子有限公司,制造业,1200,广东,存续,总经理,wangwei@huaqiang.cn,13800138001

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from scoring.policies.attribution import AttributionPolicy
-from tasks.attribute import attribute, load_attribution_rules
+from tasks.attribute.step import attribute, load_attribution_rules
 from tasks.policies import load_policy
 from tasks.runs import open_run
 from warehouse.database import connect

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from tasks.route import route
+from tasks.route.step import route
 from tasks.runs import open_run
-from tasks.score import score
-from tasks.touch_changes import noted_touch_changes
+from tasks.score.step import score
+from tasks.score.touch_changes import noted_touch_changes
 from warehouse.database import connect
 from warehouse.models import all_models, build_model
 

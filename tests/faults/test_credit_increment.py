@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import tasks.attribute_news
+import tasks.attribute.news
 from tests.faults.money_world import GIVEN, STAGED, MoneyWorld
 from tests.faults.money_worlds import MoneyWorlds
 from warehouse.database import connect
@@ -91,7 +91,7 @@ def test_control_a_change_that_is_not_seen_leaves_other_credits(
     world.sync()
     _change(worlds)
     seen = tasks.attribute_news._changed
-    monkeypatch.setattr(tasks.attribute_news, "_changed", lambda *told: seen(*told) & False)
+    monkeypatch.setattr(tasks.attribute.news, "_changed", lambda *told: seen(*told) & False)
     monkeypatch.setattr("tasks.attribute._check_balance", lambda *_told: None)
     world.sync()
     blind = _by_deal(world)

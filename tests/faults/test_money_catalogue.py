@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import tasks.attribute
+import tasks.attribute.step
 from abmloop.errors import AbmError
 from tests.faults.money_world import MoneyWorld
 

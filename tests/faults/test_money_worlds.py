@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import scoring.attribution.credits
-import tasks.attribute
+import tasks.attribute.step
 from tests.faults.money_oracle import EXACT, Oracle
 from tests.faults.money_world import GIVEN, STAGED, MoneyWorld
 from tests.faults.money_worlds import MoneyWorlds, Settings
@@ -123,7 +123,7 @@ def test_r12_money_of_three_hundred_worlds_is_conserved_to_the_cent(tmp_path: Pa
 def test_r12_control_with_floats_loses_cents(tmp_path: Path) -> None:
     with (
         patch.object(scoring.attribution.credits, "split_amounts", _in_floats),
-        patch.object(tasks.attribute, "_check_balance", lambda *_told: None),
+        patch.object(tasks.attribute.step, "_check_balance", lambda *_told: None),
     ):
         found = _live(tmp_path, SEED, 50)
     print(f"seed {SEED}, control with floats: {len(found.cents_apart)} of 50 worlds with a difference")

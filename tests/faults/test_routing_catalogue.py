@@ -12,10 +12,10 @@ from abmloop.run import Person
 from scoring.policies.routing import ReclaimRule, RoutingPolicy, WorkingTime
 from scoring.routing import desk, reclaim_at
 from scoring.working_time import add_working_minutes
-from tasks.route import route
+from tasks.route.sales_log import new_line
+from tasks.route.step import route
 from tasks.runs import open_run
-from tasks.sales_log import new_line
-from tasks.score import score
+from tasks.score.step import score
 from tests.faults.scoring_world import ScoringWorld
 from tests.unit.scoring.test_routing import _assign, _lead, _owner
 from warehouse.ledger import Ledger

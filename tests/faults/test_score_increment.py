@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tasks import score_log
+from tasks.score import log as score_log
 from tests.faults.scoring_world import ScoringWorld
 from warehouse.database import connect
 

@@ -8,7 +8,7 @@ import pytest
 
 from abmloop.errors import BadPolicy
 from tasks.runs import open_run
-from tasks.score import score
+from tasks.score.step import score
 from tests.faults.scoring_world import ScoringWorld
 
 POINTS = """

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from abmloop.errors import BadFile, BadUsage
-from tasks.attribute_files import attribute_files
-from tasks.attribute_paths import attribute_paths
+from tasks.attribute.files import attribute_files
+from tasks.attribute.paths import attribute_paths
 
 TOUCHES = """touch_id,account_id,campaign_id,channel,occurred_at
 t1,A,c1,ad,2026-03-01 10:00:00

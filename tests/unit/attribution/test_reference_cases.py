@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow.csv as pacsv
 import pytest
 
-from tasks.attribute_files import attribute_files
-from tasks.attribute_paths import attribute_paths
+from tasks.attribute.files import attribute_files
+from tasks.attribute.paths import attribute_paths
 
 pytestmark = pytest.mark.shared_data
 

@@ -10,9 +10,9 @@ import pytest
 
 from abmloop.errors import BadUsage
 from benchmarks.attribution_world import path_world, write_accounts
-from tasks.attribute_files import attribute_files
-from tasks.attribute_paths import attribute_paths
-from tasks.attribute_totals import attribute_totals
+from tasks.attribute.files import attribute_files
+from tasks.attribute.paths import attribute_paths
+from tasks.attribute.totals import attribute_totals
 
 MODELS = ("first_touch", "last_non_direct", "linear", "linear_campaign", "w_shaped", "time_decay")
 

@@ -8,8 +8,8 @@ import pytest
 
 from abmloop.run import Run
 from scoring.policies.routing import RoutingPolicy
-from tasks.crm_transfers import take_transfers
 from tasks.policies import load_policy
+from tasks.route.crm_transfers import take_transfers
 from warehouse.ledger import Ledger
 from warehouse.steps import step
 

@@ -10,9 +10,9 @@ import pytest
 from abmloop.errors import BadUsage
 from abmloop.run import Person
 from scoring.policies.routing import RoutingPolicy
-from tasks.customers import CustomerDesk
-from tasks.lead_state import Now, Said
 from tasks.policies import workspace_policy
+from tasks.route.customers import CustomerDesk
+from tasks.route.state import Now, Said
 from tests.faults.scoring_world import ScoringWorld
 from warehouse.database import connect
 from warehouse.ledger import Ledger

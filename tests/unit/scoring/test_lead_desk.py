@@ -11,10 +11,10 @@ import pytest
 from abmloop.errors import BadUsage
 from abmloop.run import Person
 from scoring.policies.routing import RoutingPolicy
-from tasks.lead_desk import LeadDesk
-from tasks.lead_list import Wanted, list_leads, show_lead
-from tasks.lead_state import Now, Said
 from tasks.policies import workspace_policy
+from tasks.route.desk import LeadDesk
+from tasks.route.listing import Wanted, list_leads, show_lead
+from tasks.route.state import Now, Said
 from tests.faults.scoring_world import ScoringWorld
 from warehouse.database import connect
 from warehouse.ledger import Ledger
@@ -182,9 +182,9 @@ def test_what_the_crm_says_goes_through_the_same_log_once(world: ScoringWorld) -
 
 
 def test_a_claim_during_a_run_stays_and_the_run_leaves_that_lead_alone(world: ScoringWorld) -> None:
-    from tasks.route import route
+    from tasks.route.step import route
     from tasks.runs import open_run
-    from tasks.score import score
+    from tasks.score.step import score
 
     (world.root / "config" / "routing.yaml").write_text(
         "pools: [{id: sales, mode: assigned, why: in turn}, {id: public, mode: claim, why: all}]", encoding="utf-8"

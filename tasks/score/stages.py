@@ -13,7 +13,7 @@ from abmloop.faultpoint import fault_point
 from scoring.lifecycle import replay_stages
 from scoring.policies.scoring import ScoringPolicy
 from tasks.code import code_hash
-from tasks.score_log import REACHED
+from tasks.score.log import REACHED
 from warehouse.ledger_copy import copy_ledger
 from warehouse.steps import Work
 
@@ -171,7 +171,7 @@ def _find_changed(work: Work, policy: ScoringPolicy, only_reached: bool) -> bool
     Everybody under other rules or code, and on an earlier day than the last.
     """
     work.execute(_INPUTS)
-    made_by = f"{code_hash('scored', 'scoring/lifecycle.py', 'tasks/stages.py')} {policy.model_dump_json()}"
+    made_by = f"{code_hash('scored', 'scoring/lifecycle.py', 'tasks/score/stages.py')} {policy.model_dump_json()}"
     known = work.execute(
         "select as_of from ops.stage_state where made_by = ? and as_of <= ?", [made_by, work.run.as_of]
     ).fetchall()

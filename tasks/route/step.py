@@ -13,11 +13,11 @@ from abmloop.run import Run, StepCounts
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing import assign_owners, home_pool, reclaim_at
 from scoring.routing.sla import OVERDUE, sla_events
-from tasks.crm_feedback import take_feedback
-from tasks.crm_transfers import take_transfers
-from tasks.customers import take_back_customers
 from tasks.policies import load_policy
-from tasks.sales_log import assignment_id, new_line, project_assignments, project_events, query_with
+from tasks.route.crm_feedback import take_feedback
+from tasks.route.crm_transfers import take_transfers
+from tasks.route.customers import take_back_customers
+from tasks.route.sales_log import assignment_id, new_line, project_assignments, project_events, query_with
 from warehouse.steps import Work, step
 
 _TIME, _TIMES = pa.timestamp("us"), pa.list_(pa.timestamp("us"))

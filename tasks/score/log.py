@@ -14,7 +14,7 @@ import duckdb
 
 from scoring.engagement import PLACES
 from tasks.code import code_hash
-from tasks.score_lines import RENEWED, Before, Clock, gather_touches, write_lines
+from tasks.score.lines import RENEWED, Before, Clock, gather_touches, write_lines
 from warehouse.parts import build_part, pick_part
 from warehouse.steps import Work
 
@@ -31,7 +31,7 @@ def update_log(work: Work, rules_hash: str, graded_by: str) -> bool:
     Needs rules.engagement and scored.leads as they are now; takes ops.touch_changes.
     """
     con, clock = work.con, Clock(work.run.as_of, work.parameters["at"], work.run.timezone)
-    code = code_hash("scored", "scoring/caps.py", "tasks/score_lines.py", "tasks/score_log.py")
+    code = code_hash("scored", "scoring/caps.py", "tasks/score/lines.py", "tasks/score/log.py")
     made_by = f"{code} {rules_hash} {clock.timezone} {duckdb.__version__}"
     in_part = _may_go_in_part(con, made_by)
     if in_part:

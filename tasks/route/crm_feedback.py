@@ -7,7 +7,7 @@ from typing import Any
 
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing import home_pool
-from tasks.sales_log import new_line
+from tasks.route.sales_log import new_line
 from warehouse.steps import Work
 
 KINDS = {"sal": "accepted", "recycled": "rejected", "disqualified": "disqualified"}

@@ -20,7 +20,7 @@ from scoring.routing import reclaim_at
 from tasks.outbound.crm.mapping import in_their_words
 from tasks.outbound.outbox import Journal, RecordKey
 from tasks.policies import load_policy
-from tasks.sales_log import new_line
+from tasks.route.sales_log import new_line
 from warehouse.ledger import Ledger
 from warehouse.ledger_tables import deliveries, outbox
 from warehouse.steps import Work

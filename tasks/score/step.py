@@ -7,9 +7,9 @@ from scoring.policies.icp import IcpPolicy
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
 from tasks.policies import load_policy
-from tasks.sales_log import project_events
-from tasks.scores import bring_scores_up_to_date
-from tasks.stages import bring_stages_up_to_date
+from tasks.route.sales_log import project_events
+from tasks.score.points import bring_scores_up_to_date
+from tasks.score.stages import bring_stages_up_to_date
 from warehouse.steps import Work, step
 
 

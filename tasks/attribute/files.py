@@ -18,7 +18,7 @@ from scoring.attribution.rules import Weights, weigh
 from scoring.attribution.spread import journey_paths, weigh_paths, with_dealless_parties
 from scoring.attribution.windows import Moments, Windows
 from scoring.policies.attribution import PARTICIPATION, PATH_MODELS, RULE_MODELS, AttributionPolicy
-from tasks.attribution_input import check_touches, latest_time, read_deals, read_touches, write_table
+from tasks.attribute.inputs import check_touches, latest_time, read_deals, read_touches, write_table
 
 FILE_MODELS = (*RULE_MODELS, *PATH_MODELS, PARTICIPATION)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from scoring.policies.scoring import ScoringPolicy
-from tasks.score_log import GONE_LINES, NEW_LINES, REACHED, STANDING_LINES, update_log
+from tasks.score.log import GONE_LINES, NEW_LINES, REACHED, STANDING_LINES, update_log
 from warehouse.steps import Work
 
 VIEWS = (

@@ -13,8 +13,8 @@ from scoring.policies.routing import CustomerPool, RoutingPolicy
 from scoring.routing.desk import is_member, lasting_gate
 from scoring.routing.timers import day_ends
 from tasks.find_account import find_account
-from tasks.lead_state import Now, Said, cooling_until, owner_state
-from tasks.sales_log import new_line, project_customers
+from tasks.route.sales_log import new_line, project_customers
+from tasks.route.state import Now, Said, cooling_until, owner_state
 from tasks.summary import Rows, rows_of
 from warehouse.steps import Work
 

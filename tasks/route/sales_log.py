@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing.sla import deadlines
-from tasks.told_assignment import told_reason
+from tasks.route.telling import told_reason
 from warehouse.steps import Work
 
 # Leads' ids begin with L; what else stands in the log is about customers.

@@ -16,7 +16,7 @@ from tasks.code import code_hash
 from warehouse.steps import Work
 
 RECREDITED = "recredited"
-_CODE = ("scoring/attribution", "scoring/policies/attribution.py", "tasks/attribute.py", "tasks/attribute_news.py")
+_CODE = ("scoring/attribution", "scoring/policies/attribution.py", "tasks/attribute/step.py", "tasks/attribute/news.py")
 _MOST_IN_PART = 0.5  # with more of the deals changed, writing all of them is the shorter way
 _FORMER = """
 insert into ops.former_credits by name

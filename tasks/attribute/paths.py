@@ -23,7 +23,7 @@ from scoring.attribution.paths import (
 )
 from scoring.attribution.rules import weigh
 from scoring.policies.attribution import AttributionPolicy
-from tasks.attribution_input import column_batches, parsed, write_table
+from tasks.attribute.inputs import column_batches, parsed, write_table
 
 PATH_RULES = ("first_touch", "last_touch", "linear", "linear_distinct", "position_based")
 PATH_MODELS = (*PATH_RULES, "markov", "shapley", "shapley_rate")

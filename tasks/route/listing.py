@@ -10,10 +10,10 @@ import pyarrow as pa
 from abmloop.messages import say
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing.sla import deadlines
-from tasks.lead_desk import find_lead
-from tasks.lead_state import Now, lead_events, lead_lines, lead_row, newer
+from tasks.route.desk import find_lead
+from tasks.route.state import Now, lead_events, lead_lines, lead_row, newer
+from tasks.route.telling import told_assignment, told_reason, told_time
 from tasks.summary import Rows
-from tasks.told_assignment import told_assignment, told_reason, told_time
 
 _TIME = pa.timestamp("us")
 

@@ -24,7 +24,7 @@ from scoring.attribution.renewals import halved, inheriting
 from scoring.attribution.rules import Weights, anchor_names, weigh, with_roles
 from scoring.attribution.spread import journey_paths, path_shares, spread_shares, with_dealless_parties
 from scoring.policies.attribution import PARTICIPATION, PATH_MODELS, AttributionPolicy, plain_word
-from tasks.attribute_news import RECREDITED, News, only, take_news
+from tasks.attribute.news import RECREDITED, News, only, take_news
 from tasks.policies import load_policy
 from warehouse.steps import Work, step
 

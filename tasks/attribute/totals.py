@@ -17,8 +17,8 @@ from scoring.attribution.journeys import Journeys, Reach
 from scoring.attribution.rules import Weights, weigh
 from scoring.attribution.windows import Moments, Windows
 from scoring.policies.attribution import PARTICIPATION, RULE_MODELS, AttributionPolicy
-from tasks.attribute_files import window_policy
-from tasks.attribution_input import check_touches, latest_time, read_deals, read_touches, write_table
+from tasks.attribute.files import window_policy
+from tasks.attribute.inputs import check_touches, latest_time, read_deals, read_touches, write_table
 
 TOTAL_MODELS = (*RULE_MODELS, PARTICIPATION)
 

@@ -20,10 +20,10 @@ from scoring.policies.routing import RoutingPolicy
 from scoring.routing import home_pool, reclaim_at
 from scoring.routing.desk import is_member, lasting_gate
 from tasks.find_person import find_person
-from tasks.lead_state import Now, Said, cooling_until, lead_events, lead_lines, lead_row, owner_state
-from tasks.sales_log import new_line
+from tasks.route.sales_log import new_line
+from tasks.route.state import Now, Said, cooling_until, lead_events, lead_lines, lead_row, owner_state
+from tasks.route.telling import told_time
 from tasks.summary import Rows, rows_of
-from tasks.told_assignment import told_time
 
 ENDS = {"recycled": "rejected", "disqualified": "disqualified"}
 
