@@ -1,7 +1,5 @@
 """The report on the loop as a whole: funnel against its past, cohorts, speed, customers, renewals, segments."""
 
-from typing import Any
-
 import duckdb
 
 from tasks.report.figures import figure
@@ -98,12 +96,12 @@ limit 10
 """
 
 
-def loop_figures(con: duckdb.DuckDBPyConnection, asked: dict[str, Any]) -> dict[str, Rows]:
-    """The rows of each table of the report's pages on the loop, by its name."""
+def loop_figures(con: duckdb.DuckDBPyConnection, model: str) -> dict[str, Rows]:
+    """The rows of each table of the report's part on the loop, by its name; credits by that model."""
     tables = {
         "changes": CHANGES, "cohorts": COHORTS, "velocity": VELOCITY, "economics": ECONOMICS, "renewals": RENEWALS,
         "differences": DIFFERENCES, "quarters": QUARTERS,
     }  # fmt: skip
-    found = {name: figure(con, sql, **asked) for name, sql in tables.items()}
-    segments = {name: figure(con, SEGMENTS, dimension=name, **asked) for name in ("region", "grade", "team")}
+    found = {name: figure(con, sql, model=model) for name, sql in tables.items()}
+    segments = {name: figure(con, SEGMENTS, dimension=name, model=model) for name in ("region", "grade", "team")}
     return {**found, **segments}

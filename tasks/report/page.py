@@ -14,7 +14,7 @@ from tasks.report import figures
 from tasks.report.drawings import Drawings
 from tasks.report.figures import figure
 from tasks.report.loop_figures import loop_figures
-from tasks.summary import files_rows, quality_rows, refused_rows, rows_of
+from tasks.summary import Rows, files_rows, quality_rows, refused_rows, rows_of
 from warehouse.database import connect_published
 
 
@@ -29,8 +29,9 @@ def report(root: Path) -> list[Path]:
     drawings = Drawings(root, "report")
     written = []
     with connect_published(root) as con:
+        tables = loop_figures(con, figures.first_model(con))
         for language in LANGUAGES:
-            page = _page(con, settings, language, drawings)
+            page = _page(con, settings, language, drawings, tables)
             names = [f"report.{language}.html"] + ["report.html"] * (language == settings.language)
             written += [write_page(folder / name, page) for name in names]
     drawings.forget_others()
@@ -54,7 +55,9 @@ def write_page(path: Path, page: str) -> Path:
     return path
 
 
-def _page(con: duckdb.DuckDBPyConnection, settings: Settings, language: str, drawings: Drawings) -> str:
+def _page(
+    con: duckdb.DuckDBPyConnection, settings: Settings, language: str, drawings: Drawings, loop_tables: dict[str, Rows]
+) -> str:
     model = figures.first_model(con)
     asked: dict[str, Any] = {"model": model, "stages": list(figures.STAGES)}
 
@@ -87,7 +90,7 @@ def _page(con: duckdb.DuckDBPyConnection, settings: Settings, language: str, dra
                 for row in quality_rows(con)
             ],
             charts=_charts(con, asked, language, drawings),
-            loop_tables=loop_figures(con, asked),
+            loop_tables=loop_tables,
         )
     )
 

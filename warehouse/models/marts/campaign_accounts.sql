@@ -14,13 +14,18 @@
 -- column: became_sql | a lead of it became sales qualified at or after it
 -- column: became_opportunity | a deal was opened at or after it
 -- column: became_won | a deal was won at or after it
-with touched as (
-    select coalesce(campaign_id, '(' || coalesce(channel, 'unknown') || ')') as campaign_id, account_id,
-           count(*) as touches, count(distinct person_id) as people, min(occurred_at) as first_touch_at,
-           max(occurred_at) as last_touch_at
+with person as (
+    select coalesce(campaign_id, '(' || coalesce(channel, 'unknown') || ')') as campaign_id, account_id, person_id,
+           count(*) as touches, min(occurred_at) as first_touch_at, max(occurred_at) as last_touch_at
     from core.touches
     where not is_future and account_id is not null
     group by all
+),
+touched as (
+    select campaign_id, account_id, sum(touches)::bigint as touches, count(person_id) as people,
+           min(first_touch_at) as first_touch_at, max(last_touch_at) as last_touch_at
+    from person
+    group by campaign_id, account_id
 )
 select touched.campaign_id, touched.account_id, touched.touches, touched.people, touched.first_touch_at,
        touched.last_touch_at,
