@@ -121,13 +121,13 @@ def test_a_lead_won_and_amended_in_a_real_crm_comes_back_as_roi(
     lead, company = _touched_lead(root, list(pushed))
     today = datetime.now(UTC).date()
 
-    tryton.win(pushed[lead], company, "30000.00")
+    order = tryton.win(pushed[lead], company, "30000.00")
     sync(root, today)
     assert _credit(root, pushed[lead]) == (30000, {"won"})
     before = _revenue(root)
     assert before >= 30000
 
-    tryton.change("sale.opportunity", pushed[lead], amount={"__class__": "Decimal", "decimal": "45000.00"})
+    tryton.amend(order, "45000.00")
     sync(root, today)
     assert _credit(root, pushed[lead]) == (45000, {"won"})
     assert _revenue(root) == before + 15000

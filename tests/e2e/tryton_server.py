@@ -109,6 +109,14 @@ class TrytonServer:
         self.press("sale.sale", "confirm", sale)
         return int(sale)
 
+    def amend(self, sale: int, amount: str) -> None:
+        """Sales and customer agree on another price: the order is drawn back, changed, and confirmed anew."""
+        self.press("sale.sale", "draft", sale)
+        (line,) = self.find("sale.line", [["sale", "=", sale]], "id")
+        self.change("sale.line", line["id"], unit_price=decimal(amount))
+        self.press("sale.sale", "quote", sale)
+        self.press("sale.sale", "confirm", sale)
+
     def _log_in(self) -> None:
         for _ in range(300):
             try:
