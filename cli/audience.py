@@ -12,7 +12,7 @@ from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
 from scoring.policies.audiences import AudiencesPolicy, Kind, ListRule
-from tasks.outbound.lists.desk import find_rule
+from tasks.outbound.lists.desk import find_rule, least_members
 from tasks.outbound.lists.export import Asked, confirm_upload
 from tasks.outbound.lists.steps import make_list, plan_list
 from tasks.outbound.lists.telling import decision_lines, decision_row, export_rows, parcel_lines, parcel_rows, who_asks
@@ -103,10 +103,10 @@ def lists(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
 
 
 def _shown(rule: ListRule) -> dict[str, object]:
-    """A rule as it is shown: only what its `who` asks for."""
+    """A rule as it is shown: only what its `who` asks for, and how many it or its platform wants at least."""
     told = rule.model_dump(mode="json")
     who = rule.who.model_dump(mode="json", exclude_defaults=True)
-    return {**told, "who": ", ".join(f"{name} {value}" for name, value in who.items())}
+    return {**told, "minimum": least_members(rule), "who": ", ".join(f"{name} {value}" for name, value in who.items())}
 
 
 def exports(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:

@@ -11,7 +11,7 @@ from scoring.audiences.platforms import EEA
 from scoring.policies.audiences import ADVERTISED, mark_faults
 from scoring.policies.consent import Channel, PurposeName
 from tasks.outbound.gate import Word
-from tasks.outbound.lists.desk import Desk
+from tasks.outbound.lists.desk import Desk, least_members
 from tasks.outbound.lists.members import Member
 
 LEFT = "left"  # the rule asks for them no more
@@ -69,7 +69,7 @@ def decide(desk: Desk, is_full: bool = False) -> Decision:
     allowed = list(_allowed(desk, held, unused))
     kept = {(kind, desk.gate.keys.hash_of(value)) for one in allowed for kind, value in one.keys.items()}
     entries = [one for one in allowed if is_full or _is_new(desk, one)]
-    minimum = max(desk.rule.minimum, desk.platform.minimum if desk.platform else 0)
+    minimum = least_members(desk.rule)
     asked = desk.rows["region"].to_pylist() if desk.rule.kind != "company" else []
     regions = frozenset(asked[one.place] or desk.consent.unknown_region for one in allowed) if asked else frozenset()
     marks = tuple(mark_faults(desk.rule, regions))

@@ -66,6 +66,11 @@ class Desk:
         return KEYS_OF_KIND[self.rule.kind]
 
 
+def least_members(rule: ListRule) -> int:
+    """Fewer are not handed over: what the rule says, and what its platform wants."""
+    return max(rule.minimum, platforms()[rule.platform].minimum if rule.platform else 0)
+
+
 def find_rule(run: Run, list_id: str, kinds: Collection[str], platform: str | None) -> ListRule:
     """The list of that id. Raises BadUsage where audiences.yaml has none of these kinds for that platform."""
     return _named(run, list_id, [one for one in _lists(run) if one.kind in kinds and one.platform == platform])
