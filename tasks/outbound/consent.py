@@ -11,6 +11,7 @@ from abmloop.errors import BadUsage
 from abmloop.messages import say
 from abmloop.run import Author
 from scoring.policies.consent import CHANNELS
+from scoring.values.checksums import is_uscc
 from scoring.values.emails import parse_emails
 from scoring.values.phones import parse_phones
 from tasks.outbound.gate import ANY, HASHED
@@ -52,7 +53,7 @@ def read_key(text: str, language: str = "en") -> Key:
         found = parse_emails([word])["email"].to_pylist()[0]
         if found:
             return "email", str(found)
-    elif len(word) == 18 and word.isalnum() and not word.isdecimal():
+    elif len(word) == 18 and word.isalnum() and (not word.isdecimal() or is_uscc(word)):
         return "uscc", word.upper()
     elif "." in word and not any(char.isspace() for char in word) and not word.replace(".", "").isdecimal():
         return "domain", word.lower().removeprefix("http://").removeprefix("https://").removeprefix("www.").rstrip("/")

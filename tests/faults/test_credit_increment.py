@@ -90,9 +90,9 @@ def test_control_a_change_that_is_not_seen_leaves_other_credits(
     world, worlds = _world(workspace, "own")
     world.sync()
     _change(worlds)
-    seen = tasks.attribute_news._changed
+    seen = tasks.attribute.news._changed
     monkeypatch.setattr(tasks.attribute.news, "_changed", lambda *told: seen(*told) & False)
-    monkeypatch.setattr("tasks.attribute._check_balance", lambda *_told: None)
+    monkeypatch.setattr("tasks.attribute.step._check_balance", lambda *_told: None)
     world.sync()
     blind = _by_deal(world)
     monkeypatch.undo()

@@ -171,12 +171,12 @@ def test_a_lost_cent_stops_the_step_and_nothing_is_kept(world: MoneyWorld, monke
     world.sync()
     before = world.credits()
     world.tables["staging.deals"][0]["amount"] = 99
-    spoiled = tasks.attribute.CreditRows.of_model
+    spoiled = tasks.attribute.step.CreditRows.of_model
 
-    def one_row_short(self: tasks.attribute.CreditRows, *given: object) -> object:
+    def one_row_short(self: tasks.attribute.step.CreditRows, *given: object) -> object:
         return spoiled(self, *given).slice(1)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tasks.attribute.CreditRows, "of_model", one_row_short)
+    monkeypatch.setattr(tasks.attribute.step.CreditRows, "of_model", one_row_short)
     with pytest.raises(AbmError, match=r"attribute: deal d1, .*: credits .* against an amount of 99\.00"):
         world.sync()
     assert world.credits() == before

@@ -184,10 +184,14 @@ def _contacts(
 ) -> tuple[Mapping[str, set[str]], ...]:
     """Per cap of this channel: person → the campaigns and lists that reached them in its days."""
     found = []
-    for cap in consent.frequency:
-        if cap.channel != rule.kind:
-            continue
-        reached = defaultdict(set, contacts_since(work.ledger, exports, rule.kind, at, cap.days))
+    caps = [cap for cap in consent.frequency if cap.channel == rule.kind]
+    became = dict(
+        work.con.execute("select old_person_id, person_id from matched.person_redirects").fetchall() if caps else ()
+    )
+    for cap in caps:
+        reached: dict[str, set[str]] = defaultdict(set)
+        for person, campaigns in contacts_since(work.ledger, exports, rule.kind, at, cap.days).items():
+            reached[became.get(person, person)] |= campaigns
         touched = work.query(
             "select distinct person_id, campaign_id from core.touches where channel = $channel and not is_future "
             "and campaign_id is not null and person_id is not null "

@@ -107,12 +107,15 @@ def _parcels(desk: Desk, decision: Decision, run: Run, before: int, asked: Asked
 
 def _contents(desk: Desk, decision: Decision, asked: Asked) -> Iterator[Content]:
     """Those who come on, by state of consent where the platform wants one for a file, and those who go off."""
-    named = tuple(one for one in decision.removals if one.value is not None or asked.is_full)
     groups = _by_consent(desk, decision.entries)
     for number, (consent, entries) in enumerate(groups):
-        gone = named if asked.is_full and number == 0 else ()
+        # The first file takes the place of the list; were a further one to do so too, it would wipe the first.
+        is_first = asked.is_full and number == 0
         file = entries_file(desk, entries, _valid_until(desk))
-        yield Content("replace" if asked.is_full else "add", file, entries, gone, consent)
+        gone = decision.removals if is_first else ()
+        yield Content("replace" if is_first else "add", file, entries, gone, consent)
+    # Only a list that is replaced loses those whom no file can name; else they stay on record until it is.
+    named = tuple(one for one in decision.removals if one.value is not None)
     if named and not (asked.is_full and groups):
         yield Content("remove", removals_file(desk, named), (), named)
 

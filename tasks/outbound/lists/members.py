@@ -87,7 +87,10 @@ def contacts_since(
     counted = {
         export.export_id: export.campaign or export.export_id
         for export in exports.values()
-        if export.kind == kind and export.action == "add" and export.state != ABANDONED and export.recorded_at > since
+        if export.kind == kind
+        and export.action in ("add", "replace")
+        and export.state != ABANDONED
+        and export.recorded_at > since
     }
     found: dict[str, set[str]] = defaultdict(set)
     for row in ledger.read("list_members").to_pylist() if counted else ():

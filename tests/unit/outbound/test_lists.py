@@ -117,6 +117,16 @@ def test_p13_who_was_reached_often_enough_is_left_alone(world: ListWorld) -> Non
     assert held(world, CALLS) == {"frequency_cap": 5}
 
 
+def test_p13_a_list_made_anew_whole_counts_like_one_that_grows(world: ListWorld) -> None:
+    world.grant("call")
+    whole = Asked("tester", is_full=True)
+    sizes = []
+    for _ in range(4):
+        sizes.append(sum(parcel.file.rows for parcel in world.make(CALLS, asked=whole)))
+        world.at += timedelta(days=3)
+    assert sizes == [5, 5, 0, 0]
+
+
 def test_p13_touches_of_a_campaign_count_and_the_lists_own_campaign_counts_once(world: ListWorld) -> None:
     world.grant("call")
     reached = {"P1": {"C1", "C2"}, "P2": {"C1", "C9"}}
@@ -231,6 +241,32 @@ def test_p44_who_is_known_no_more_goes_off_with_the_next_full_list(world: ListWo
     assert (parcel.action, parcel.file.rows) == ("replace", 4)
     assert world.standing(TENCENT) == {"P1", "P2", "P3", "P4"}
     assert decide(world.desk(TENCENT)).unnameable == 0
+
+
+def test_p44_who_is_known_no_more_stays_on_record_until_a_file_takes_the_lists_place(
+    world: ListWorld, small_platforms: None
+) -> None:
+    world.grant("ad")
+    world.make(TENCENT)
+    world.people = 4
+    for place in range(1, 5):
+        world.say(place, "ad", "withdrawn", LATE)
+    [parcel] = world.make(TENCENT, asked=Asked("tester", is_full=True))
+    assert (parcel.action, {one.member.person_id for one in parcel.removals}) == ("remove", {"P1", "P2", "P3", "P4"})
+    assert world.standing(TENCENT) == {"P5"}
+    assert decide(world.desk(TENCENT)).unnameable == 1
+
+
+def test_p41_of_two_files_for_a_whole_list_only_the_first_takes_its_place(
+    world: ListWorld, small_platforms: None
+) -> None:
+    google = rule(kind="ad", platform="google")
+    world.changes |= {1: {"region": "US"}, 2: {"region": "US"}}
+    world.policy = parse_policy(_with_us_ads(), ConsentPolicy)
+    world.say(1, "ad", "granted")
+    parcels = world.make(google, asked=Asked("tester", is_full=True))
+    assert [(one.action, one.consent) for one in parcels] == [("replace", "granted"), ("add", "unspecified")]
+    assert world.standing(google) == {"P1", "P2"}
 
 
 def test_p45_a_file_is_deleted_once_the_platform_has_it(world: ListWorld, small_platforms: None) -> None:

@@ -36,11 +36,17 @@ part as (
     where part <> ''
     group by all
 ),
-sized as (
-    select dated.cost_id, part.campaign_id, (part.parts * 10000)::hugeint as parts,
-           (abs(dated.amount)::decimal(28, 2) * 100)::hugeint as cents,
-           sum((part.parts * 10000)::hugeint) over (partition by dated.cost_id)::hugeint as all_parts
+-- Where all are given nothing, all are given the same.
+weighed as (
+    select cost_id, campaign_id,
+           case when sum(parts) over (partition by cost_id) = 0 then 1 else (parts * 10000)::hugeint end as parts
     from part
+),
+sized as (
+    select dated.cost_id, part.campaign_id, part.parts,
+           (abs(dated.amount)::decimal(28, 2) * 100)::hugeint as cents,
+           sum(part.parts) over (partition by dated.cost_id)::hugeint as all_parts
+    from weighed as part
     join dated using (cost_id)
     where part.parts > 0
 ),

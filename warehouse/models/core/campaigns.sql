@@ -57,5 +57,5 @@ select campaign_id,
        listed.source,
        listed.campaign_id is not null as is_listed
 from listed
-full join named using (campaign_id)
+full join (select campaign_id from named where campaign_id <> '') as named using (campaign_id)
 left join usual_channel using (campaign_id)

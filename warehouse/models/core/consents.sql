@@ -29,7 +29,8 @@ with said as (
     where changed_at is not null
         and regexp_matches(
             lower(concat_ws(' ', status, reason)),
-            '勿(再)?联系|不要(再)?联系|拒绝(被|再)?联系|谢绝|退订|do[ _-]?not[ _-]?(contact|call)|opt(ed)?[ _-]?out|unsubscrib'
+            '(勿|不要|不再|别|拒绝)(被|再|给我|向我)*(联系|致电|来电|打电话|打扰|骚扰|扰)|谢绝|退订'
+            || '|\b(do ?n.?t|do[ _-]?not)[ _-]?(contact|call|disturb)|\bdnc\b|\bopt(ed)?[ _-]?out\b|unsubscrib'
         )
 ),
 said_by as (
