@@ -14,7 +14,7 @@ def relations(given: Side, bare_key: Column, account: Side, pairs: tuple[np.ndar
 
     `branch`: the account is a branch of what was named, another branch, or a company of the group named; `parent`: it
     is the head office or the group of what was named. What is not said tells nothing: a name without a legal form is
-    the company's own. Source: issue 4, spec 03-matching (traps).
+    the company's own. Source: spec 03-matching (traps).
     """
     one, other = pairs
     branch, account_branch = given.branch[one], account.branch[other]

@@ -118,8 +118,9 @@ def test_the_warehouse_reaches_nothing_outside_its_workspace(workspace: Path, sq
 
 def test_the_warehouse_reads_and_writes_inside_its_workspace(workspace: Path) -> None:
     con = connect(workspace)
-    for sql in ALLOWED.values():
-        con.execute(sql.format(root=workspace)).fetchall()
+    told = [con.execute(sql.format(root=workspace)).fetchall() for sql in ALLOWED.values()]
+    assert told[1] == [(1,)]
+    assert (workspace / "state" / "other.duckdb").is_file()
 
 
 def a_model(sql: str, header: str = "") -> Model:

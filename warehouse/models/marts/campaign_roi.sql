@@ -52,7 +52,9 @@ deal_spent as (
 ),
 credit as (
     select credits.campaign_id, credits.model, credits.basis, sum(credits.credit) as amount,
-           sum(credits.weight) as deals, sum(credits.weight * deal_spent.cost)::decimal(18, 2) as deal_cost
+           -- In decimals, so that no order of adding shows.
+           sum(credits.weight::decimal(28, 12))::double as deals,
+           sum((credits.weight * deal_spent.cost)::decimal(28, 8))::decimal(18, 2) as deal_cost
     from scored.credits
     left join deal_spent using (deal_id)
     group by all

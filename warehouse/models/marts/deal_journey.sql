@@ -79,7 +79,7 @@ credit as (
       and credits.basis = 'pipeline' and credits.touch_id is not null
 ),
 influence as (
-    select deal_id, campaign_id, sum(weight) as share
+    select deal_id, campaign_id, sum(weight::decimal(28, 12)) as share
     from credit
     group by deal_id, campaign_id
     qualify row_number() over (partition by deal_id order by share desc, campaign_id) = 1
@@ -102,7 +102,7 @@ select deals.deal_id, deals.name, deals.account_id, accounts.name as account_nam
        decider.type as decision_maker_type, decider.touch_id as decision_maker_touch_id,
        decider.activity_id as decision_maker_activity_id, decider.campaign_id as decision_maker_campaign_id,
        decider.occurred_at as decision_maker_at,
-       influence.campaign_id as top_campaign_id, influence.share as top_campaign_share,
+       influence.campaign_id as top_campaign_id, influence.share::double as top_campaign_share,
        strongest.touch_id as top_touch_id, strongest.weight as top_touch_share,
        deals.is_won_before_contact
 from core.deals
