@@ -2,6 +2,7 @@
 
     python -m tests.faults.crm_campaign                                       # 10,000 leads; about an hour of one core
     python -m tests.faults.crm_campaign --leads 500 --kills 10 --random 40 --others 20
+    python -m tests.faults.crm_campaign --shard 2/4      # a fourth of the kills, in a world and with faults of its own
 
 Every push is a process of its own that ends by SIGKILL: at each named boundary `--kills` times and at `--random` random
 instants in the first dialect, at `--others` random instants in each other one; a moment that no push came to is tried
@@ -85,23 +86,24 @@ class CampaignWorld(VendorWorld):
     """In each wave but the first a part of the leads changes; the others are not looked at again, as in a run."""
 
     wave: int = 0
+    is_whole: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for number, fields in enumerate(self.fields.values()):
+        for number, (key, fields) in enumerate(list(self.fields.items())):
             since = (self.wave - number) % SLICES
             fields["stage"] = f"stage {max(self.wave - since, 0)}"
+            if self.wave and since and not self.is_whole:
+                del self.fields[key]
 
     def desk(self, connector: Connector) -> Desk:
-        """The leads of this wave; the others have all arrived."""
+        """The leads of this wave, where it is not the whole world; the others have all arrived."""
         desk = super().desk(connector)
         if not self.wave:
             return desk
-        leads = desk.desired["leads"]
-        changed = {key: fields for number, (key, fields) in enumerate(leads.records.items())
-                   if number % SLICES == self.wave % SLICES}  # fmt: skip
-        journal = Journal(self.ledger, self.policy.instance, {("leads", key) for key in changed})
-        return replace(desk, journal=journal, desired={"leads": replace(leads, records=changed)})
+        return replace(
+            desk, journal=Journal(self.ledger, self.policy.instance, {("leads", key) for key in self.fields})
+        )
 
 
 def moments(kills: int, at_random: int, seed: int) -> tuple[str | float, ...]:
@@ -154,17 +156,17 @@ def _push(push: _Push) -> None:
     """One run's push; ends with WAITING where something is left for the next."""
     # As large bodies as the fake sends here: to read sixteen megabytes a thousand times tells no more.
     tasks.outbound.crm.wire.MAX_BODY_BYTES = LARGEST_BODY
-    world = _world(Path(push.root), CrmServer.at(push.port), push.plan, push.wave)
+    world = _world(Path(push.root), CrmServer.at(push.port), push.plan, push.wave, is_whole=False)
     world.run_number = push.number
     _switch_off(push.plan.without)
     raise SystemExit(WAITING if world.push_once().get("waiting") else 0)
 
 
-def _world(root: Path, server: CrmServer, plan: Plan, wave: int) -> CampaignWorld:
+def _world(root: Path, server: CrmServer, plan: Plan, wave: int, is_whole: bool = True) -> CampaignWorld:
     policy = vendor_policy(plan.dialect, server, TIMEOUT_SECONDS)
     size = BATCH_SIZES.get(plan.dialect, 20)
     more = {"server": server, "dialect": plan.dialect, "batch_size": size, "wave": wave}
-    return CampaignWorld(root, policy, plan.leads, **more)
+    return CampaignWorld(root, policy, plan.leads, is_whole=is_whole, **more)
 
 
 def _switch_off(guard: str | None) -> None:
@@ -229,19 +231,27 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--share", type=float, default=0.35)
     parser.add_argument("--dialects", nargs="+", default=list(DIALECTS))
+    parser.add_argument("--shares", nargs="*", type=float, default=list(SHARES), help="runs without kills")
+    parser.add_argument("--shard", default="1/1", help="K/N: every N-th kill only; the runs without kills are in 1/N")
     given = parser.parse_args()
     harmed = 0
     with CrmServer() as server:
         is_proven = controls(server, given.seed)
-        for dialect in given.dialects:
-            is_first = dialect == DIALECTS[0]
-            drawn = moments(given.kills, given.random, given.seed) if is_first else moments(0, given.others, given.seed)
-            plans = [("R1 kills", Plan(dialect, given.leads, given.share, given.seed, drawn))] if drawn else []
-            plans += [("R2", Plan(dialect, given.leads, share, given.seed)) for share in SHARES]
-            for name, plan in plans:
-                outcome = report(name, plan, server)
-                harmed += any((outcome.lost, outcome.doubled, outcome.unconsented, outcome.unnamed))
+        for name, plan in (one for dialect in given.dialects for one in _plans(dialect, given)):
+            outcome = report(name, plan, server)
+            harmed += any((outcome.lost, outcome.doubled, outcome.unconsented, outcome.unnamed))
     raise SystemExit(1 if harmed or not is_proven else 0)
+
+
+def _plans(dialect: str, given: argparse.Namespace) -> list[tuple[str, Plan]]:
+    """What is run for a dialect: the kills of this shard, and in the first shard each share without kills."""
+    is_first = dialect == DIALECTS[0]
+    drawn = moments(given.kills if is_first else 0, given.random if is_first else given.others, given.seed)
+    place, of = (int(one) for one in given.shard.split("/"))
+    drawn = drawn[place - 1 :: of]
+    plans = [("R1 kills", Plan(dialect, given.leads, given.share, given.seed + place - 1, drawn))] if drawn else []
+    shares = given.shares if place == 1 else []
+    return plans + [("R2", Plan(dialect, given.leads, share, given.seed)) for share in shares]
 
 
 if __name__ == "__main__":

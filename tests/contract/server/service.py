@@ -132,7 +132,14 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         _lines[self.connection] = True
         url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(size)
+        if len(body) < size:
+            # The client died in the middle of its own words: nothing of them is carried out.
+            _lines[self.connection] = False
+            self.close_connection = True
+            self._send(Reply(400, b""), self.account.dialect.memory.now)
+            return
         if url.path == "/_fake/sleep":
             _let_others_arrive(self.connection)
         if self.headers.get("Content-Encoding") == "gzip":
