@@ -45,7 +45,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     return sent
 
 
-def _use_all(server: CrmServer, root: Path) -> None:
+def use_all(server: CrmServer, root: Path) -> None:
     """A push, a second one, a record that people made and that is linked, an error, and everything read back."""
     world = VendorWorld.begin(root, server, "hubspot", 30, guard="name", refuse={"人3": "invalid name"})
     server.ask("plant", object="contacts", records=[{"lastname": "人5"}])
@@ -65,7 +65,7 @@ def _use_all(server: CrmServer, root: Path) -> None:
 def test_every_request_keeps_to_the_published_description(
     crm_server: CrmServer, tmp_path: Path, calls: list[Call], descriptions: list[dict[str, Any]]
 ) -> None:
-    _use_all(crm_server, tmp_path)
+    use_all(crm_server, tmp_path)
     sent = [one for one in calls if not one.target.startswith("/oauth/")]
     paths = Counter(one.target.partition("?")[0].rpartition("/crm/v3/")[2] for one in sent)
     assert {"objects/contacts/batch/upsert", "objects/contacts/batch/read", "objects/contacts/batch/update",

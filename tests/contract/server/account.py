@@ -19,6 +19,7 @@ class CrmServer:
 
     def _begin(self, port: int, process: "subprocess.Popen[str] | None") -> None:
         self.port = port
+        self.front: str | None = None
         self._process = process
         self._wire: http.client.HTTPConnection | None = None
 
@@ -31,7 +32,8 @@ class CrmServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """Where connectors call it; `front`: something that stands before it and hands on what it gets."""
+        return self.front or f"http://127.0.0.1:{self.port}"
 
     def ask(self, verb: str, **body: Any) -> Any:
         """One of the tests' own calls."""

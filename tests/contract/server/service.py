@@ -85,10 +85,16 @@ class Account:
         if fault in BEFORE:
             return self.draw.before(fault, memory.now)
         if fault in LATE:
-            memory.later(LATE_SECONDS, lambda: self.dialect.answer(request, None))
+            memory.later(LATE_SECONDS, lambda: self._carry_out(request, None))
             return Reply(0, drop=True)
-        reply = self.dialect.answer(request, fault)
+        reply = self._carry_out(request, fault)
         return self.draw.after(fault, reply) if fault in AFTER else reply
+
+    def _carry_out(self, request: Request, fault: str | None) -> Reply:
+        try:
+            return self.dialect.answer(request, fault)
+        except (KeyError, ValueError) as error:
+            return Reply(400, {"status": "error", "message": f"malformed request: {error!r}"})
 
 
 # Every open connection, and whether a request on it is being worked on.

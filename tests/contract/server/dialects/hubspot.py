@@ -8,6 +8,11 @@ from tests.contract.server.dialects.base import Dialect, Refused
 from tests.contract.server.faults import Reply, Request
 from tests.contract.server.memory import Held
 
+# What stands in an account beside its number; the connector needs none of it.
+_ACCOUNT = {
+    "additionalCurrencies": [], "companyCurrency": "CNY", "dataHostingLocation": "na1", "timeZone": "Asia/Shanghai",
+    "uiDomain": "app.hubspot.com", "utcOffset": "+08:00", "utcOffsetMilliseconds": 28_800_000,
+}  # fmt: skip
 _BATCH = re.compile(r"/crm/v3/objects/([\w-]+)/batch/(upsert|update|read)")
 
 
@@ -25,7 +30,7 @@ class HubSpot(Dialect):
     def answer(self, request: Request, fault: str | None) -> Reply:
         if request.path == "/account-info/v3/details":
             kind = "SANDBOX" if self.options.get("sandbox") else "STANDARD"
-            return Reply(200, {"portalId": int(self.options.get("instance", 4711)), "accountType": kind})
+            return Reply(200, {**_ACCOUNT, "portalId": int(self.options.get("instance", 4711)), "accountType": kind})
         if request.path.startswith("/crm/v3/properties/"):
             return Reply(200, {"results": [self._property(name) for name in self.options.get("fields", [])]})
         if request.path == "/crm/v3/owners":
@@ -64,11 +69,18 @@ class HubSpot(Dialect):
             known = [self._resolve(one) for one in ids]
             found = [held for held in known if held and held.object == name]
         results = self.draw.misreport([self._shown(held) for held in found], fault, self._foreign())
-        answer: dict[str, Any] = {"status": "COMPLETE", "results": results}
+        answer = {**self._batch(), "results": results}
         if len(found) == len(ids):
             return Reply(200, answer)
-        answer["errors"] = [{"status": "error", "category": "OBJECT_NOT_FOUND", "message": "some are not there"}]
+        answer["errors"] = [_error_of("OBJECT_NOT_FOUND", "some are not there", {})]
         return Reply(207, answer)
+
+    def _batch(self) -> dict[str, Any]:
+        now = iso(self.memory.now)
+        return {"status": "COMPLETE", "startedAt": now, "completedAt": now}
+
+    def token_body(self) -> dict[str, Any]:
+        return {**super().token_body(), "refresh_token": "r", "token_use": "access_token"}
 
     def _resolve(self, record_id: str) -> Held | None:
         held = self.memory.records.get(record_id)
@@ -91,15 +103,14 @@ class HubSpot(Dialect):
         for row in self.draw.part(inputs, fault):
             try:
                 held, is_new = self.write(name, row["properties"], self._held(name, row, verb), fault)
-                results.append(
-                    {**self._shown(held), "new": is_new, "objectWriteTraceId": row.get("objectWriteTraceId")}
-                )
+                trace = {"objectWriteTraceId": row["objectWriteTraceId"]} if "objectWriteTraceId" in row else {}
+                results.append({**self._shown(held), "new": is_new, **trace})
             except Refused as refused:
                 errors.append(_row_error(refused, row))
         if fault == "half_applied":
             return Reply(500, {"status": "error", "message": "internal error"})
         results = self.draw.misreport(results, fault, {**self._foreign(), "new": True})
-        body: dict[str, Any] = {"status": "COMPLETE", "results": results}
+        body = {**self._batch(), "results": results}
         if errors:
             body |= {"errors": errors, "numErrors": len(errors)}
         return Reply(207 if errors else 200, body)
@@ -144,15 +155,16 @@ class HubSpot(Dialect):
 
 
 def _error(status: int, category: str, message: str) -> Reply:
-    return Reply(status, {"status": "error", "category": category, "message": message, "correlationId": "-"})
+    trace = {"correlationId": "00000000-0000-4000-8000-000000000000"}
+    return Reply(status, {"status": "error", "category": category, "message": message, **trace})
 
 
 def _row_error(refused: Refused, row: dict[str, Any]) -> dict[str, Any]:
     categories = {"busy": "RATE_LIMITS", "duplicate": "CONFLICT", "invalid": "VALIDATION_ERROR"}
-    context = {"ids": [row["id"]], "objectWriteTraceId": [row.get("objectWriteTraceId")]}
-    return {
-        "status": "error",
-        "category": categories[refused.kind],
-        "message": refused.message,
-        "context": context,
-    }
+    trace = {"objectWriteTraceId": [row["objectWriteTraceId"]]} if "objectWriteTraceId" in row else {}
+    return _error_of(categories[refused.kind], refused.message, {"ids": [row["id"]], **trace})
+
+
+def _error_of(category: str, message: str, context: dict[str, Any]) -> dict[str, Any]:
+    shared = {"status": "error", "errors": [], "links": {}}
+    return {**shared, "category": category, "message": message, "context": context}
