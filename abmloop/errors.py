@@ -8,6 +8,16 @@ class AbmError(Exception):
 
     exit_code: ClassVar[int] = 70
 
+    @property
+    def message(self) -> str:
+        """What it says: still in either language where it was `said` (abmloop/messages)."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
+
+    def told(self, language: str) -> str:
+        """What it says in that language where it was `said`; else as it is."""
+        told: str = getattr(self.message, "told", lambda _: str(self))(language)
+        return told
+
 
 class BadUsage(AbmError):
     """The command or its arguments cannot be carried out as given."""

@@ -13,6 +13,7 @@ from abmloop import __version__
 from abmloop.errors import AbmError
 from cli.called import hints_as_called
 from cli.rooms import COMMANDS, Rooms
+from cli.spoken import spoken
 
 app = typer.Typer(
     name="abmloop",
@@ -68,7 +69,7 @@ def _carry_out() -> None:
     try:
         app()
     except AbmError as error:
-        typer.echo(f"abmloop: {error}", err=True)
+        typer.echo(f"abmloop: {error.told(spoken(sys.argv[1:]))}", err=True)
         raise SystemExit(error.exit_code) from error
     except KeyboardInterrupt:
         typer.echo("abmloop: stopped; the next run finishes the work", err=True)

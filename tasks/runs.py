@@ -67,7 +67,8 @@ def _noted(ledger: Ledger, run: Run) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        _note(ledger, run, "failed" if isinstance(error, AbmError) else "crashed", f"{type(error).__name__}: {error}")
+        outcome, why = ("failed", error.told(run.language)) if isinstance(error, AbmError) else ("crashed", str(error))
+        _note(ledger, run, outcome, f"{type(error).__name__}: {why}")
         raise
     _note(ledger, run, "done")
 

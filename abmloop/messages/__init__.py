@@ -29,6 +29,25 @@ def say(code: str, language: str = "en", **fields: Any) -> str:
     return texts.get(language, texts["en"]).format(**fields)
 
 
+class Said(str):
+    """A message of ours that can still be told in either language; as text it is the English one."""
+
+    code: str
+    fields: dict[str, Any]
+
+    def told(self, language: str) -> str:
+        """The same in that language; fields that are messages themselves come with it."""
+        fields = {name: one.told(language) if isinstance(one, Said) else one for name, one in self.fields.items()}
+        return say(self.code, language, **fields)
+
+
+def said(code: str, **fields: Any) -> Said:
+    """The message of that code for an error, which is raised where nobody knows who will read it. Raises as `say`."""
+    message = Said(say(code, **fields))
+    message.code, message.fields = code, fields
+    return message
+
+
 def named(kind: str, code: str, language: str = "en") -> str:
     """The name of a code of ours (`kind_code` in the catalogue) in that language; what a user named stays as it is."""
     texts = _catalogue().get(f"{kind}_{code}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from abmloop.errors import BadFile
-from abmloop.messages import say
+from abmloop.messages import said
 
 Action = Literal["reject_row", "null_value", "flag"]
 # At most this much of a found value is kept beside its fault; the whole row stands in `raw_row`.
@@ -17,11 +17,7 @@ class Refused(BadFile):
 
     def __init__(self, rule: str, **fields: Any) -> None:
         self.rule, self.fields = rule, fields
-        super().__init__(self.told("en"))
-
-    def told(self, language: str) -> str:
-        """The message in that language."""
-        return say(f"land_{self.rule}", language, **self.fields)
+        super().__init__(said(f"land_{rule}", **fields))
 
 
 @dataclass(frozen=True)

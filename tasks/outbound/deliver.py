@@ -5,12 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Literal
 
-from abmloop.errors import BadUsage, CrmRefused, CrmUnreachable
+from abmloop.errors import AbmError, BadUsage, CrmRefused, CrmUnreachable
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said, say
 from abmloop.run import Run, StepCounts
-from tasks.outbound.outbox import OPEN, Intent, Outbox
+from tasks.outbound.outbox import OPEN, Intent, Journal, Outbox
 from tasks.outbound.push import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash, settle_memory
 from tasks.outbound.send import Sender
 from warehouse.ledger import Ledger
@@ -37,7 +39,7 @@ def deliver(run: Run, mode: Mode | None = None, approved: Approved | None = None
             counted, stopped = push(open_desk(run, work), run, work.ledger, approved)
             work.count(**counted)
     if stopped:
-        raise CrmUnreachable(f"delivery stopped: {stopped}. What waits stands in the outbox for the next run.")
+        raise CrmUnreachable(said("crm_delivery_stopped", why=stopped))
     return work.counts
 
 
@@ -48,8 +50,15 @@ def plan_push(run: Run) -> PushPlan:
 
 
 def push_plan_lines(run: Run) -> list[str]:
-    """The plan of a push as people read it."""
-    return plan_lines(plan_push(run), run.language)
+    """The plan of a push as people read it, with the reason why a push would be refused as things are."""
+    with step(run, "plan_push") as work:
+        desk = open_desk(run, work)
+        lines = plan_lines(plan_objects(desk), run.language)
+    try:
+        _assert_pinned(desk, desk.journal, run.as_of)
+    except AbmError as error:
+        lines.append(say("crm_plan_refused", run.language, why=error.told(run.language)))
+    return lines
 
 
 def push(
@@ -63,7 +72,7 @@ def push(
     outbox = Outbox(ledger, run, desk.policy.instance, desk.journal.only)
     # The plan reads what this run has written so far, from the same memory.
     desk = replace(desk, journal=outbox)
-    _assert_pinned(desk, outbox)
+    _assert_pinned(desk, outbox, run.as_of)
     sender = Sender(outbox, desk.connector, desk.gate, desk.policy, pause)
     sender.settle()
     made, agreed, counted = _plan_and_send(desk, outbox, sender, approved)
@@ -102,24 +111,16 @@ def _is_agreed(intent: Intent, approved: Approved | None) -> bool:
     return approved is None or intent.change is None or approved.get((intent.object, intent.key)) == row_hash(intent)
 
 
-def _assert_pinned(desk: Desk, outbox: Outbox) -> None:
+def _assert_pinned(desk: Desk, journal: Journal, as_of: date) -> None:
     """Refuse to push into another CRM than the last time, or a day that is older than what the CRM holds."""
-    instance, delivered_on = outbox.last_delivered()
+    instance, delivered_on = journal.last_delivered()
     there = desk.connector.describe().instance
     if there != desk.policy.instance:
-        raise CrmRefused(
-            f"crm.yaml says instance {desk.policy.instance}, but {there} answers. Nothing was sent: correct `instance`."
-        )
+        raise CrmRefused(said("crm_other_instance_answers", wanted=desk.policy.instance, found=there))
     if instance not in (None, desk.policy.instance, *desk.policy.previous_instances):
-        raise CrmRefused(
-            f"the last delivery went to {instance}, crm.yaml now says {desk.policy.instance}. Nothing was sent: if you "
-            f"moved to another CRM, add {instance} to previous_instances in crm.yaml; else restore `instance`."
-        )
-    if delivered_on and delivered_on > outbox.run.as_of:
-        raise BadUsage(
-            f"the CRM already holds the state of {delivered_on}; a push as of {outbox.run.as_of} would put it back. "
-            "Nothing was sent: leave --as-of away, or look with `abmloop push --plan`."
-        )
+        raise CrmRefused(said("crm_instance_changed", last=instance, now=desk.policy.instance))
+    if delivered_on and delivered_on > as_of:
+        raise BadUsage(said("crm_older_day", held=delivered_on, asked=as_of))
 
 
 def _hold_withdrawn(intents: list[Intent], desk: Desk, outbox: Outbox) -> int:

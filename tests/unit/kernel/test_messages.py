@@ -1,11 +1,12 @@
 """Every message exists in both languages, with the same fields."""
 
+import pickle
 import string
 
 import pytest
 
-from abmloop.errors import AbmError
-from abmloop.messages import LANGUAGES, _catalogue, say
+from abmloop.errors import AbmError, BadUsage, CrmUnreachable
+from abmloop.messages import LANGUAGES, _catalogue, said, say
 
 
 def test_every_message_has_the_same_fields_in_both_languages() -> None:
@@ -20,3 +21,11 @@ def test_every_message_has_the_same_fields_in_both_languages() -> None:
 def test_an_unknown_code_is_our_defect() -> None:
     with pytest.raises(AbmError, match="no message"):
         say("nothing.like.this")
+
+
+def test_an_error_is_told_in_the_language_of_who_reads_it_with_the_error_inside_it() -> None:
+    inner = BadUsage(said("crm_older_day", held="2026-10-31", asked="2026-10-30"))
+    outer = pickle.loads(pickle.dumps(CrmUnreachable(said("crm_delivery_stopped", why=inner.message))))
+    assert str(outer).startswith("delivery stopped: the CRM already holds the state of 2026-10-31")
+    assert outer.told("zh").startswith("推送中止：CRM 已是 2026-10-31 的状态")
+    assert BadUsage("plain words").told("zh") == "plain words"
