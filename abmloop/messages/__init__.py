@@ -1,5 +1,6 @@
 """What we say to people, in English and Chinese: one YAML file per area, `code: {en: …, zh: …}`."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,31 @@ class Said(str):
 
     def told(self, language: str) -> str:
         """The same in that language; fields that are messages themselves come with it."""
-        fields = {name: one.told(language) if isinstance(one, Said) else one for name, one in self.fields.items()}
-        return say(self.code, language, **fields)
+        return say(self.code, language, **{name: tell(one, language) for name, one in self.fields.items()})
+
+
+class Together(Said):
+    """Several messages in one, with something between them."""
+
+    parts: tuple[str, ...]
+    between: str
+
+    def told(self, language: str) -> str:
+        """All of them in that language; what is plain text stays as it is."""
+        return self.between.join(str(tell(one, language)) for one in self.parts)
+
+
+def tell(text: Any, language: str) -> Any:
+    """A message in that language; anything else as it is."""
+    return text.told(language) if isinstance(text, Said) else text
+
+
+def together(parts: Iterable[str], between: str = "\n") -> Together:
+    """Messages, one below the other, as one that can still be told in either language."""
+    given = tuple(parts)
+    message = Together(between.join(given))
+    message.parts, message.between = given, between
+    return message
 
 
 def said(code: str, **fields: Any) -> Said:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from abmloop.errors import BadPolicy
-from abmloop.messages import say
+from abmloop.messages import said, say
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, FieldRule, ObjectName, ObjectRule, PlayRule, Spoken
 from scoring.values.lengths import surely_fits, too_long
 from tasks.outbound.crm.base import Fields
@@ -120,10 +120,8 @@ def _play_rows(table: pa.Table, plays: tuple[PlayRule, ...], gate: Gate, languag
 def _check_fields(name: str, rule: ObjectRule, known: set[str]) -> None:
     unknown = [one for one, how in rule.fields.items() if how.owner != "theirs" and one not in known]
     if unknown:
-        raise BadPolicy(
-            f"crm.yaml: objects.{name}.fields: marts.crm_{name} has no {', '.join(unknown)}; "
-            f"it has {', '.join(sorted(known))}"
-        )
+        fields = ", ".join(unknown)
+        raise BadPolicy(said("crm_mart_has_no_field", object=name, fields=fields, known=", ".join(sorted(known))))
 
 
 def _desired(columns: Mapping[str, list[Any]], rule: ObjectRule, language: str) -> Desired:

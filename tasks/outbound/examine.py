@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from abmloop.errors import AbmError, BadUsage
-from abmloop.messages import say
+from abmloop.messages import say, tell
 from abmloop.policy import parse_policy
 from abmloop.settings import load_settings
 from scoring.policies.crm import CrmPolicy
@@ -23,11 +23,11 @@ def crm_rows(root: Path) -> Rows:
     try:
         connector = open_connector(root, policy, make_person(root, "doctor").as_of)
     except BadUsage as error:
-        return [_row("crm credentials", "bad", str(error), say("crm_doctor_credentials", language))]
+        return [_row("crm credentials", "bad", error.told(language), say("crm_doctor_credentials", language))]
     try:
         says = connector.describe()
     except AbmError as error:
-        return [_row("crm", "bad", str(error), say("crm_doctor_unreachable", language))]
+        return [_row("crm", "bad", error.told(language), say("crm_doctor_unreachable", language))]
     return [*_account(policy, says, language), *_objects(policy, says, language), *_limits(connector, says, language)]
 
 
@@ -35,7 +35,7 @@ def _account(policy: CrmPolicy, says: Description, language: str) -> Rows:
     is_ours = says.instance == policy.instance
     hint = "" if is_ours else say("crm_doctor_instance", language, there=says.instance, ours=policy.instance)
     rows = [_row("crm account", "ok" if is_ours else "bad", says.instance, hint)]
-    return rows + [_row("crm note", "warn", note) for note in says.notes]
+    return rows + [_row("crm note", "warn", tell(note, language)) for note in says.notes]
 
 
 def _objects(policy: CrmPolicy, says: Description, language: str) -> Rows:

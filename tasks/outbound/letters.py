@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.policy import parse_policy
 from abmloop.run import Author
 from scoring.policies.crm import CrmPolicy
@@ -50,8 +51,6 @@ def retry_letters(ledger: Ledger, instance: str, letter_ids: Collection[str] | N
     dead = {row.outbox_id: row for row in Journal(ledger, instance).queued(("dead",))}
     wanted = dead.keys() if letter_ids is None else letter_ids
     if unknown := [one for one in wanted if one not in dead]:
-        raise BadUsage(
-            f"no dead letters: {', '.join(unknown)}; `abmloop letters list` shows them. Held ones wait for consent."
-        )
+        raise BadUsage(said("crm_no_dead_letters", letters=", ".join(unknown)))
     events = [event(dead[one], "retry", message=f"sent again by {by.run_id}") for one in wanted]
     return ledger.append("deliveries", events, by)

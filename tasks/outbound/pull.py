@@ -7,6 +7,7 @@ from pathlib import Path
 
 from abmloop.errors import CrmRefused
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said
 from abmloop.run import Run, StepCounts
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import Connector, Page
@@ -66,9 +67,7 @@ def pull_pages(root: Path, connector: Connector, cursors: Cursors) -> dict[str, 
     """New files per entity. A page that comes again is no new file: its content names it."""
     there = connector.describe().instance
     if there.partition(":")[0] != "files" and there != cursors.instance:
-        raise CrmRefused(
-            f"crm.yaml says instance {cursors.instance}, but {there} answers. Nothing was read: correct `instance`."
-        )
+        raise CrmRefused(said("crm_read_other_instance", wanted=cursors.instance, found=there))
     instance = re.sub(r"[^A-Za-z0-9]+", "-", there)
     new: dict[str, int] = {}
     for entity in PULLED_ENTITIES:

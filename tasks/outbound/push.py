@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from abmloop.errors import BadPolicy, CrmUnreachable
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy, ObjectName
@@ -150,9 +150,7 @@ def _plan_object(
     rule, says = desk.policy.objects[name], desk.connector.describe()
     fields = says.fields.get(name)
     if fields is not None and (missing := sorted(set(rule.owners) - fields)):
-        raise BadPolicy(
-            f"crm.yaml: objects.{name}: the CRM has no field {', '.join(missing)}; make it there or rename `to`"
-        )
+        raise BadPolicy(said("crm_has_no_field", object=name, fields=", ".join(missing)))
     asked = list(worth_asking(allowed, known, rule))
     present: dict[str, Found] = {}
     answered = len(asked)

@@ -8,6 +8,7 @@ from typing import Any
 
 from abmloop.errors import CrmError, CrmUnreachable
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy
 from tasks.outbound.crm.base import (
     BatchRefused,
@@ -75,14 +76,14 @@ class Sender:
 
     def _affordable(self, waiting: Sequence[Queued]) -> Sequence[Queued]:
         """All that waits; where the calls do not suffice, the best leads with their companies and contacts."""
-        said = [self._connector.calls_left(), self._policy.calls_per_run]
-        limits = [said[0]] if said[0] is not None else []
-        limits += [said[1] - self._calls] if said[1] is not None else []
+        left, allowed = self._connector.calls_left(), self._policy.calls_per_run
+        limits = [left] if left is not None else []
+        limits += [allowed - self._calls] if allowed is not None else []
         if not limits:
             return waiting
         chosen = best_within(waiting, max(min(limits), 0), self._says.rows_per_call or self._says.batch_size)
         if not chosen:
-            self.stopped = f"no calls are left: {len(waiting):,} records wait for the next run, the best leads first"
+            self.stopped = said("crm_stopped_no_calls", number=f"{len(waiting):,}")
         return chosen
 
     def settle(self) -> None:
@@ -158,7 +159,7 @@ class Sender:
             self._calls += -(-len(records) // (self._says.rows_per_call or len(records)))
             given = self._connector.upsert(name, records)
         except BatchRefused as error:
-            return self._isolate(name, records, str(error))
+            return self._isolate(name, records, error.message)
         except Interrupted as error:
             self._is_in_flight = True
             self._note_failure(error.cause)
@@ -177,7 +178,7 @@ class Sender:
         try:
             first = self._matched(records[:half], self._connector.upsert(name, records[:half]))
         except BatchRefused as error:
-            return {**self._isolate(name, records[:half], str(error)), **self._upsert(name, records[half:])}
+            return {**self._isolate(name, records[:half], error.message), **self._upsert(name, records[half:])}
         except CrmError as error:
             self._note_failure(error)
             return {}
@@ -190,16 +191,16 @@ class Sender:
     def _matched(self, records: Sequence[Record], given: Sequence[Verdict]) -> dict[str, Verdict]:
         """Verdicts by our key. One for a record we did not send, or two that differ, is an alarm and proves nothing."""
         sent = {record.key for record in records}
-        said: dict[str, set[Verdict]] = {}
+        told: dict[str, set[Verdict]] = {}
         for verdict in given:
-            said.setdefault(verdict.key, set()).add(verdict)
-        strange = sorted(key for key in said if key not in sent or len(said[key]) > 1)
+            told.setdefault(verdict.key, set()).add(verdict)
+        strange = sorted(key for key in told if key not in sent or len(told[key]) > 1)
         if strange:
             self.counted["alarms"] += len(strange)
             detail = json.dumps({"keys": strange[:20], "number": len(strange)})
             row = {"actor": self._outbox.run.run_id, "action": "crm_alarm", "object": self._outbox.instance}
             self._outbox.ledger.append("audit", [{**row, "detail": detail}], self._outbox.run)
-        return {key: next(iter(said[key])) for key in said if key not in strange}
+        return {key: next(iter(told[key])) for key in told if key not in strange}
 
     def _outcome(self, row: Queued, verdict: Verdict) -> dict[str, Any]:
         tried = row.attempt + 1
@@ -219,11 +220,11 @@ class Sender:
         if isinstance(error, SlowDown):
             self._wait = max(self._wait, error.seconds or self._policy.backoff_seconds)
             if self._wait > self._policy.longest_pause_seconds:
-                self.stopped = f"the CRM asks to wait {self._wait:,.0f} s; the next run goes on from here ({error})"
+                self.stopped = said("crm_stopped_to_wait", seconds=f"{self._wait:,.0f}", why=error.message)
         elif isinstance(error, ChannelStopped) or not isinstance(error, CrmUnreachable):
-            self.stopped = str(error)
+            self.stopped = error.message
         elif self._failures >= self._policy.stop_after_failures:
-            self.stopped = f"{self._failures} calls in a row had no answer, the last: {error}"
+            self.stopped = said("crm_stopped_silent", number=self._failures, why=error.message)
 
     def _pause_seconds(self, turn: int) -> float:
         """Doubled each turn, between half and all of it by a number that differs per run, never less than asked for."""

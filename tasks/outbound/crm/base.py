@@ -105,7 +105,7 @@ class Interrupted(CrmUnreachable):
     """A batch of single calls that had to stop: `verdicts` of what was settled before, `cause` of the end."""
 
     def __init__(self, verdicts: Sequence[Verdict], cause: CrmError) -> None:
-        super().__init__(str(cause))
+        super().__init__(cause.message)
         self.verdicts = list(verdicts)
         self.cause = cause
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import said
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import Connector
 from tasks.outbound.crm.files import FilesConnector
@@ -33,5 +34,5 @@ def open_connector(root: Path, policy: CrmPolicy, as_of: date) -> Connector:
     if policy.connector == "files":
         return FilesConnector(root, policy, as_of)
     if policy.connector not in _VENDORS:
-        raise BadPolicy(f"crm.yaml: instance: no connector {policy.connector!r}; there are {', '.join(KINDS)}")
+        raise BadPolicy(said("crm_no_connector", kind=policy.connector, known=", ".join(KINDS)))
     return vendor_class(policy.connector)(policy)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abmloop.errors import CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import ChannelStopped, SlowDown
 from tasks.outbound.crm.wire import Answer, check_answer, hide, retry_after
 
@@ -36,13 +37,14 @@ class Envelope:
         """The body of an answer whose code is one of success; else what it means is raised."""
         code = self.code(answer)
         if code == self.too_fast:
-            raise SlowDown(f"{code}: too many calls", retry_after(answer))
+            raise SlowDown(said("crm_too_many_calls", status=code), retry_after(answer))
         if code == self.day_is_over:
-            raise SlowDown(f"{code}: the day's calls are used up", _A_DAY)
+            raise SlowDown(said("crm_day_used_up_code", status=code), _A_DAY)
         check_answer(answer)
         if code is None:
             answer.json()
-            raise CrmUnreachable(f"{answer.status} without {self.code_field}")
+            raise CrmUnreachable(said("crm_no_code_field", status=answer.status, field=self.code_field))
         if code not in self.good:
-            raise ChannelStopped(f"{code}: {hide(str(answer.json().get(self.message_field)))}")
+            words = hide(str(answer.json().get(self.message_field)))
+            raise ChannelStopped(said("crm_answered", status=code, words=words))
         return dict(answer.json())

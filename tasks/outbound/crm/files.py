@@ -15,6 +15,7 @@ from typing import Any
 
 from abmloop.errors import BadPolicy
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said
 from scoring.policies.crm import IMPORT_FOLDER, OBJECT_ORDER, CrmPolicy, FieldType
 from tasks.outbound.crm.base import ChannelStopped, Description, Found, Page, Record, Verdict
 from tasks.outbound.csv_out import csv_bytes
@@ -72,9 +73,10 @@ class FilesConnector:
     def upsert(self, object_name: str, records: Sequence[Record]) -> list[Verdict]:
         """One CSV of new records and one of changed ones; what was exported already is not exported again."""
         if self.describe().instance != self._policy.instance:
-            raise ChannelStopped(f"{self._exports} belongs to another instance than {self._policy.instance}")
+            ours = self._policy.instance
+            raise ChannelStopped(said("crm_folder_other_instance", folder=self._exports, instance=ours))
         if missing := [record.key for record in records if not record.allowed_by]:
-            raise ChannelStopped(f"{len(missing)} records came without the gate's word; nothing was written")
+            raise ChannelStopped(said("crm_not_allowed_written", number=len(missing)))
         held = self._keys().setdefault(object_name, {})
         fresh = [record for record in records if held.get(record.key) != record.payload_hash]
         names: dict[str, str] = {}
@@ -88,8 +90,8 @@ class FilesConnector:
             held.update((record.key, record.payload_hash) for record in fresh)
         fault_point("crm:after_send")
         folder = f"exports/crm/{self._as_of}"
-        said = {key: f"{folder}/{name}" for key, name in names.items()}
-        return [Verdict(record.key, "done", message=said.get(record.key, "exported before")) for record in records]
+        files = {key: f"{folder}/{name}" for key, name in names.items()}
+        return [Verdict(record.key, "done", message=files.get(record.key, "exported before")) for record in records]
 
     def calls_left(self) -> int | None:
         """Files have no limit."""
@@ -108,7 +110,7 @@ class FilesConnector:
     def _dropped(self) -> list[Path]:
         """The files in the import folder, hidden and half-written ones left out."""
         if not self._folder.is_dir() and self._policy.import_folder != IMPORT_FOLDER:
-            raise BadPolicy(f"crm.yaml: import_folder: {self._folder} is no folder; make it, or leave the key away")
+            raise BadPolicy(said("crm_no_import_folder", folder=self._folder))
         names = sorted(path for path in self._folder.rglob("*") if not path.name.startswith((".", "~$")))
         return [path for path in names if path.is_symlink() or path.is_file()]
 
@@ -116,11 +118,11 @@ class FilesConnector:
         """Why a dropped file is not taken in, and what to do; None where it is."""
         shown = path.relative_to(self._folder)
         if path.is_symlink():
-            return f"{shown}: links are not followed; put the file itself there"
+            return said("crm_note_link", file=shown)
         if path.stat().st_size > MAX_PAGE_BYTES:
-            return f"{shown}: larger than {MAX_PAGE_BYTES:,} bytes; put it into inbox/<entity>/ yourself"
+            return said("crm_note_large", file=shown, limit=f"{MAX_PAGE_BYTES:,}")
         if entity_of(shown) is None:
-            return f"{shown}: the name does not say what it is; put it into a folder {', '.join(PULLED_ENTITIES)}"
+            return said("crm_note_nameless", file=shown, known=", ".join(PULLED_ENTITIES))
         return None
 
     def _keys(self) -> dict[str, dict[str, str]]:
@@ -180,7 +182,7 @@ class FilesConnector:
 
 def _known(object_name: str) -> Any:
     if object_name not in OBJECT_ORDER:
-        raise ChannelStopped(f"there is no object {object_name!r}; known: {', '.join(OBJECT_ORDER)}")
+        raise ChannelStopped(said("crm_no_object_in_files", object=object_name, known=", ".join(OBJECT_ORDER)))
     return object_name
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from abmloop.errors import CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import ChannelStopped, Page, Record
 from tasks.outbound.crm.envelope import Envelope
 from tasks.outbound.crm.mapping import ObjectMapping
@@ -50,7 +51,7 @@ class FxiaokeConnector(SingleRecordConnector):
     def _accept(self, body: Any) -> dict[str, str]:
         if not isinstance(body, dict) or body.get("errorCode", 0) not in (0, "0") or not body.get("accessToken"):
             words = hide(str(body.get("errorMessage", ""))) if isinstance(body, dict) else ""
-            raise ChannelStopped(f"no token is given for these credentials: {words}")
+            raise ChannelStopped(said("crm_no_token_words", words=words))
         self._ea = str(body.get("ea"))
         return {"Authorization": f"Bearer {body['accessToken']}", "x-fs-ea": self._ea, "x-fs-userid": self._user}
 
@@ -77,7 +78,7 @@ class FxiaokeConnector(SingleRecordConnector):
     ) -> list[dict[str, Any]]:
         rows = self._query(mapping.to, [_filter(field, "IN", values)], 0, [])
         if any(str(row.get(field)) not in values or not row.get(self.id_field) for row in rows):
-            raise CrmUnreachable("the CRM answered for other records than it was asked for")
+            raise CrmUnreachable(said("crm_other_records"))
         return rows
 
     def _query(self, api_name: str, filters: list[Any], offset: int, orders: list[Any]) -> list[dict[str, Any]]:
@@ -88,12 +89,12 @@ class FxiaokeConnector(SingleRecordConnector):
             data = _ENVELOPE.opened(answer).get("data")
             rows = data.get("dataList") if isinstance(data, dict) else None
             if not isinstance(rows, list) or not isinstance(data, dict):
-                raise CrmUnreachable("a query answered in another shape than is documented")
+                raise CrmUnreachable(said("crm_query_shape"))
             told = [row for row in rows if isinstance(row, dict)]
             total = data.get("total")
             # A page that holds fewer than it says would pass off a record that is there as one that is not.
             if isinstance(total, int) and len({str(row.get("_id")) for row in told}) < min(total - offset, _PAGE):
-                raise CrmUnreachable(f"a page of {len(told)} records where {total} are said to be")
+                raise CrmUnreachable(said("crm_page_short", found=len(told), total=total))
             return told
 
         return list(self._session.read("POST", self._path(api_name, "query"), body, parse))

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from abmloop.errors import CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Page, Record, Verdict
 from tasks.outbound.crm.mapping import ObjectMapping
 from tasks.outbound.crm.network import NetworkConnector, assert_allowed, checked_name, dead
@@ -80,7 +81,7 @@ class HubSpotConnector(NetworkConnector):
             by_key = {str(row["properties"].get(mapping.key)): row for row in rows}
             is_whole = len(by_key) == number or any(_category(e) == "OBJECT_NOT_FOUND" for e in _list(told, "errors"))
             if not by_key.keys() <= keys or len(by_key) != len(rows) or not is_whole:
-                raise CrmUnreachable("the CRM answered for other records than it was asked for")
+                raise CrmUnreachable(said("crm_other_records"))
             return by_key
 
         return dict(self._session.read("POST", f"/crm/v3/objects/{mapping.to}/batch/read", body, parse))
@@ -99,16 +100,17 @@ class HubSpotConnector(NetworkConnector):
         by_key = {record.key: record for record in records}
         if answer.status in (200, 201, 207):
             return self._verdicts(mapping, _object_of(answer), by_key)
-        said = _said(answer)
-        existing = _EXISTING.search(said["message"]) if said["category"] == "CONFLICT" else None
+        told = _told(answer)
+        existing = _EXISTING.search(told["message"]) if told["category"] == "CONFLICT" else None
         if existing and len(records) == 1:
-            return [self._linked(mapping, records[0], existing[1], said["message"])]
-        if said["category"] in ("CONFLICT", "VALIDATION_ERROR") or (answer.status == 400 and said["message"]):
-            raise BatchRefused(said["message"])
-        check_answer(answer, said["message"])
+            return [self._linked(mapping, records[0], existing[1], told["message"])]
+        if told["category"] in ("CONFLICT", "VALIDATION_ERROR") or (answer.status == 400 and told["message"]):
+            raise BatchRefused(told["message"])
+        check_answer(answer, told["message"])
         if answer.status in (404, 405):
-            raise ChannelStopped(f"{answer.status}: HubSpot has no object {mapping.to}, or it is not open to this key")
-        raise CrmUnreachable(f"{answer.status}, and nothing in it says what became of the records")
+            named = {"status": answer.status, "vendor": "HubSpot", "object": mapping.to}
+            raise ChannelStopped(said("crm_no_such_object_or_closed", **named))
+        raise CrmUnreachable(said("crm_no_word_on_records", status=answer.status))
 
     def _input(self, object_name: str, mapping: ObjectMapping, record: Record) -> dict[str, Any]:
         properties = self._encode(object_name, record.fields, as_text)
@@ -155,7 +157,7 @@ class HubSpotConnector(NetworkConnector):
         check_answer(answer)
         written = [row for row in _list(_object_of(answer), "results") if str(row.get("id")) == record_id]
         if answer.status != 200 or not written:
-            raise CrmUnreachable("no word on whether the record that is there was linked")
+            raise CrmUnreachable(said("crm_no_word_on_link"))
         return Verdict(record.key, "linked", record_id, message)
 
     def _note_limit(self, answer: Answer) -> None:
@@ -186,7 +188,7 @@ class HubSpotConnector(NetworkConnector):
             after = str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
             if not after:
                 return rows
-        raise CrmUnreachable("the list of owners does not end")
+        raise CrmUnreachable(said("crm_owners_endless"))
 
     def _changed(self, entity: str) -> Any:
         pulled = self._pulled(entity)
@@ -234,16 +236,17 @@ class HubSpotConnector(NetworkConnector):
 def _object_of(answer: Answer) -> dict[str, Any]:
     """The JSON object of an answer that went well; else what the answer means is raised."""
     if answer.status not in (200, 201, 207):
-        said = _said(answer)
-        check_answer(answer, said["message"])
-        raise ChannelStopped(f"{answer.status}: {said['message'][:200] or 'refused'}")
+        words = _told(answer)["message"]
+        check_answer(answer, words)
+        code = "crm_answered" if words else "crm_refused_without_words"
+        raise ChannelStopped(said(code, status=answer.status, words=words[:200]))
     told = answer.json()
     if not isinstance(told, dict):
-        raise CrmUnreachable(f"{answer.status} with JSON of another shape than is documented")
+        raise CrmUnreachable(said("crm_json_shape", status=answer.status))
     return told
 
 
-def _said(answer: Answer) -> dict[str, str]:
+def _told(answer: Answer) -> dict[str, str]:
     """Category and message of an error, empty where the body is none of HubSpot's."""
     try:
         told = answer.json()

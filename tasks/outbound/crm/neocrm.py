@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from abmloop.errors import CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import ChannelStopped, Page, Record
 from tasks.outbound.crm.envelope import Envelope
 from tasks.outbound.crm.mapping import ObjectMapping
@@ -46,7 +47,7 @@ class NeoCrmConnector(SingleRecordConnector):
 
     def _accept(self, body: Any) -> dict[str, str]:
         if not isinstance(body, dict) or not body.get("access_token"):
-            raise ChannelStopped("no token is given for these credentials; were they revoked?")
+            raise ChannelStopped(said("crm_no_token"))
         self._tenant = str(body.get("tenant_id") or body.get("tenantId") or self._wire.host)
         return {"Authorization": f"Bearer {body['access_token']}"}
 
@@ -66,7 +67,7 @@ class NeoCrmConnector(SingleRecordConnector):
         listed = ", ".join(_literal(value) for value in values)
         rows = self._xoql(f"select {', '.join(columns)} from {mapping.to} where {field} in ({listed}) limit 0,{_PAGE}")
         if any(str(row.get(field)) not in values or not row.get(self.id_field) for row in rows):
-            raise CrmUnreachable("the CRM answered for other records than it was asked for")
+            raise CrmUnreachable(said("crm_other_records"))
         return rows
 
     def _xoql(self, xoql: str) -> list[dict[str, Any]]:
@@ -76,11 +77,11 @@ class NeoCrmConnector(SingleRecordConnector):
             data = _ENVELOPE.opened(answer).get("data")
             rows = data.get("records") if isinstance(data, dict) else None
             if not isinstance(rows, list) or not isinstance(data, dict):
-                raise CrmUnreachable("a query answered in another shape than is documented")
+                raise CrmUnreachable(said("crm_query_shape"))
             told = [row for row in rows if isinstance(row, dict)]
             total = data.get("totalSize")
             if isinstance(total, int) and len({str(row.get("id")) for row in told}) < min(total, _PAGE):
-                raise CrmUnreachable(f"a page of {len(told)} records where {total} are said to be")
+                raise CrmUnreachable(said("crm_page_short", found=len(told), total=total))
             return told
 
         body = urlencode({"xoql": xoql}).encode()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import said
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import ChannelStopped, Description, Fields, Found, Identity, Page, Record, Verdict
 from tasks.outbound.crm.mapping import Mapping as VendorMapping
@@ -44,7 +45,7 @@ class NetworkConnector(ABC):
         self._mapping = mapping or load_mapping(self.kind)
         url = policy.url or self._mapping.url
         if not url:
-            raise BadPolicy(f"crm.yaml: url: {self.kind} needs the address of your account there")
+            raise BadPolicy(said("crm_url_wanted", kind=self.kind))
         self._wire = Wire(url, policy.timeout_seconds, policy.private_network)
         self._waits = Waits(policy.backoff_seconds, policy.longest_pause_seconds, pause)
         auth = self._auth(os.environ if environment is None else environment)
@@ -111,10 +112,8 @@ class NetworkConnector(ABC):
         asked = {name.partition(".")[0] for name in pulled.columns.values()}
         missing = sorted(asked - there - self.system_fields) if there else []
         if missing:
-            raise ChannelStopped(
-                f"{self.kind}: {pulled.to} has no field {', '.join(missing)} (any more); correct "
-                f"tasks/outbound/crm/mappings/{self.kind}.yaml, pull.{entity}. Nothing of it was read."
-            )
+            named = {"kind": self.kind, "object": pulled.to, "fields": ", ".join(missing), "entity": entity}
+            raise ChannelStopped(said("crm_column_gone", **named))
 
     def _place(self, entity: str, cursor: str | None) -> Place:
         """Where the reading of an entity begins, by the CRM's clock."""
@@ -129,9 +128,8 @@ class NetworkConnector(ABC):
         """The mapping of one of our objects; its names are checked, for they become parts of addresses and queries."""
         mapping = self._mapping.objects.get(name)  # type: ignore[call-overload]
         if mapping is None:
-            raise ChannelStopped(
-                f"there is no object {name!r} in {self.kind}; known: {', '.join(self._mapping.objects)}"
-            )
+            known = ", ".join(self._mapping.objects)
+            raise ChannelStopped(said("crm_no_object", object=name, kind=self.kind, known=known))
         checked: ObjectMapping = mapping
         for one in (checked.to, checked.key):
             checked_name(one)
@@ -158,14 +156,14 @@ class NetworkConnector(ABC):
 def checked_name(name: str) -> str:
     """A name that may stand in an address or a query as it is. Raises ChannelStopped for any other."""
     if not _NAME.fullmatch(name):
-        raise ChannelStopped(f"crm.yaml: {name!r} cannot be the name of a field or an object over there")
+        raise ChannelStopped(said("crm_name_refused", name=name))
     return name
 
 
 def assert_allowed(records: Sequence[Record]) -> None:
     """Refuse a batch in which a record lacks the gate's word. Source: spec 13-privacy P11."""
     if missing := sum(not record.allowed_by for record in records):
-        raise ChannelStopped(f"{missing} records came without the gate's word; nothing was sent")
+        raise ChannelStopped(said("crm_not_allowed_sent", number=missing))
 
 
 def one_each(found: Mapping[str, list[Found]]) -> dict[str, Found]:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from abmloop.errors import CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Page, Record, SlowDown, Verdict
 from tasks.outbound.crm.mapping import ObjectMapping
 from tasks.outbound.crm.network import NetworkConnector, assert_allowed, checked_name, dead
@@ -52,8 +53,8 @@ class SalesforceConnector(NetworkConnector):
     def _account(self) -> tuple[str, tuple[str, ...]]:
         rows = self._query("SELECT Id, IsSandbox FROM Organization")
         if len(rows) != 1:
-            raise CrmUnreachable("the org does not say which one it is")
-        return str(rows[0]["Id"]), (("this is a sandbox",) if rows[0].get("IsSandbox") else ())
+            raise CrmUnreachable(said("crm_org_unknown"))
+        return str(rows[0]["Id"]), ((said("crm_note_sandbox"),) if rows[0].get("IsSandbox") else ())
 
     def _field_names(self, mapping: ObjectMapping) -> frozenset[str] | None:
         told = self._session.read("GET", f"{_DATA}/sobjects/{checked_name(mapping.to)}/describe", None, _json_of)
@@ -72,7 +73,7 @@ class SalesforceConnector(NetworkConnector):
             for row in self._query(soql):
                 key = row.get(mapping.key)
                 if key not in asked:
-                    raise CrmUnreachable("the CRM answered for other records than it was asked for")
+                    raise CrmUnreachable(said("crm_other_records"))
                 fields = self._read_fields(object_name, row)
                 found.setdefault(
                     str(key), Found(str(row.get("Id")), fields, iso_time(_zone(row.get("LastModifiedDate"))))
@@ -91,7 +92,7 @@ class SalesforceConnector(NetworkConnector):
             path = str(told.get("nextRecordsUrl"))
             if not path.startswith(_DATA + "/query"):
                 break
-        raise CrmUnreachable("the query does not come to an end")
+        raise CrmUnreachable(said("crm_query_endless"))
 
     def upsert(self, object_name: str, records: Sequence[Record]) -> list[Verdict]:
         """One collection, or one bulk job where there are more records than a collection takes."""
@@ -112,7 +113,7 @@ class SalesforceConnector(NetworkConnector):
         _check(answer)
         if answer.status == 400:
             raise BatchRefused(_words(answer))
-        raise ChannelStopped(f"{answer.status}: {_words(answer)[:200]}")
+        raise ChannelStopped(said("crm_answered", status=answer.status, words=_words(answer, 200)))
 
     def _row(self, object_name: str, mapping: ObjectMapping, record: Record) -> dict[str, Any]:
         fields = self._encode(object_name, record.fields, as_typed)
@@ -181,12 +182,12 @@ class SalesforceConnector(NetworkConnector):
         path = f"{_DATA}/jobs/ingest"
         job_id = str(self._job(self._session.write("POST", path, job)).get("id"))
         if not _RECORD_ID.fullmatch(job_id):
-            raise CrmUnreachable("the bulk job has no id")
+            raise CrmUnreachable(said("crm_bulk_no_id"))
         body = self._csv(object_name, mapping, records)
         answer = self._session.write("PUT", f"{path}/{job_id}/batches", body, {"Content-Type": "text/csv"})
         _check(answer)
         if answer.status not in (200, 201):
-            raise CrmUnreachable(f"{answer.status}: the bulk job took no rows")
+            raise CrmUnreachable(said("crm_bulk_no_rows", status=answer.status))
         self._job(self._session.write("PATCH", f"{path}/{job_id}", {"state": "UploadComplete"}))
         self._await(f"{path}/{job_id}")
         done = self._rows(f"{path}/{job_id}/successfulResults")
@@ -211,7 +212,7 @@ class SalesforceConnector(NetworkConnector):
             if state in ("JobComplete", "Failed", "Aborted"):
                 return
             self._pause(min(2.0 + number, 30.0))
-        raise CrmUnreachable("the bulk job is not at its end yet")
+        raise CrmUnreachable(said("crm_bulk_not_ended"))
 
     def _rows(self, path: str) -> list[dict[str, str]]:
         return list(self._session.read("GET", path, None, _csv_of))
@@ -265,7 +266,7 @@ def _literal(value: str) -> str:
 
 def _checked_id(record_id: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{1,18}", record_id):
-        raise CrmUnreachable("a record id that is none")
+        raise CrmUnreachable(said("crm_no_record_id"))
     return record_id
 
 
@@ -281,9 +282,9 @@ def _codes(answer: Answer) -> set[str]:
     return {str(one.get("errorCode") or one.get("statusCode")) for one in _errors(answer)}
 
 
-def _words(answer: Answer) -> str:
-    said = [f"{one.get('errorCode') or one.get('statusCode')}: {one.get('message')}" for one in _errors(answer)]
-    return ("; ".join(said) or f"{answer.status}: several records over there bear what this one is known by")[:1000]
+def _words(answer: Answer, most: int = 1000) -> str:
+    told = [f"{one.get('errorCode') or one.get('statusCode')}: {one.get('message')}" for one in _errors(answer)]
+    return "; ".join(told)[:most] or said("crm_several_over_there", status=answer.status)
 
 
 def _id_in_the_way(answer: Answer) -> str | None:
@@ -302,14 +303,14 @@ def _id_in_the_way(answer: Answer) -> str | None:
 
 def _check(answer: Answer) -> None:
     if "REQUEST_LIMIT_EXCEEDED" in _codes(answer):
-        raise SlowDown("the day's calls are used up", DAY_SECONDS)
+        raise SlowDown(said("crm_day_used_up"), DAY_SECONDS)
     check_answer(answer, _words(answer) if _errors(answer) else "")
 
 
 def _json_of(answer: Answer) -> Any:
     if answer.status not in (200, 201):
         _check(answer)
-        raise ChannelStopped(f"{answer.status}: {_words(answer)[:200]}")
+        raise ChannelStopped(said("crm_answered", status=answer.status, words=_words(answer, 200)))
     return answer.json()
 
 
@@ -317,14 +318,14 @@ def _query_page(answer: Answer) -> dict[str, Any]:
     told = _json_of(answer)
     rows = told.get("records") if isinstance(told, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise CrmUnreachable("a query answered in another shape than is documented")
+        raise CrmUnreachable(said("crm_query_shape"))
     return dict(told)
 
 
 def _csv_of(answer: Answer) -> list[dict[str, str]]:
     _check(answer)
     if answer.status != 200 or not answer.headers.get("content-type", "").startswith("text/csv"):
-        raise CrmUnreachable(f"{answer.status} instead of a result file")
+        raise CrmUnreachable(said("crm_bulk_no_result", status=answer.status))
     return list(csv.DictReader(io.StringIO(answer.body.decode("utf-8", "replace"), newline="")))
 
 
@@ -332,9 +333,9 @@ def _results(answer: Answer, number: int) -> list[dict[str, Any]]:
     """The results by place. Raises CrmUnreachable where their number is not that of the records."""
     told = answer.json()
     if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
-        raise CrmUnreachable("a collection answered in another shape than is documented")
+        raise CrmUnreachable(said("crm_collection_shape"))
     if len(told) != number:
-        raise CrmUnreachable(f"{len(told)} results for {number} records, and none says for which")
+        raise CrmUnreachable(said("crm_results_number", found=len(told), number=number))
     return told
 
 

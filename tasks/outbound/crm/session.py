@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from abmloop.errors import BadUsage, CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import ChannelStopped, SlowDown
 from tasks.outbound.crm.wire import Answer, Wire
 
@@ -54,9 +55,9 @@ class Session:
             if not self._is_expired(answer):
                 return answer
             if not self._auth.renew():
-                raise ChannelStopped("the CRM does not accept the key: it was revoked or belongs to another account")
+                raise ChannelStopped(said("crm_key_refused"))
             if is_second:
-                raise CrmUnreachable("the CRM refuses a token that it has just given")
+                raise CrmUnreachable(said("crm_token_refused"))
         raise AssertionError("not reached")
 
     def read(self, method: str, path: str, body: Any, parse: Callable[[Answer], Any], form: bool = False) -> Any:
@@ -136,9 +137,9 @@ class Grant:
     @staticmethod
     def _body(answer: Answer) -> Any:
         if answer.status in (400, 401, 403):
-            raise ChannelStopped(f"{answer.status}: no token is given for these credentials; were they revoked?")
+            raise ChannelStopped(said("crm_no_token_status", status=answer.status))
         if answer.status != 200:
-            raise CrmUnreachable(f"{answer.status} instead of a token")
+            raise CrmUnreachable(said("crm_instead_of_token", status=answer.status))
         return answer.json()
 
     def renew(self) -> bool:
@@ -149,5 +150,5 @@ class Grant:
 def secrets(environment: Mapping[str, str], *names: str) -> list[str]:
     """The values of these variables. Raises BadUsage naming those that are missing; no value is ever shown."""
     if missing := [name for name in names if not environment.get(name, "").strip()]:
-        raise BadUsage(f"the CRM's credentials are missing: set the environment variables {', '.join(missing)}")
+        raise BadUsage(said("crm_credentials_missing", names=", ".join(missing)))
     return [environment[name].strip() for name in names]

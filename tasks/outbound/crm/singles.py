@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from abmloop.errors import CrmError, CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import ChannelStopped, Found, Identity, Interrupted, Record, SlowDown, Verdict
 from tasks.outbound.crm.mapping import ObjectMapping
 from tasks.outbound.crm.network import NetworkConnector, assert_allowed, dead, one_each
@@ -103,7 +104,7 @@ class SingleRecordConnector(NetworkConnector):
             unsent = [Verdict(one.key, "unsent", message="not sent: " + str(cause)[:200]) for one in rest]
             raise Interrupted([*verdicts, *unsent], cause)
         if silent:
-            raise Interrupted(verdicts, CrmUnreachable(f"{silent} calls had no answer"))
+            raise Interrupted(verdicts, CrmUnreachable(said("crm_silent_calls", number=silent)))
         return verdicts
 
     def _one(self, object_name: str, mapping: ObjectMapping, record: Record) -> Verdict:

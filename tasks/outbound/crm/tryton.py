@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from abmloop.errors import BadPolicy, CrmUnreachable
+from abmloop.messages import said
 from scoring.policies.crm import FieldType
 from tasks.outbound.crm.base import ChannelStopped, Page, Record, Value
 from tasks.outbound.crm.mapping import ObjectMapping
@@ -48,7 +49,7 @@ class TrytonConnector(SingleRecordConnector):
     def _auth(self, environment: Mapping[str, str]) -> Auth:
         user, password = secrets(environment, "TRYTON_USER", "TRYTON_PASSWORD")
         if not self._wire.path:
-            raise BadPolicy("crm.yaml: url: ends with the name of Tryton's database, as in https://erp.acme.cn/crm")
+            raise BadPolicy(said("crm_url_database"))
 
         def fetch(wire: Wire) -> Answer:
             body = {"id": 0, "method": "common.db.login", "params": [user, {"password": password}, "en"]}
@@ -57,7 +58,7 @@ class TrytonConnector(SingleRecordConnector):
         def accept(body: Any) -> dict[str, str]:
             told = body.get("result") if isinstance(body, dict) else None
             if not isinstance(told, list) or len(told) < 2:
-                raise ChannelStopped("no session is given for these credentials; were they revoked?")
+                raise ChannelStopped(said("crm_no_session"))
             token = base64.b64encode(f"{user}:{told[0]}:{told[1]}".encode()).decode()
             return {"Authorization": f"Session {token}"}
 
@@ -65,7 +66,7 @@ class TrytonConnector(SingleRecordConnector):
 
     def _account(self) -> tuple[str, tuple[str, ...]]:
         """The database, and whether the user can make opportunities."""
-        notes = () if self._of_user().get("company") else ("the user has no company: Tryton will refuse every record",)
+        notes = () if self._of_user().get("company") else (said("crm_note_no_company"),)
         return self._wire.path.strip("/").replace("/", "-"), notes
 
     def _of_user(self) -> dict[str, Any]:
@@ -93,8 +94,8 @@ class TrytonConnector(SingleRecordConnector):
             if "error" in told:
                 kind, words = _error(told["error"])
                 if kind in _OF_THE_RECORD:
-                    raise ChannelStopped(f"Tryton refuses {method}: {hide(words)}")
-                raise CrmUnreachable(f"{kind}: {hide(words)}")
+                    raise ChannelStopped(said("crm_method_refused", method=method, words=hide(words)))
+                raise CrmUnreachable(said("crm_kind_words", kind=kind, words=hide(words)))
             return _plain(told["result"])
 
         return self._session.read("POST", "/rpc/", body, parse)
@@ -105,7 +106,7 @@ class TrytonConnector(SingleRecordConnector):
         wanted = [int(value) for value in values if value.isdigit()] if field == "id" else list(values)
         rows = self._rows(mapping.to, [[field, "in", wanted]], columns, [["id", "ASC"]], len(values) * 2)
         if any(str(row.get(field)) not in values or not row.get(self.id_field) for row in rows):
-            raise CrmUnreachable("the CRM answered for other records than it was asked for")
+            raise CrmUnreachable(said("crm_other_records"))
         return rows
 
     def _rows(
@@ -114,7 +115,7 @@ class TrytonConnector(SingleRecordConnector):
         parameters = [domain, 0, size, order, sorted(set(columns) - {"id"}), self._of_user()]
         told = self._ask(f"model.{checked_name(model)}.search_read", parameters)
         if not isinstance(told, list) or not all(isinstance(row, dict) for row in told):
-            raise CrmUnreachable("a query answered in another shape than is documented")
+            raise CrmUnreachable(said("crm_query_shape"))
         return [_flat(row) for row in told]
 
     def _create(self, object_name: str, mapping: ObjectMapping, record: Record) -> str | None:
@@ -139,7 +140,7 @@ class TrytonConnector(SingleRecordConnector):
         kind, words = _error(told["error"])
         if kind in _OF_THE_RECORD or kind in _TRY_AGAIN:
             raise Refusal(f"{kind}: {words}"[:1000], passing=kind in _TRY_AGAIN)
-        raise CrmUnreachable(f"{kind}: {hide(words)}")
+        raise CrmUnreachable(said("crm_kind_words", kind=kind, words=hide(words)))
 
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """By time of modification and id; what was made and never changed bears the time of its making."""
@@ -166,10 +167,10 @@ def _opened(answer: Answer, number: int) -> dict[str, Any]:
     """The body of the answer to that very call."""
     check_answer(answer)
     if answer.status != 200:
-        raise ChannelStopped(f"{answer.status}: Tryton has no such database or model, or it is not open to this user")
+        raise ChannelStopped(said("crm_no_such_database", status=answer.status))
     told = answer.json()
     if not isinstance(told, dict) or told.get("id") != number or not ({"result", "error"} & told.keys()):
-        raise CrmUnreachable("an answer to another call, or in another shape than is documented")
+        raise CrmUnreachable(said("crm_call_shape"))
     return dict(told)
 
 
@@ -209,7 +210,7 @@ def _plain(value: Any) -> Any:
         if kind == "Decimal":
             return str(value["decimal"])
     except (KeyError, TypeError, ValueError):
-        raise CrmUnreachable("a value in another shape than is documented") from None
+        raise CrmUnreachable(said("crm_value_shape")) from None
     return {name: _plain(one) for name, one in value.items()}
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from abmloop.errors import CrmUnreachable
+from abmloop.messages import said
 from tasks.outbound.crm.base import Page
 from tasks.outbound.crm.mapping import PullMapping
 from tasks.outbound.crm.values import read_time
@@ -59,7 +60,7 @@ def walk_pages(
             break
         last = (rows[-1].modified, rows[-1].id)
         if last == after:
-            raise CrmUnreachable(f"{entity}: the CRM gives the same page again and again")
+            raise CrmUnreachable(said("crm_same_page", entity=entity))
         after = last
     lost = gone() if gone else []
     if lost:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from abmloop.errors import BadPolicy, CrmUnreachable
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said, together
 from tasks.outbound.crm.base import ChannelStopped, SlowDown
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -43,8 +44,9 @@ class Answer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            kind = "an HTML page" if self.body.lstrip()[:1] == b"<" else "no JSON"
-            raise CrmUnreachable(f"{self.status} with {kind if self.body else 'an empty body'}") from None
+            kind = "html" if self.body.lstrip()[:1] == b"<" else "no_json"
+            code = f"crm_body_{kind if self.body else 'empty'}"
+            raise CrmUnreachable(said(code, status=self.status)) from None
 
 
 class Wire:
@@ -82,7 +84,7 @@ class Wire:
             OSError,
         ) as error:
             self.close()
-            raise CrmUnreachable(f"{self.host}: {_cause(error, self._timeout)}") from None
+            raise CrmUnreachable(said("crm_host_says", host=self.host, cause=_cause(error, self._timeout))) from None
         except CrmUnreachable:
             self.close()
             raise
@@ -114,10 +116,7 @@ class Wire:
         )  # fmt: skip
         if not allowed:
             made.close()
-            raise ChannelStopped(
-                f"{self.host} leads to {mapped}, which is no public address; a CRM in your own network needs "
-                "`private_network: true` in crm.yaml"
-            )
+            raise ChannelStopped(said("crm_private_address", host=self.host, address=mapped))
 
     def _read(self, response: http.client.HTTPResponse) -> Answer:
         headers = {name.lower(): value for name, value in response.getheaders()}
@@ -125,7 +124,7 @@ class Wire:
         packed = headers.get("content-encoding", "identity").lower()
         unpack = zlib.decompressobj(wbits=47) if packed in ("gzip", "deflate") else None
         if packed not in ("gzip", "deflate", "identity", ""):
-            raise CrmUnreachable(f"{response.status}, packed in a way nobody asked for")
+            raise CrmUnreachable(said("crm_body_packed", status=response.status))
         end = time.monotonic() + self._timeout * 4
         pieces: list[bytes] = []
         size = 0
@@ -133,13 +132,14 @@ class Wire:
             piece = _unpacked(unpack, piece) if unpack else piece
             size += len(piece)
             if size > MAX_BODY_BYTES or (unpack and unpack.unconsumed_tail):
-                raise CrmUnreachable(f"{response.status} with a body of more than {MAX_BODY_BYTES:,} bytes; not read")
+                raise CrmUnreachable(said("crm_body_too_large", status=response.status, limit=f"{MAX_BODY_BYTES:,}"))
             if time.monotonic() > end:
-                raise CrmUnreachable(f"{response.status}, and its body did not end within {self._timeout * 4:g} s")
+                seconds = f"{self._timeout * 4:g}"
+                raise CrmUnreachable(said("crm_body_too_slow", status=response.status, seconds=seconds))
             pieces.append(piece)
         promised = headers.get("content-length", "")
         if not unpack and promised.isdigit() and int(promised) != size:
-            raise CrmUnreachable(f"{response.status} with only {size:,} of {promised} bytes")
+            raise CrmUnreachable(said("crm_body_cut", status=response.status, size=f"{size:,}", promised=promised))
         if response.will_close:
             self.close()
         return Answer(response.status, headers, b"".join(pieces))
@@ -149,7 +149,7 @@ def _unpacked(unpack: Any, piece: bytes) -> bytes:
     try:
         return bytes(unpack.decompress(piece, MAX_BODY_BYTES + 1))
     except zlib.error:
-        raise CrmUnreachable("a body that is not packed as it says") from None
+        raise CrmUnreachable(said("crm_body_unpackable")) from None
 
 
 def check_url(url: str) -> str:
@@ -157,11 +157,11 @@ def check_url(url: str) -> str:
     parts = urlsplit(url)
     faults = []
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        faults.append("only https (http on loopback)")
+        faults.append(said("crm_url_https"))
     if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
-        faults.append("a host and perhaps a path, nothing else: no user, no password, no query")
+        faults.append(said("crm_url_bare"))
     if faults:
-        raise BadPolicy(f"crm.yaml: url: {'; '.join(faults)}")
+        raise BadPolicy(said("crm_url_refused", faults=together(faults, "; ")))
     return url
 
 
@@ -170,25 +170,29 @@ def check_answer(answer: Answer, words: str = "") -> None:
 
     SlowDown for 429 and for 503 with a time, ChannelStopped for 403, CrmUnreachable for redirects and all other 5xx.
     """
-    tail = f": {hide(words)}" if words else ""
     if answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers):
-        raise SlowDown(f"{answer.status}{tail}", retry_after(answer))
+        raise SlowDown(_answered(answer, words), retry_after(answer))
     if answer.status == 403:
-        raise ChannelStopped(f"403, no permission{tail}")
+        raise ChannelStopped(said("crm_no_permission_words" if words else "crm_no_permission", words=hide(words)))
     if 300 < answer.status < 400:
-        there = urlsplit(answer.headers.get("location", "")).hostname or "nowhere"
-        raise CrmUnreachable(f"{answer.status}: it sends us to {there}; redirects are not followed, see `url`")
+        there = urlsplit(answer.headers.get("location", "")).hostname
+        code = "crm_redirected" if there else "crm_redirected_nowhere"
+        raise CrmUnreachable(said(code, status=answer.status, there=there))
     if answer.status >= 500:
-        raise CrmUnreachable(f"{answer.status}{tail}")
+        raise CrmUnreachable(_answered(answer, words))
+
+
+def _answered(answer: Answer, words: str) -> str:
+    return said("crm_answered" if words else "crm_status_only", status=answer.status, words=hide(words))
 
 
 def retry_after(answer: Answer) -> float | None:
     """The seconds to wait, said as a number or as a date; dates are read by the CRM's own clock. None: not said."""
-    said = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d{1,3})?", said):
-        return float(said)
+    asked = answer.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,3})?", asked):
+        return float(asked)
     try:
-        until, now = parsedate_to_datetime(said), _date(answer.headers)
+        until, now = parsedate_to_datetime(asked), _date(answer.headers)
         return max((until - now).total_seconds(), 0.0) if now else None
     except (ValueError, TypeError):
         return None
@@ -215,11 +219,11 @@ def _context() -> ssl.SSLContext:
 
 def _cause(error: Exception, timeout: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"no answer within {timeout:g} s"
+        return said("crm_cause_timeout", seconds=f"{timeout:g}")
     if isinstance(error, socket.gaierror):
-        return "the name cannot be found; is the network there, is `url` right?"
+        return said("crm_cause_name")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message}); ABMLOOP_CA_FILE names a private authority"
+        return said("crm_cause_certificate", reason=error.verify_message)
     if isinstance(error, ssl.SSLError):
-        return f"no safe connection ({error.reason or 'TLS'})"
-    return f"the connection broke ({type(error).__name__})"
+        return said("crm_cause_tls", reason=error.reason or "TLS")
+    return said("crm_cause_broken", reason=type(error).__name__)

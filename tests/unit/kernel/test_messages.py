@@ -5,8 +5,8 @@ import string
 
 import pytest
 
-from abmloop.errors import AbmError, BadUsage, CrmUnreachable
-from abmloop.messages import LANGUAGES, _catalogue, said, say
+from abmloop.errors import AbmError, BadPolicy, BadUsage, CrmUnreachable
+from abmloop.messages import LANGUAGES, _catalogue, said, say, together
 
 
 def test_every_message_has_the_same_fields_in_both_languages() -> None:
@@ -29,3 +29,10 @@ def test_an_error_is_told_in_the_language_of_who_reads_it_with_the_error_inside_
     assert str(outer).startswith("delivery stopped: the CRM already holds the state of 2026-10-31")
     assert outer.told("zh").startswith("推送中止：CRM 已是 2026-10-31 的状态")
     assert BadUsage("plain words").told("zh") == "plain words"
+
+
+def test_several_messages_in_one_are_all_told() -> None:
+    faults = together([said("crm_url_https"), "plain words"], "; ")
+    error = pickle.loads(pickle.dumps(BadPolicy(said("crm_url_refused", faults=faults))))
+    assert str(error) == "crm.yaml: url: only https (http on loopback); plain words"
+    assert error.told("zh") == "crm.yaml: url：只能用 https（本机回环可用 http）; plain words"
