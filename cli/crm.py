@@ -10,6 +10,7 @@ from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
 from tasks.outbound.deliver import deliver, plan_push, push_plan_lines
 from tasks.outbound.letters import crm_instance, list_letters, retry_letters
+from tasks.outbound.stuck import find_stuck, stuck_line
 from tasks.runs import make_person, open_run
 from warehouse.ledger import Ledger
 
@@ -37,6 +38,9 @@ def push(
     with open_run(root, as_of.date() if as_of else None, push="apply" if apply else "plan") as run:
         if apply:
             typer.echo(str(deliver(run)))
+            with Ledger.of(root, load_settings(root).ledger_url) as ledger:
+                if stuck := find_stuck(ledger, crm_instance(root)):
+                    typer.echo(stuck_line(stuck, run.language))
         elif as_json:
             show_rows(list(plan_push(run).rows()), as_json)
         else:
@@ -49,7 +53,10 @@ def letters_list(workspace: WorkspaceOption = None, as_json: JsonOption = False)
     root = find_workspace(workspace)
     with Ledger.of(root, load_settings(root).ledger_url) as ledger:
         found = list_letters(ledger, crm_instance(root))
+        stuck = find_stuck(ledger, crm_instance(root))
     show_rows([dict(vars(letter)) for letter in found], as_json)
+    if stuck and not as_json:
+        typer.echo(stuck_line(stuck, load_settings(root).language))
 
 
 def letters_retry(

@@ -77,8 +77,21 @@ def sync(
     else:
         _sync_with_prefect(root, _as_day(as_of), push or load_settings(root).push)
     _finish(root, write_report=not only)
+    _tell_stuck(root)
     if _has_refused_rows(root):
         raise typer.Exit(ROWS_REFUSED)
+
+
+def _tell_stuck(root: Path) -> None:
+    """Say what is stuck on its way to the CRM, and since when; nothing where nothing is."""
+    from tasks.outbound.letters import crm_instance
+    from tasks.outbound.stuck import find_stuck, stuck_line
+    from warehouse.ledger import Ledger
+
+    settings = load_settings(root)
+    with Ledger.of(root, settings.ledger_url) as ledger:
+        if stuck := find_stuck(ledger, crm_instance(root)):
+            typer.echo(stuck_line(stuck, settings.language))
 
 
 def _sync_local(

@@ -13,7 +13,9 @@ from sqlalchemy import select
 
 from abmloop.messages import say
 from abmloop.settings import load_settings
+from tasks.outbound.letters import crm_instance
 from tasks.outbound.lists.members import read_exports
+from tasks.outbound.stuck import find_stuck, stuck_line
 from tasks.policies import POLICIES, config_faults, read_config
 from tasks.summary import rows_of
 from warehouse.database import connect_published, published_path, warehouse_path
@@ -81,18 +83,11 @@ def _runs(root: Path) -> Rows:
 
 
 def _outbox(root: Path) -> Rows:
-    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
-        wanted = {row["outbox_id"]: row for row in ledger.read("outbox").to_pylist()}
-        last = {row["outbox_id"]: row["state"] for row in ledger.read("deliveries").to_pylist()}
-    waiting = [row for key, row in wanted.items() if last.get(key, row["state"]) in ("pending", "sending", "retry")]
-    dead = sum(state == "dead" for state in last.values())
-    if not waiting:
-        state = "warn" if dead else "ok"
-        return [_row("outbox", state, f"nothing waits, {dead} dead letters", "abmloop letters list" if dead else "")]
-    oldest = min(row["recorded_at"] for row in waiting)
-    age = datetime.now(UTC).replace(tzinfo=None) - oldest
-    text = f"{len(waiting)} wait, the oldest for {age.total_seconds() / 3600:.1f} hours; {dead} dead letters"
-    return [_row("outbox", "warn", text, "abmloop push --plan")]
+    settings = load_settings(root)
+    with Ledger.of(root, settings.ledger_url) as ledger:
+        stuck = find_stuck(ledger, crm_instance(root))
+    do = say("crm_stuck_look", settings.language) if stuck else ""
+    return [_row("outbox", "warn" if stuck else "ok", stuck_line(stuck, settings.language), do)]
 
 
 def _lists(root: Path) -> Rows:

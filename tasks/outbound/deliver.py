@@ -15,6 +15,7 @@ from abmloop.run import Run, StepCounts
 from tasks.outbound.outbox import OPEN, Intent, Journal, Outbox
 from tasks.outbound.push import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash, settle_memory
 from tasks.outbound.send import Sender
+from tasks.outbound.stuck import find_stuck, stuck_line
 from warehouse.ledger import Ledger
 from warehouse.steps import step
 
@@ -36,8 +37,11 @@ def deliver(run: Run, mode: Mode | None = None, approved: Approved | None = None
         if chosen == "plan":
             work.count(**plan_objects(open_desk(run, work)).counts)
         elif chosen == "apply":
-            counted, stopped = push(open_desk(run, work), run, work.ledger, approved)
+            desk = open_desk(run, work)
+            counted, stopped = push(desk, run, work.ledger, approved)
             work.count(**counted)
+            if stopped:
+                stopped += f". {stuck_line(find_stuck(work.ledger, desk.policy.instance), run.language)}"
     if stopped:
         raise CrmUnreachable(said("crm_delivery_stopped", why=stopped))
     return work.counts

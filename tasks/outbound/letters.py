@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from abmloop.errors import BadUsage
@@ -10,13 +11,17 @@ from abmloop.policy import parse_policy
 from abmloop.run import Author
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.outbox import Journal, Queued, event
+from tasks.outbound.stuck import wanted_since
 from tasks.policies import read_config
 from warehouse.ledger import Ledger
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One record that did not leave. `state` dead: the CRM refused it; held: the gate did; `reason` says why."""
+    """One record that did not leave. `state` dead: the CRM refused it; held: the gate did; `reason` says why.
+
+    `since`: when a dead one was first wanted over there (UTC), whatever versions of it were tried since.
+    """
 
     letter_id: str
     object: str
@@ -25,6 +30,7 @@ class Letter:
     reason: str
     attempts: int
     action: str
+    since: datetime | None = None
 
 
 def crm_instance(root: Path) -> str:
@@ -34,13 +40,16 @@ def crm_instance(root: Path) -> str:
 
 def list_letters(ledger: Ledger, instance: str) -> list[Letter]:
     """The dead and the held, oldest first."""
-    return [_letter(row) for row in Journal(ledger, instance).queued(("dead", "held"))]
+    journal = Journal(ledger, instance)
+    rows = journal.queued(("dead", "held"))
+    begun = wanted_since(journal) if any(row.state == "dead" for row in rows) else {}
+    return [_letter(row, begun.get((row.object, row.key))) for row in rows]
 
 
-def _letter(row: Queued) -> Letter:
+def _letter(row: Queued, since: datetime | None) -> Letter:
     cause = row.cause
-    reason = row.message if row.state == "dead" else str(cause.get("gate"))
-    return Letter(row.outbox_id, row.object, row.key, row.state, reason or "", row.attempt, str(cause.get("action")))
+    reason = (row.message if row.state == "dead" else str(cause.get("gate"))) or ""
+    return Letter(row.outbox_id, row.object, row.key, row.state, reason, row.attempt, str(cause.get("action")), since)
 
 
 def retry_letters(ledger: Ledger, instance: str, letter_ids: Collection[str] | None, by: Author) -> int:

@@ -89,8 +89,8 @@ class Sender:
     def settle(self) -> None:
         """Find out what became of rows that were sent without an answer, before anything of them is sent again."""
         unknown = self._outbox.queued(("sending",))
-        if unknown and self._is_in_flight and self._says.settle_seconds:
-            self._pause(self._says.settle_seconds)
+        if unknown and self._is_in_flight and not self._is_calm():
+            return
         self._is_in_flight = False
         for batch in self._batches(unknown):
             if self.stopped:
@@ -102,6 +102,17 @@ class Sender:
                 continue
             self._outbox.record([self._settled(row, found.get(row.key)) for row in batch])
             fault_point("crm:after_settle")
+
+    def _is_calm(self) -> bool:
+        """Wait until no call of before is on its way, and end what goes on over there; whether that is sure now."""
+        if self._says.settle_seconds:
+            self._pause(self._says.settle_seconds)
+        try:
+            self._connector.end_left_open()
+        except CrmError as error:
+            self._note_failure(error)
+            return False
+        return True
 
     def _find(self, batch: Sequence[Queued]) -> Mapping[str, Found]:
         return self._connector.find(batch[0].object, [row.key for row in batch])
@@ -216,7 +227,8 @@ class Sender:
     def _note_failure(self, error: CrmError) -> None:
         """Count a call without an answer; stop for this run where going on would only hammer the CRM."""
         self._failures += 1
-        self._is_in_flight |= not isinstance(error, SlowDown)
+        # Whoever asks to wait has not looked at the call; but a bulk job of several calls may stand open.
+        self._is_in_flight |= not isinstance(error, SlowDown) or self._says.bulk_size is not None
         if isinstance(error, SlowDown):
             self._wait = max(self._wait, error.seconds or self._policy.backoff_seconds)
             if self._wait > self._policy.longest_pause_seconds:

@@ -82,6 +82,9 @@ class FakeCrm:
             raise CrmUnreachable(fault)
         return self._misreport(verdicts, fault)
 
+    def end_left_open(self) -> None:
+        """Nothing is ever left open."""
+
     def calls_left(self) -> int | None:
         return None
 

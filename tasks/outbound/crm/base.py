@@ -134,6 +134,13 @@ class Connector(Protocol):
         """Create the records without `crm_id` (or with a new key), update the others; verdicts in any order."""
         ...
 
+    def end_left_open(self) -> None:
+        """See to it that nothing which was begun for us and not heard of again (a bulk job of a run that was killed)
+
+        takes effect later. Asked before what is in doubt is looked for. Raises CrmUnreachable where that is not sure.
+        """
+        ...
+
     def calls_left(self) -> int | None:
         """How many calls the CRM still takes today, by its own last word; None: it did not say."""
         ...

@@ -93,6 +93,9 @@ class FilesConnector:
         files = {key: f"{folder}/{name}" for key, name in names.items()}
         return [Verdict(record.key, "done", message=files.get(record.key, "exported before")) for record in records]
 
+    def end_left_open(self) -> None:
+        """Nothing: a file is there or not."""
+
     def calls_left(self) -> int | None:
         """Files have no limit."""
         return None

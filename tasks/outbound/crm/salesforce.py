@@ -27,6 +27,7 @@ _TRY_AGAIN = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_RUN
 _DUPLICATE = frozenset({"DUPLICATES_DETECTED", "DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"})
 _RECORD_ID = re.compile(r"\b[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 _WITH_ID = re.compile(r"(?:with id: |Existing ID: |/)([A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?)\b")
+_RUNNING = ("Open", "UploadComplete", "InProgress")
 _KEYS_A_QUERY = 200
 _LONGEST_JOB_POLLS = 120
 DAY_SECONDS = 86_400.0
@@ -194,6 +195,39 @@ class SalesforceConnector(NetworkConnector):
         failed = self._rows(f"{path}/{job_id}/failedResults")
         verdicts = [Verdict(row[mapping.key], "done", row.get("sf__Id")) for row in done if row.get(mapping.key)]
         return verdicts + [_bulk_refusal(row, mapping.key) for row in failed if row.get(mapping.key)]
+
+    def end_left_open(self) -> None:
+        """Bulk jobs that upsert by our key and have not ended: one without all its rows is aborted, others are awaited.
+
+        A job that a killed run left would write its older versions over newer ones whenever its turn comes. Our key is
+        a field of ours: no other program upserts by it.
+        """
+        for job_id, state in self._open_jobs():
+            path = f"{_DATA}/jobs/ingest/{job_id}"
+            if state == "Open":
+                # Refused where it has gone on meanwhile: then it is awaited like the others.
+                self._session.write("PATCH", path, {"state": "Aborted"})
+            self._await(path)
+
+    def _open_jobs(self) -> list[tuple[str, str]]:
+        ours = {(mapping.to, mapping.key) for mapping in self._mapping.objects.values()}
+        path, found = f"{_DATA}/jobs/ingest?jobType=V2Ingest", []
+        for _ in range(10_000):
+            told = self._session.read("GET", path, None, _query_page)
+            rows = [row for row in told["records"] if row.get("operation") == "upsert" and row.get("state") in _RUNNING]
+            for row in rows:
+                # The list does not say by which field a job upserts.
+                job = self._session.read(
+                    "GET", f"{_DATA}/jobs/ingest/{_checked_id(str(row.get('id')))}", None, _json_of
+                )
+                if (job.get("object"), job.get("externalIdFieldName")) in ours and job.get("state") in _RUNNING:
+                    found.append((str(row["id"]), str(job["state"])))
+            if told.get("done", True):
+                return found
+            path = str(told.get("nextRecordsUrl"))
+            if not path.startswith(f"{_DATA}/jobs/ingest"):
+                break
+        raise CrmUnreachable("the list of bulk jobs does not come to an end")
 
     def _csv(self, object_name: str, mapping: ObjectMapping, records: Sequence[Record]) -> bytes:
         """Rows as the job takes them; a cell left empty changes nothing over there."""

@@ -61,6 +61,8 @@ class Account:
                 memory.records[one["id"]].modified += one.get("modified_later", 0)
         elif verb == "dump":
             return memory.dump()
+        elif verb == "jobs":
+            return [job["state"] for job in self.dialect.jobs.values()]
         elif verb == "calls":
             return {"calls": self.calls, "drawn": self.draw.drawn, "now": memory.now, "bodies": self.dialect.seen}
         return {}

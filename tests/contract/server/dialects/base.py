@@ -36,6 +36,7 @@ class Dialect:
         self.memory = Memory(indexed, options.get("lag", 0.0))
         self.serial = 1
         self.seen: list[str] = []
+        self.jobs: dict[str, dict[str, Any]] = {}
 
     def is_token_call(self, request: Request) -> bool:
         """Whether the call asks for a token."""

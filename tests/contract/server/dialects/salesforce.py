@@ -4,10 +4,11 @@ import csv
 import io
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from tests.contract.server.dialects.base import Dialect, Refused
-from tests.contract.server.faults import Draw, Reply, Request
+from tests.contract.server.faults import Reply, Request
 from tests.contract.server.memory import Held
 
 _BASE = r"/services/data/v\d+\.0"
@@ -29,10 +30,6 @@ class Salesforce(Dialect):
     key = "Abm_Key__c"
     prefix = "00Q"
     email = "Email"
-
-    def __init__(self, draw: Draw, options: dict[str, Any]) -> None:
-        super().__init__(draw, options)
-        self.jobs: dict[str, dict[str, Any]] = {}
 
     def token_body(self) -> dict[str, Any]:
         org = self.options.get("instance", "00D000000000001EAA")
@@ -145,6 +142,9 @@ class Salesforce(Dialect):
         return Reply(200, results)
 
     def _bulk(self, request: Request, job_id: str | None, part: str | None, fault: str | None) -> Reply:
+        if job_id is None and request.method == "GET":
+            listed = [{k: v for k, v in _job(one).items() if k != "externalIdFieldName"} for one in self.jobs.values()]
+            return Reply(200, {"done": True, "records": listed, "nextRecordsUrl": None})
         if job_id is None:
             job = {
                 "id": f"750{len(self.jobs):012d}",
@@ -163,12 +163,18 @@ class Salesforce(Dialect):
         if part is not None:
             return Reply(200, self._result(job, part, fault).encode(), {"Content-Type": "text/csv"})
         if request.method == "PATCH":
+            if job["state"] not in ("Open", "UploadComplete"):
+                return Reply(400, [{"errorCode": "INVALIDJOBSTATE", "message": "the job is not open"}])
             job["state"] = request.json()["state"]
             if job["state"] == "UploadComplete":
-                self._carry_out(job, fault)
+                wait = self.options.get("bulk_seconds", 0.0)
+                carry_out = partial(self._carry_out, job, fault)
+                self.memory.later(wait, carry_out) if wait else carry_out()
         return Reply(200, _job(job))
 
     def _carry_out(self, job: dict[str, Any], fault: str | None) -> None:
+        if job["state"] != "UploadComplete":
+            return
         for row in self.draw.part(job["rows"], fault):
             told = self._row(job["object"], job["externalIdFieldName"], {k: v for k, v in row.items() if v}, fault)
             if told["success"]:
