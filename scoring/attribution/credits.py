@@ -73,10 +73,14 @@ def _encoded(column: Any) -> pa.DictionaryArray:
 
 @dataclass(frozen=True)
 class CreditRows:
-    """Everything credits are made of besides the amounts: the journeys and the names of their touches and deals."""
+    """Everything credits are made of besides the amounts: the journeys and the names of their touches and deals.
+
+    `share` (deals,) says what part of its deal a journey stands for, where deals are split.
+    """
 
     journeys: Journeys
     names: CreditNames
+    share: Floats | None = None
 
     @cached_property
     def anchors(self) -> pa.Array:
@@ -103,6 +107,7 @@ class CreditRows:
         every = np.concatenate([deal, left])
         touch = np.concatenate([self.journeys.touch[rows], np.full(len(left), -1)])
         nothing = len(self.journeys.campaigns)
+        whole = np.concatenate([weight, np.ones(len(left))])
         campaign = np.concatenate([self.journeys.campaign[rows], np.full(len(left), nothing)])
         return pa.table(
             {
@@ -113,7 +118,7 @@ class CreditRows:
                 "party_id": self.names.named("party_id", every),
                 "model": pa.repeat(model, len(every)),
                 "basis": pa.repeat(amounts.basis, len(every)),
-                "weight": pa.array(np.concatenate([weight, np.ones(len(left))])),
+                "weight": pa.array(whole if self.share is None else whole * self.share[every]),
                 "credit": decimal_cents(np.concatenate([credit, cents[left]]), known[every]),
                 "anchors": _named(self.anchors, np.concatenate([rows, np.full(len(left), -1)])),
                 "reason": self._reasons(weights, rows, left),

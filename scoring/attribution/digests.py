@@ -7,6 +7,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from scoring.attribution.columns import Ints
 from scoring.attribution.credits import Amounts
 from scoring.attribution.journeys import ANCHORS, NO_ROW, Journeys
 
@@ -50,6 +51,11 @@ def joined(first: Digests, *others: Digests) -> Digests:
     for other in others:
         whole = _mixed(whole) + other
     return whole
+
+
+def whole_digests(parts: Digests, deal: Ints) -> Digests:
+    """(parts,): the digest of all parts of the deal that each belongs to; `deal` (parts,) numbers from 0, sorted."""
+    return np.asarray(np.add.reduceat(_mixed(parts), np.flatnonzero(np.diff(deal, prepend=-1)))[deal])
 
 
 def _place(number: int) -> np.uint64:

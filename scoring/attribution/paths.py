@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import factorial
 
 import numpy as np
@@ -25,6 +25,12 @@ class Paths:
     value: Floats
     nulls: Floats
     channels: list[str]
+
+    def weighed(self, share: Floats) -> Paths:
+        """Each path counted for that share (paths,) of itself: the parts of a split deal are one deal together."""
+        if (share == 1).all():
+            return self
+        return replace(self, conversions=self.conversions * share, value=self.value * share, nulls=self.nulls * share)
 
 
 def shares_of(effects: Floats, total: float) -> Floats:

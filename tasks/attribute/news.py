@@ -46,7 +46,7 @@ class News:
 def take_news(work: Work, deal_id: pa.Array, digests: Digests, shares: dict[str, str], policy: str) -> News:
     """What changed since the step wrote its credits last, and from now on counts as taken.
 
-    `digests`: one per deal; `shares`: model → a hash of what it shares by beyond the deal itself (path models), else
+    `digests`: one per deal, or for each of its parts; `shares`: model → a hash of what it shares by beyond the deal itself (path models), else
     empty; `policy`: attribution.yaml as it holds. All is new under other rules or other code.
     """
     rules = f"{work.run.config_hash} {code_hash('scored', *_CODE)}"
@@ -80,9 +80,10 @@ def _remember(work: Work, deal_id: pa.Array, digests: Digests, changed: Flags) -
     """The temporary table of deals to credit anew, those gone among them; the digests for the next time."""
     named = pa.table({"deal_id": deal_id.filter(pa.array(changed))})
     work.con.register("changed_deals", named)
-    work.execute(f"create or replace temp table {RECREDITED} as select deal_id from changed_deals")
+    work.execute(f"create or replace temp table {RECREDITED} as select distinct deal_id from changed_deals")
     work.con.unregister("changed_deals")
     now = pa.table({"deal_id": deal_id, "digest": pa.array(digests, pa.uint64())})
+    now = now.group_by(["deal_id", "digest"]).aggregate([])  # the parts of a deal bear the digest of the whole
     work.execute("create or replace temp table former_deals as select deal_id from ops.credit_digests")
     work.replace("ops.credit_digests", now)
     work.execute(f"insert into {RECREDITED} from former_deals anti join ops.credit_digests using (deal_id)")

@@ -17,7 +17,7 @@ from abmloop.errors import AbmError
 from abmloop.run import Run, StepCounts
 from scoring.attribution.columns import SECOND_US, Flags, Ints, codes
 from scoring.attribution.credits import Amounts, CreditNames, CreditRows
-from scoring.attribution.digests import Digests, amount_digests, joined, journey_digests
+from scoring.attribution.digests import Digests, amount_digests, joined, journey_digests, whole_digests
 from scoring.attribution.journeys import Journeys, build_journeys
 from scoring.attribution.paths import Paths
 from scoring.attribution.renewals import halved, inheriting
@@ -29,19 +29,30 @@ from tasks.policies import load_policy
 from warehouse.steps import Work, step
 
 NO_DEAL = "(no deal)"
+# A deal that is split over companies is a row for each of them: its parts are credited like deals of their own.
 _DEALS = """
-select deal_id, party_id, type, status, created_at, closed_at, lead_created_at from core.deals
+select deal_id, parts.part::integer as part, parts.share, parts.party_id, deals.type, deals.status, deals.created_at,
+       deals.closed_at, deals.lead_created_at
+from core.deals
+join core.deal_parts as parts using (deal_id)
+where parts.axis = 'account'
 union all
-select $no_deal, null, null, 'lost', null, null, null
-order by deal_id
+select $no_deal, 1, 1, null, null, 'lost', null, null, null
+order by deal_id, part
 """
 _PEOPLE = r"""
-select deal_id, person_id, regexp_replace(role, '[\s_-]', '', 'g') as role from core.deal_contacts
-where $mode <> 'primary_contact' or is_primary order by deal_id, person_id
+select deal_id, parts.part::integer as part, contacts.person_id, regexp_replace(role, '[\s_-]', '', 'g') as role
+from core.deal_contacts as contacts
+join core.deal_parts as parts using (deal_id)
+where parts.axis = 'account' and ($mode <> 'primary_contact' or contacts.is_primary)
+order by deal_id, part, person_id
 """
 # A hundred times a DECIMAL(18) may be too much for one.
 _AMOUNTS = """
-select deal_id, basis, (amount::decimal(28, 2) * 100)::bigint as cents from core.deal_amounts order by basis, deal_id
+select deal_id, part::integer as part, basis, (amount::decimal(28, 2) * 100)::bigint as cents
+from core.part_amounts
+where axis = 'account'
+order by basis, deal_id, part
 """
 _UNBALANCED = """
 with wanted as (
@@ -129,7 +140,7 @@ def attribute(run: Run) -> StepCounts:
     policy = load_policy(run, AttributionPolicy)
     with step(run, "attribute") as work:
         load_attribution_rules(work, policy)
-        work.build("core.deal_amounts", "scored.credit_touches")
+        work.build("core.deal_amounts", "core.part_amounts", "scored.credit_touches")
         share = Share(work, end_of_local_day(run.as_of, run.timezone), policy)
         amounts = deal_amounts(work, share.deals)
         deal_id = share.deals["deal_id"].combine_chunks()
@@ -137,9 +148,9 @@ def attribute(run: Run) -> StepCounts:
         rows = _write_all(work, share, amounts) if news.is_all else _write_part(work, share, amounts, news)
         whole = list(policy.models if news.is_all else news.whole)
         _check_balance(work, whole)
-        deals = share.deals.num_rows - 1
+        deals, changed = int(share.is_first.sum()) - 1, int((news.deals & share.is_first).sum())
         work.count(touches=share.touches.num_rows, deals=deals, rows_out=rows)
-        work.count(recredited_deals=deals if news.is_all else int(news.deals.sum()))
+        work.count(recredited_deals=deals if news.is_all else changed)
     return work.counts
 
 
@@ -182,6 +193,8 @@ class Share:
         order = "" if policy.renewals == "own" else " order by touch_id"
         self.touches = tables.query(_TOUCHES + order, by_type=any(model.types for model in policy.custom.values()))
         self.deals = tables.query(_DEALS, no_deal=NO_DEAL)
+        self.is_first: Flags = self.deals["part"].to_numpy() == 1
+        self.deal_number: Ints = np.cumsum(self.is_first) - 1
         self.as_of_end = int(end.timestamp()) * SECOND_US + SECOND_US - 1
         self.roles = tables.query(_PEOPLE, mode="deal_contacts")
         self.people = None if policy.people == "all_people" else tables.query(_PEOPLE, mode=policy.people)
@@ -199,7 +212,7 @@ class Share:
     def _journeys(self, deals: pa.Table) -> Journeys:
         people = None
         if self.people is not None:
-            row = pc.index_in(self.people["deal_id"], value_set=deals["deal_id"].combine_chunks())
+            row = _rows_of(self.people, deals)
             people = pa.table({"deal": row, "person_id": self.people["person_id"]}).filter(pc.is_valid(row))
         return build_journeys(self.touches, deals, self.policy, self.as_of_end, people)
 
@@ -208,12 +221,13 @@ class Share:
         everyone = with_dealless_parties(self.deals, self.touches)
         journeys = build_journeys(self.touches, everyone, self.policy, self.as_of_end)
         status = np.asarray(everyone["status"].to_pylist(), dtype=object)
-        return journey_paths(journeys, status == "won", status == "lost", self.policy.path_by)
+        paths = journey_paths(journeys, status == "won", status == "lost", self.policy.path_by)
+        return paths.weighed(np.asarray(pc.fill_null(everyone["share"], 1.0).to_numpy()))
 
     def credits(self, model: str, amounts: list[Amounts], deals: Flags | None = None) -> pa.Table:
         """The model's credit rows on every basis, of all deals or of some ((deals,) flags)."""
         journeys, weights = self._weighed(model, deals)
-        return CreditRows(journeys, self.names).of_model(model, weights, amounts)
+        return CreditRows(journeys, self.names, self.deals["share"].to_numpy()).of_model(model, weights, amounts)
 
     def hashes(self) -> dict[str, str]:
         """Model → a hash of what it shares by beyond the deal itself; empty for all but path models."""
@@ -224,15 +238,16 @@ class Share:
         }
 
     def digests(self, amounts: list[Amounts]) -> Digests:
-        """(deals,): one number for everything that a deal's credits and its journey hang on."""
+        """(parts,): one number for everything that their whole deal's credits and its journey hang on."""
         touch = self.touches["digest"].to_numpy()
         party = pc.fill_null(self.deals["party_id"], "").to_pylist()
         parts = [np.array([crc32(name.encode()) for name in party], dtype=np.uint64)]
+        parts.append(np.ascontiguousarray(self.deals["share"].to_numpy()).view(np.uint64))
         sides = [self.own] if self.inherited is None else [self.own, self.inherited]
         if self.inherited is not None and self.policy.renewals == "split":
             sides.append(self._weighed("linear", None)[0])  # anchors fall on touches of both together
         parts += [journey_digests(journeys, touch, self._role_digests(journeys)) for journeys in sides]
-        return joined(amount_digests(amounts, self.deals.num_rows), *parts)
+        return whole_digests(joined(amount_digests(amounts, self.deals.num_rows), *parts), self.deal_number)
 
     def _role_digests(self, journeys: Journeys) -> Digests | None:
         """(rows,): what tells the roles apart, where the policy asks for them."""
@@ -266,7 +281,7 @@ class Share:
         """(rows,): the role that the touch's person has on the deal; null without one."""
         if not self.roles.num_rows:
             return pa.nulls(len(journeys.deal), pa.string())
-        deal = pc.index_in(self.roles["deal_id"], value_set=self.deals["deal_id"].combine_chunks())
+        deal = _rows_of(self.roles, self.deals)
         (person, touching), _ = codes(self.roles["person_id"], self.touches["person_id"])
         known = _pair(np.asarray(pc.fill_null(deal, -1).to_numpy()).astype(np.int64), person)
         wanted = _pair(journeys.deal, touching[journeys.touch])
@@ -279,15 +294,28 @@ class Share:
         """One row per deal and touch of its journey, of all deals or of some ((deals,) flags)."""
         journeys = self.own if self.inherited is None or self.policy.renewals == "split" else self.inherited
         journeys = journeys if deals is None else journeys.of_deals(deals)
-        position = np.arange(len(journeys.deal)) - journeys.offsets[:-1][journeys.deal] + 1
-        return pa.table(
+        rows = pa.table(
             {
                 "deal_id": pc.take(self.deals["deal_id"], pa.array(journeys.deal)),
                 "touch_id": pc.take(self.touches["touch_id"], pa.array(journeys.touch)),
-                "position": position,
+                "position": np.arange(len(journeys.deal)) - journeys.offsets[:-1][journeys.deal] + 1,
                 "anchors": anchor_names(journeys),
             }
         )
+        if self.is_first.all():
+            return rows
+        # The journeys of a deal's parts are one journey of the deal.
+        number = self.deal_number[journeys.deal]
+        order = np.lexsort((journeys.occurred_at, number))
+        number = number[order]
+        position = np.arange(len(order)) - np.searchsorted(number, number) + 1
+        return rows.take(pa.array(order)).set_column(2, "position", pa.array(position))
+
+
+def _rows_of(table: pa.Table, deals: pa.Table) -> pa.Array:
+    """(rows,): where each row's `deal_id` and `part` stand among the deals; null for none."""
+    first = pc.index_in(table["deal_id"], value_set=deals["deal_id"].combine_chunks())
+    return pc.subtract(pc.add(first, table["part"]), 1)
 
 
 def _pair(deal: Ints, person: Ints) -> Ints:
@@ -296,9 +324,9 @@ def _pair(deal: Ints, person: Ints) -> Ints:
 
 
 def deal_amounts(tables: Tables, deals: pa.Table) -> list[Amounts]:
-    """What each deal comes to, one entry per basis."""
+    """What each part of a deal comes to, one entry per basis."""
     found = tables.query(_AMOUNTS)
-    row = np.asarray(pc.index_in(found["deal_id"], value_set=deals["deal_id"].combine_chunks()).to_numpy())
+    row = np.asarray(_rows_of(found, deals).to_numpy())
     basis = np.asarray(found["basis"].to_pylist(), dtype=object)
     cents = np.asarray(pc.fill_null(found["cents"], 0).to_numpy())
     known = np.asarray(pc.is_valid(found["cents"]).to_numpy())

@@ -16,7 +16,7 @@ from warehouse.steps import Work, step
 
 STAGED = (
     "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deal_versions",
-    "deals", "fx_rates", "invoices", "lead_status", "money_versions", "orders", "owners", "payments",
+    "deals", "split_tellings", "fx_rates", "invoices", "lead_status", "money_versions", "orders", "owners", "payments",
     "qualifications", "touches",
 )  # fmt: skip
 GIVEN = {
@@ -32,6 +32,7 @@ GIVEN = {
     "resolved.account_history": "account_id varchar, other_account_id varchar, event varchar, as_of date",
     "resolved.account_redirects": "old_account_id varchar, account_id varchar",
     "resolved.deal_accounts": "deal_row_id varchar, deal_id varchar, account_id varchar",
+    "resolved.company_mentions": "entity varchar, row_id varchar, account_id varchar",
     "resolved.target_accounts": "account_id varchar, list varchar, valid_from date, valid_to date",
     "scored.leads": "lead_id varchar, person_id varchar, is_excluded boolean",
     "scored.lead_stages": "lead_id varchar, stage varchar, entered_at timestamp",
@@ -45,6 +46,7 @@ MARTS = (
     "campaign_budgets",
 )  # fmt: skip
 _NUMBERS = {"minutes", "probability", "rate"}
+_PERCENTS = {"percent", "told_percent"}
 _AMOUNTS = {"amount", "budget", "cost"}
 _DAYS = {"source_date", "away_until", "day"}
 _LISTS = {"provinces", "industries", "sizes", "products", "languages", "skills"}
@@ -60,6 +62,8 @@ def _type(column: str) -> str:
         return "boolean"
     if column in _AMOUNTS:
         return "decimal(18, 2)"
+    if column in _PERCENTS:
+        return "decimal(18, 6)"
     if column in _NUMBERS:
         return "double"
     if column in _LISTS:
@@ -123,6 +127,19 @@ class MoneyWorld:
     def money(self, entity: str, key: str, **row: Any) -> None:
         """A row of orders, invoices, payments, costs or fx_rates."""
         self.add(f"staging.{entity}", row_id=f"crm:{key}", row_hash=key, **row)
+
+    def split(self, deal_id: str, landed_on: str = "2026-04-01", **shares: float) -> None:
+        """A file of that day that splits the deal: accounts A…, sales people otherwise, each with its percentage."""
+        file = f"{deal_id}-{landed_on}"
+        for member, percent in shares.items():
+            axis = "account" if member.startswith("A") else "owner"
+            row_id = f"crm:{deal_id}|{member}"
+            self.add("staging.split_tellings", axis=axis, deal_id=deal_id, row_id=row_id, file_sha=file,
+                     row_hash=f"{row_id}{percent}", owner_id=member if axis == "owner" else None, percent=percent,
+                     is_whole=True, source="crm", source_rank=1, landed_on=landed_on)  # fmt: skip
+            mention = {"entity": "deal_splits", "row_id": row_id, "account_id": member}
+            if axis == "account" and mention not in self.tables["resolved.company_mentions"]:
+                self.add("resolved.company_mentions", **mention)
 
     def rules(self, text: str) -> None:
         """The workspace's own attribution.yaml."""

@@ -125,6 +125,48 @@ def test_b07_thirds_come_to_a_hundred(world: MoneyWorld) -> None:
     assert [credit for *_, credit in world.credits()] == ["33.34", "33.33", "33.33"]
 
 
+def test_b07_a_deal_of_three_companies_credits_the_touches_of_each_with_its_third_on_every_basis(
+    world: MoneyWorld,
+) -> None:
+    world.person("P2", "A2")
+    world.touch("t3", "2026-03-03", person="P2", campaign="c3")
+    world.deal("d1", amount=100)
+    world.money("orders", "o1", order_id="o1", deal_id="d1", signed_on="2026-03-21", amount="100.01")
+    world.money("payments", "y1", payment_id="y1", order_id="o1", paid_on="2026-03-22", amount="-0.02")
+    world.split("d1", A1=33.33, A2=33.33, A3=33.33)
+    world.sync()
+    nobody = "(unattributed)"  # nobody of the third company was ever touched
+    assert world.credits() == [
+        ("d1", "t1", "c1", "16.67"), ("d1", "t2", "c2", "16.67"), ("d1", "t3", "c3", "33.33"), ("d1", None, nobody, "33.33"),
+    ]  # fmt: skip
+    assert [_total(world, basis) for basis in ("pipeline", "signed", "cash")] == ["100.00", "100.01", "-0.02"]
+    assert world.ask("select sum(weight) from scored.credits where model = 'linear' and basis = 'cash'") == [(1,)]
+
+
+def test_b07_a_deal_of_two_sales_people_is_each_ones_share_to_the_cent(world: MoneyWorld) -> None:
+    world.deal("d1", amount="0.03", owner_id="o1")
+    world.split("d1", o1=50, o2=50)
+    world.sync()
+    assert world.ask(
+        "select owner_id, amount::varchar from core.part_amounts join core.deal_parts using (deal_id, axis, part)"
+        " where axis = 'owner' and basis = 'pipeline' order by all"
+    ) == [("o1", "0.02"), ("o2", "0.01")]
+    assert [credit for *_, credit in world.credits()] == ["0.02", "0.01"]
+
+
+def test_b07_another_split_credits_anew_what_it_reaches_and_nothing_else(world: MoneyWorld) -> None:
+    world.person("P2", "A2")
+    world.touch("t3", "2026-03-03", person="P2", campaign="c3")
+    world.deal("d1", amount=100)
+    world.deal("d2", amount=100)
+    world.split("d1", A1=60, A2=40)
+    world.sync()
+    world.split("d1", "2026-05-01", A1=50, A2=50)
+    assert world.sync()["recredited_deals"] == 1
+    assert [credit for deal, *_, credit in world.credits() if deal == "d1"] == ["25.00", "25.00", "50.00"]
+    assert world.sync()["recredited_deals"] == 0
+
+
 def test_b07_a_deal_whose_orders_are_in_two_currencies_is_one_amount(world: MoneyWorld) -> None:
     world.money("fx_rates", "r1", currency="USD", valid_on="2026-03-01", rate=7.1234)
     world.deal("d1", amount=100)

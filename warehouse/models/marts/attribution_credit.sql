@@ -1,11 +1,12 @@
 -- One row per credit, opened to names: which touch of which campaign earned what of which deal.
 -- kind: view
 -- published: view
--- grain: deal_id, touch_id, model, basis
+-- grain: deal_id, party_id, touch_id, model, basis
 -- column: deal_id | the deal
 -- column: deal_name | its name
 -- column: deal_status | won, lost, open
--- column: account_id | its company
+-- column: party_id | its company, or its person; of a split deal the part's company
+-- column: account_id | the deal's company in the CRM
 -- column: account_name | the company's name
 -- column: touch_id | the touch; null where nothing earned the amount
 -- column: occurred_at | when it happened, UTC
@@ -21,8 +22,8 @@
 -- column: credit | in the workspace's currency
 -- column: anchors | anchors that fall on the touch
 -- column: reason | how it came to its weight
-select credits.deal_id, deals.name as deal_name, deals.status as deal_status, deals.account_id,
-       accounts.name as account_name, credits.touch_id, touches.occurred_at, touches.type as touch_type,
+select credits.deal_id, deals.name as deal_name, deals.status as deal_status, credits.party_id,
+       deals.account_id, accounts.name as account_name, credits.touch_id, touches.occurred_at, touches.type as touch_type,
        touches.person_id, persons.name as person_name, credits.campaign_id,
        coalesce(campaigns.name, credits.campaign_id) as campaign_name, credits.channel, credits.model, credits.basis,
        credits.weight, credits.credit, credits.anchors, credits.reason

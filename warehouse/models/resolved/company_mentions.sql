@@ -1,7 +1,8 @@
--- One row per row of a deal or list that names a company by its code, its id in the CRM, its name or its web address, and
--- the account that is meant: the first of these that one account alone bears. A name never leads to another code.
+-- One row per row of a deal, a deal's split or a list that names a company by its code, its id in the CRM, its name or
+-- its web address, and the account that is meant: the first of these that one account alone bears. A name never leads to
+-- another code.
 -- grain: entity, row_id
--- column: entity | deals or lists
+-- column: entity | deals, deal_splits or lists
 -- column: row_id | source and source key of the row
 -- column: account_id | the account; null where none or several bear what is given
 -- column: method | code, crm_id, name, alias, domain; ambiguous, unknown
@@ -10,6 +11,10 @@ with mention as (
     select 'deals' as entity, row_id, source, uscc, crm_account_id, account_name as company_name,
            account_name_key as name_key, null as domain
     from staging.deals
+    where coalesce(uscc, crm_account_id, account_name) is not null
+    union all
+    select 'deal_splits', row_id, source, uscc, crm_account_id, account_name, account_name_key, null
+    from staging.deal_splits
     where coalesce(uscc, crm_account_id, account_name) is not null
     union all
     select 'lists', row_id, source, uscc, crm_account_id, company_name, company_name_key,

@@ -14,3 +14,10 @@ from staging.value_faults
 where is_key and action = 'null_value'
 group by entity, row_hash
 having count(distinct column_name) = max(keys_given)
+union all
+-- Shares that do not come to 100 %: a row that stands in a whole split as well is refused in neither.
+select 'deal_splits', row_hash, 'share', any_value(given), 'share-sum'
+from staging.split_tellings
+where row_hash not in (select row_hash from staging.value_faults where is_rejecting and action = 'null_value')
+group by row_hash
+having not bool_or(is_whole)

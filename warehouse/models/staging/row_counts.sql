@@ -64,6 +64,11 @@ select 'deal_contacts' as entity, (select count(*) from raw.deal_contacts) as ra
        (select coalesce(sum(versions - 1), 0) from staging.deal_contacts)::bigint as superseded_rows,
        (select count(*) from raw.deal_contacts semi join rejected on rejected.entity = 'deal_contacts' and rejected.row_hash = deal_contacts.row_hash) as rejected_rows
 union all
+select 'deal_splits' as entity, (select count(*) from raw.deal_splits) as raw_rows,
+       (select count(*) from staging.deal_splits) as staging_rows,
+       (select coalesce(sum(versions - 1), 0) from staging.deal_splits)::bigint as superseded_rows,
+       (select count(*) from raw.deal_splits semi join rejected on rejected.entity = 'deal_splits' and rejected.row_hash = deal_splits.row_hash) as rejected_rows
+union all
 select 'orders' as entity, (select count(*) from raw.orders) as raw_rows,
        (select count(*) from staging.orders) as staging_rows,
        (select coalesce(sum(versions - 1), 0) from staging.orders)::bigint as superseded_rows,

@@ -30,6 +30,8 @@ select 'deal_stages' as entity, row_id, source, source_key, landed_on, file_sha,
 union all
 select 'deal_contacts' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.deal_contacts
 union all
+select 'deal_splits' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.deal_splits
+union all
 select 'orders' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.orders
 union all
 select 'invoices' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.invoices

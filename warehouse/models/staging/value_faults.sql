@@ -125,6 +125,16 @@ with faulty_value as (
     )
     where value in (select value from staging.parsed_faults)
     union all
+    select 'deal_splits' as entity, row_hash, keys_given, column_name, value
+    from (
+        unpivot (
+            select row_hash, (crm_account_id is not null)::int + (uscc is not null)::int + (account_name is not null)::int + (owner_id is not null)::int as keys_given,
+                   deal_id, crm_account_id, uscc, account_name, owner_id, share
+            from raw.deal_splits
+        ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
+    )
+    where value in (select value from staging.parsed_faults)
+    union all
     select 'orders' as entity, row_hash, keys_given, column_name, value
     from (
         unpivot (
