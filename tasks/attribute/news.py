@@ -46,8 +46,8 @@ class News:
 def take_news(work: Work, deal_id: pa.Array, digests: Digests, shares: dict[str, str], policy: str) -> News:
     """What changed since the step wrote its credits last, and from now on counts as taken.
 
-    `digests`: one per deal, or for each of its parts; `shares`: model → a hash of what it shares by beyond the deal itself (path models), else
-    empty; `policy`: attribution.yaml as it holds. All is new under other rules or other code.
+    `digests`: one per deal, or for each of its parts; `shares`: model → a hash of what it shares by beyond the deal
+    itself (path models), else empty; `policy`: attribution.yaml as it holds. Other rules or code: all is new.
     """
     rules = f"{work.run.config_hash} {code_hash('scored', *_CODE)}"
     known = {row["model"]: row for row in work.query("select * from ops.credit_models").to_pylist()}

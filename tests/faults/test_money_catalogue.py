@@ -137,7 +137,8 @@ def test_b07_a_deal_of_three_companies_credits_the_touches_of_each_with_its_thir
     world.sync()
     nobody = "(unattributed)"  # nobody of the third company was ever touched
     assert world.credits() == [
-        ("d1", "t1", "c1", "16.67"), ("d1", "t2", "c2", "16.67"), ("d1", "t3", "c3", "33.33"), ("d1", None, nobody, "33.33"),
+        ("d1", "t1", "c1", "16.67"), ("d1", "t2", "c2", "16.67"), ("d1", "t3", "c3", "33.33"),
+        ("d1", None, nobody, "33.33"),
     ]  # fmt: skip
     assert [_total(world, basis) for basis in ("pipeline", "signed", "cash")] == ["100.00", "100.01", "-0.02"]
     assert world.ask("select sum(weight) from scored.credits where model = 'linear' and basis = 'cash'") == [(1,)]
