@@ -1,11 +1,14 @@
 """The zones that are nothing but SQL: everything in them is made anew, because that is cheap and always right."""
 
+import pyarrow as pa
+
 from abmloop.run import Run, StepCounts
 from scoring.policies.attribution import AttributionPolicy
+from scoring.policies.consent import ConsentPolicy
 from tasks.attribute.step import load_attribution_rules
 from tasks.policies import load_policy
 from tasks.score.touch_changes import noted_touch_changes
-from warehouse.steps import step
+from warehouse.steps import Work, step
 
 
 def build_core(run: Run) -> StepCounts:
@@ -21,6 +24,17 @@ def build_core(run: Run) -> StepCounts:
 
 def build_marts(run: Run) -> StepCounts:
     """What people and the CRM read."""
+    policy = load_policy(run, ConsentPolicy)
     with step(run, "build_marts") as work:
+        load_region_rules(work, policy)
         work.build_zone("marts")
     return work.counts
+
+
+def load_region_rules(work: Work, policy: ConsentPolicy) -> None:
+    """Put what says where a person is into rules.region_indications."""
+    rows = [
+        {"indication": one.indication, "place": place, "is_alone": one.counts == "alone", "why": one.why}
+        for place, one in enumerate(policy.region_by, 1)
+    ]
+    work.replace("rules.region_indications", pa.Table.from_pylist(rows))

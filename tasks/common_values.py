@@ -25,7 +25,11 @@ class Emptied:
 
 
 EMPTIED = {
-    "phone": Emptied("parsed_phones", "phone-too-common", "e164s = [], mobile = null, phone = null, national = null"),
+    "phone": Emptied(
+        "parsed_phones",
+        "phone-too-common",
+        "e164s = [], mobile = null, mobile_country = null, phone = null, national = null",
+    ),
     "email": Emptied(
         "parsed_emails",
         "email-too-common",

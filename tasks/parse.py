@@ -227,7 +227,7 @@ def _renew(work: Work, table: str, version: str) -> None:
 
 def _fill_phones(work: Work, rows: Mapping[str, str]) -> None:
     """Phones are read in the country of their row: China where the row names none."""
-    _renew(work, "staging.parsed_phones", "2")
+    _renew(work, "staging.parsed_phones", "3")
     with_country = {entity for entity, _, _ in columns_of("country")}
     here = "case when length(parsed_countries.country) = 2 then parsed_countries.country else 'CN' end"
     selects = [

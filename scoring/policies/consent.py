@@ -18,6 +18,8 @@ PurposeName = Literal["crm_lead", "cross_border", "share", "call", "sms", "email
 # What reaches a person, so that hours and caps apply.
 Contact = Literal["call", "sms", "email", "wechat"]
 Needs = Literal["grant", "no_refusal"]
+# What may say where a person is: their contact, a form or the CRM; the country of their mobile number; their company.
+Indication = Literal["country", "mobile", "company"]
 Regions = Annotated[tuple[str, ...], Field(min_length=1, description="ISO 3166; `*` is every region")]
 
 
@@ -36,6 +38,10 @@ class PurposeRule(Rule):
     grant_valid_days: int | None = Field(None, ge=1, description="an older grant counts no more; none: no end")
     mechanism: str | None = Field(None, min_length=1, description="a basis on record that stands in for the grant")
     rules: tuple[RegionRule, ...] = Field(min_length=1)
+
+    def needs_in(self, region: str) -> Needs:
+        """What a person of that region must have said."""
+        return next(one.needs for one in self.rules if region in one.regions or "*" in one.regions)
 
     @model_validator(mode="after")
     def _ends_with_all(self) -> PurposeRule:
@@ -70,6 +76,26 @@ class CapRule(Rule):
     why: str = Field(min_length=1)
 
 
+class IndicationRule(Rule):
+    """Something that says where a person is, and whether it counts beside what stands before it."""
+
+    indication: Indication
+    counts: Literal["always", "alone"] = Field(
+        "always", description="alone: only where nothing before it says anything"
+    )
+    why: str = Field(min_length=1)
+
+
+REGION_BY = tuple(
+    IndicationRule.model_validate({"indication": name, "counts": counts, "why": why})
+    for name, counts, why in (
+        ("country", "always", "what the contact, a form or the CRM states"),
+        ("mobile", "always", "the rules of the number's country may reach them too"),
+        ("company", "alone", "where nothing else is known"),
+    )
+)
+
+
 class ConsentPolicy(Policy):
     """What `consent.yaml` says."""
 
@@ -77,6 +103,9 @@ class ConsentPolicy(Policy):
 
     version: int = 1
     unknown_region: str = Field("CN", pattern="^[A-Z]{2}$", description="the strictest of yours")
+    region_by: tuple[IndicationRule, ...] = Field(
+        REGION_BY, min_length=1, description="what says where a person is, the most telling first"
+    )
     publish_unmasked: tuple[Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+\.[a-z0-9_]+$")], ...] = Field(
         (), description="columns of the published file that stand there unmasked, as zone.table.column"
     )
@@ -86,6 +115,10 @@ class ConsentPolicy(Policy):
     keep_proof_days: int = Field(
         1095, ge=153, description="how long the proof of a consent is kept after the last message; five months at least"
     )
+
+    def regions_of(self, region: str | None) -> tuple[str, ...]:
+        """The regions that `marts.person_regions` names (`DE+CN`); the unknown region where it names none."""
+        return tuple((region or self.unknown_region).split("+"))
 
     def hours_of(self, channel: str) -> tuple[HoursRule, ...]:
         """The hours of a channel; none: any hour is right."""
@@ -102,4 +135,13 @@ class ConsentPolicy(Policy):
     def _names_what_we_do(self) -> ConsentPolicy:
         if missing := {"crm_lead", "cross_border", "call"} - set(self.purposes):
             raise ValueError(f"purposes: {', '.join(sorted(missing))} is missing; the push to the CRM asks for it")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_each_indication_once(self) -> ConsentPolicy:
+        named = [one.indication for one in self.region_by]
+        if twice := {one for one in named if named.count(one) > 1}:
+            raise ValueError(
+                f"region_by: {', '.join(sorted(twice))} stands there twice; its place says how much it tells"
+            )
         return self

@@ -27,12 +27,13 @@ _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४
 
 
 def parse_phones(values: Values, country: str = "CN") -> pa.Table:
-    """Phones of cells: value, country, e164s (in order, distinct), mobile and phone (the first of each), kind (of the
-    first), national, rule.
+    """Phones of cells: value, country, e164s (in order, distinct), mobile and phone (the first of each),
+    mobile_country, kind (of the first), national, rule.
 
     `country` (ISO 3166, two letters) says how numbers without a country code are read. `kind` is mobile, virtual,
     landline, service (400/800), short (95xxx, 110), iot, foreign, local, masked or invalid. `national` holds the digits
     of a Chinese landline that lacks its area code or the area code's zero: only a row's city can settle those.
+    `mobile_country` (ISO 3166) is the country the mobile number is one of.
 
     Source: spec 02-directory (phones), catalogue V01-V07.
     """
@@ -64,6 +65,7 @@ def _of_plain(column: pa.Array, number: pa.Array, country: str) -> pa.Table:
             "country": pa.repeat(pa.scalar(country), len(column)),
             "e164s": pa.ListArray.from_arrays(pa.array(range(len(column) + 1), pa.int32()), number),
             "mobile": pc.if_else(is_mobile, number, _NONE),
+            "mobile_country": pc.if_else(is_mobile, pa.scalar("CN"), _NONE),
             "phone": number,
             "kind": kind,
             "national": nothing,
@@ -91,6 +93,7 @@ def _parse_cells(column: pa.Array, country: str) -> pa.Table:
             "country": pa.repeat(pa.scalar(country), len(column)),
             "e164s": e164s,
             "mobile": mobiles["mobile"],
+            "mobile_country": mobiles["mobile_country"],
             "phone": cells["e164"],
             **found,
             "rule": pc.if_else(nothing, "phone-placeholder", rule),
@@ -116,7 +119,7 @@ def _translated(text: pa.Array) -> pa.Array:
 
 
 def _parse_pieces(pieces: pa.Array, country: str) -> pa.Table:
-    """One number each: e164, mobile, kind, national, rule."""
+    """One number each: e164, mobile, mobile_country, kind, national, rule."""
     text = pc.replace_substring_regex(pieces, _LABEL, "")
     text = pc.replace_substring_regex(text, _EXTENSION, "")
     text = pc.replace_substring_regex(text, r"^([\d(][\d() -]{6,}\d)-\d{1,4}$", r"\1")
@@ -153,7 +156,30 @@ def _parse_pieces(pieces: pa.Array, country: str) -> pa.Table:
     national = pc.if_else(pc.and_(local, pc.invert(refused)), digits, _NONE)
     is_mobile = pc.is_in(kind, pa.array(["mobile", "virtual", "foreign"]))
     mobile = pc.if_else(is_mobile, number, _NONE)
-    return pa.table({"e164": number, "mobile": mobile, "kind": kind, "national": national, "rule": rule})
+    found = {"e164": number, "mobile": mobile, "mobile_country": _countries(mobile)}
+    return pa.table({**found, "kind": kind, "national": national, "rule": rule})
+
+
+def _countries(numbers: pa.Array) -> pa.Array:
+    """The country (ISO 3166) of E.164 numbers: of the mainland by rule, of others by libphonenumber, one by one."""
+    mainland = pc.if_else(pc.starts_with(numbers, "+86"), pa.scalar("CN"), _NONE)
+    others = pc.and_(pc.is_valid(numbers), pc.is_null(mainland))
+    found = [country_of_number(one) for one in numbers.filter(others).to_pylist()]
+    return pc.replace_with_mask(mainland, others, pa.array(found, pa.string()))
+
+
+@lru_cache(maxsize=1 << 16)
+def country_of_number(number: str) -> str | None:
+    """The country (ISO 3166) that an E.164 number is one of; None for numbers of no country and of nobody."""
+    if number.startswith("+86"):
+        return "CN"
+    import phonenumbers
+
+    try:
+        country = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
+    except phonenumbers.NumberParseException:
+        return None
+    return country if country and country.isalpha() else None
 
 
 def _digits(text: pa.Array, country: str) -> pa.Array:

@@ -17,12 +17,14 @@ AGAIN = ("recycled", "lost")  # from here a lead may come back
 
 _LEAD = """
 select leads.*, grades.fit_points, grades.fit_grade, grades.engagement_points, grades.grid, grades.mql_from_points,
-       grades.blocked_by, persons.name, persons.seniority, accounts.name as account_name, score_day.as_of
+       grades.blocked_by, persons.name, persons.seniority, accounts.name as account_name, score_day.as_of,
+       person_regions.region, person_regions.is_disputed, person_regions.indications
 from scored.leads
 join scored.grades using (lead_id)
 join matched.persons on persons.person_id = leads.person_id
 cross join scored.score_day
 left join resolved.accounts on accounts.account_id = leads.account_id
+left join marts.person_regions on person_regions.person_id = leads.person_id
 where leads.lead_id = $key or leads.person_id = $key
 """
 _LINES = """

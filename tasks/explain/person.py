@@ -7,6 +7,7 @@ import duckdb
 
 from abmloop.messages import say
 from tasks.explain.person_facts import person_facts
+from tasks.explain.region_words import told_region
 
 Facts = dict[str, Any]
 
@@ -33,6 +34,7 @@ def _head(facts: Facts, language: str) -> Iterator[str]:
     yield say("match_keys_title", language, **facts["keys"])
     if facts["keys"]["shared"]:
         yield say("match_keys_shared", language, shared=facts["keys"]["shared"])
+    yield told_region(match, language)
 
 
 def _decision(facts: Facts, language: str) -> Iterator[str]:

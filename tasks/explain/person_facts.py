@@ -19,12 +19,14 @@ _WANTED = ("same_name", "same_domain", "place_agrees", "region_agrees")
 _MATCH = """
 select matches.*, persons.name, employments.company_name, persons.company_name as company_given,
        accounts.name as account_name, new_accounts.name as new_account_name, new_accounts.people as new_account_people,
-       new_accounts.made_by as new_account_made_by
+       new_accounts.made_by as new_account_made_by, person_regions.region, person_regions.is_disputed,
+       person_regions.indications
 from matched.person_accounts as matches
 join matched.persons using (person_id)
 join matched.employments on employments.person_id = matches.person_id and employments.is_decisive
 left join resolved.accounts on accounts.account_id = matches.account_id
 left join matched.new_accounts on new_accounts.account_id = matches.new_account_id
+left join marts.person_regions on person_regions.person_id = matches.person_id
 where matches.person_id = $person_id
 """
 _NEAR = """

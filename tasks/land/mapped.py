@@ -13,6 +13,7 @@ from tasks.land.headers import Reading
 from tasks.land.job import Job
 from tasks.land.mapped_rows import Maker, MappedSheet, Mask, ask
 from tasks.land.mapped_sql import Table
+from tasks.land.other_tables import other_table_line, without_other_table
 from tasks.land.ready import ReadyMapping, ready_mappings
 from tasks.land.recognising import Recognised, recognise
 from tasks.land.rows import clean_block, raw_row, raw_schema
@@ -94,6 +95,7 @@ class _Makers:
     def __init__(self, sheet: MappedSheet, readings: dict[str, Reading]) -> None:
         self.sheet, self.table, self.mapping = sheet, sheet.table, sheet.table.mapping
         self.readings = readings
+        self.ends_on: int | None = None
         self.makers = [
             Maker(rule, sheet, readings[rule.entity]) for rule in self.mapping.rows if rule.entity in readings
         ]
@@ -105,6 +107,10 @@ class _Makers:
 
     def take(self, block: Block, sinks: dict[str, Sink], cell_characters: int) -> None:
         """Write what a block of records becomes."""
+        if self.ends_on is None and self.mapping.ends_at:
+            self.ends_on = other_table_line(block, self.mapping.ends_at)
+        if self.ends_on is not None:
+            block = without_other_table(block, self.ends_on)
         cleaned = clean_block(block, self.sheet.header, cell_characters)
         kept = self._with_json_checked(cleaned.block)
         skipped, wanted = self._judge(kept)

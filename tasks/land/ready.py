@@ -76,7 +76,7 @@ class RowRule:
 class ReadyMapping:
     """One kind of export. `needs`: groups of fields of which each must have one in the header; `person`: a record with
     none of these is skipped as anonymous; `skip`: rules by which records are left out; `unclear`: what becomes of a
-    record that no row takes."""
+    record that no row takes; `ends_at`: titles of a further table below, which is another one's."""
 
     name: str
     title: dict[str, str]
@@ -92,6 +92,7 @@ class ReadyMapping:
     timezone: str | None = None
     others: str = "keep"
     unclear: str = "skip"
+    ends_at: tuple[str, ...] = ()
 
     @property
     def entities(self) -> tuple[str, ...]:
@@ -153,6 +154,7 @@ class _Parser:
             skip=tuple((each["rule"], self._when(each["when"])) for each in about.get("skip", ())),
             inside=tuple(about.get("inside", ())), dates=about.get("dates"), timezone=about.get("timezone"),
             others=about.get("others", "keep"), unclear=about.get("unclear", "skip"),
+            ends_at=tuple(plain_header(title) for title in about.get("ends_at", ())),
         )  # fmt: skip
         self._check(mapping)
         if self.faults:

@@ -34,7 +34,10 @@ class Word(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """Whom a record is about (`person_id` None: no person), where they are, and whether it asks to call them."""
+    """Whom a record is about (`person_id` None: no person), where they are, and whether it asks to call them.
+
+    `region` as `marts.person_regions` has it: several joined by +, of which the strictest rule holds.
+    """
 
     person_id: str | None
     region: str | None = None
@@ -149,15 +152,14 @@ class Gate:
     def judge(self, purpose: PurposeName, person_id: str, region: str | None) -> Word:
         """Whether this may be done with this person. Named states: allowed, suppressed, refused, not_granted.
 
-        The latest word counts; a grant and a refusal of the same moment conflict, and a conflict is a refusal.
+        The latest word counts; a grant and a refusal of the same moment conflict, and a conflict is a refusal. Of
+        several regions the strictest rule holds.
         """
         rule = self.policy.rule_of(purpose)
         word = self.judge_grant(rule.channel, person_id, rule.grant_valid_days)
         if word.state != "not_granted":
             return word
-        where = region or self.policy.unknown_region
-        needed = next(one for one in rule.rules if where in one.regions or "*" in one.regions)
-        if needed.needs == "no_refusal":
+        if all(rule.needs_in(where) == "no_refusal" for where in self.policy.regions_of(region)):
             return Word(True, "allowed", "no refusal")
         if rule.mechanism:
             return Word(True, "allowed", rule.mechanism)
@@ -217,7 +219,7 @@ class Gate:
             return Word(False, "unknown_person")
         word = self.judge("crm_lead", subject.person_id, subject.region)
         asked: list[PurposeName] = []
-        if self.crm_region != "CN" and (subject.region or self.policy.unknown_region) == "CN":
+        if self.crm_region != "CN" and "CN" in self.policy.regions_of(subject.region):
             asked.append("cross_border")
         if subject.asks_to_call:
             asked.append("call")

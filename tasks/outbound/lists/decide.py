@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Any
 
-from scoring.audiences.hours import MAINLAND, Window, contact_window, rule_for, zones_of
+from scoring.audiences.hours import Window, contact_window, rule_for, zones_of_person
 from scoring.audiences.platforms import EEA
 from scoring.policies.audiences import ADVERTISED, mark_faults
 from scoring.policies.consent import Channel, PurposeName
@@ -71,7 +71,7 @@ def decide(desk: Desk, is_full: bool = False) -> Decision:
     entries = [one for one in allowed if is_full or _is_new(desk, one)]
     minimum = least_members(desk.rule)
     asked = desk.rows["region"].to_pylist() if desk.rule.kind != "company" else []
-    regions = frozenset(asked[one.place] or desk.consent.unknown_region for one in allowed) if asked else frozenset()
+    regions = frozenset(where for one in allowed if asked for where in desk.consent.regions_of(asked[one.place]))
     marks = tuple(mark_faults(desk.rule, regions))
     if len(allowed) < minimum or marks:
         entries = []
@@ -130,41 +130,44 @@ def _keys(desk: Desk, place: int, row: dict[str, Any], unused: Counter[str]) -> 
 
 def judge_person(desk: Desk, person_id: str, region: str | None) -> Word:
     """The gate's word on a person and this list: its channel, the border, and whoever else gets the data."""
-    where = region or desk.consent.unknown_region
+    regions = desk.consent.regions_of(region)
     purposes: list[PurposeName] = [_PURPOSES[desk.rule.kind]]
     if desk.rule.handler:
         purposes.append("share")
     target = desk.platform.region if desk.platform else desk.rule.handler.region if desk.rule.handler else "CN"
-    if target != "CN" and where == "CN":
+    if target != "CN" and "CN" in regions:
         purposes.append("cross_border")
-    grants: tuple[Channel, ...] = desk.platform.eea if desk.platform and where in EEA else ()
+    grants: tuple[Channel, ...] = desk.platform.eea if desk.platform and EEA & set(regions) else ()
     return desk.gate.judge_list(person_id, region, purposes, grants)
 
 
 def _judge_company(desk: Desk, row: dict[str, Any]) -> Word:
-    return desk.gate.judge_company([value for value in (row["uscc"], row["domain"]) if value])
+    keys = {value for value in (row["uscc"], row["domain"]) if value}
+    return desk.gate.judge_company(sorted(keys | set(desk.company_keys.get(row["account_id"], ()))))
 
 
 def _is_capped(desk: Desk, person_id: str, row: dict[str, Any]) -> bool:
     """Whether one more contact would be one too many; the list's own campaign counts once."""
-    where = row["region"] or desk.consent.unknown_region if desk.rule.kind != "company" else ""
+    regions = desk.consent.regions_of(row["region"]) if desk.rule.kind != "company" else ()
     caps = [cap for cap in desk.consent.frequency if cap.channel == desk.rule.kind]
     for cap, reached in zip(caps, desk.contacts, strict=True):
         counted = reached.get(person_id, set()) - {desk.rule.campaign}
-        if (where in cap.regions or "*" in cap.regions) and len(counted) >= cap.at_most:
+        if {"*", *regions} & set(cap.regions) and len(counted) >= cap.at_most:
             return True
     return False
 
 
 def _hours(desk: Desk, keys: dict[str, str], row: dict[str, Any]) -> Window | tuple[()] | None:
     """When the person may be reached while the list holds; () at any hour, None at none."""
-    where = row.get("region") or desk.consent.unknown_region
-    rule = rule_for(desk.consent.hours_of(desk.rule.kind), where)
-    if rule is None:
+    regions = desk.consent.regions_of(row.get("region"))
+    rules = [(rule_for(desk.consent.hours_of(desk.rule.kind), where), where) for where in regions]
+    asked = tuple((rule, where) for rule, where in rules if rule)
+    if not asked:
         return ()
     number = keys.get("mobile") or row.get("mobile")
-    zones = zones_of(number) if number else (MAINLAND,) if where == "CN" else ()
-    window = contact_window(desk.at.replace(tzinfo=UTC), zones, rule, where) if zones else None
+    # Where nobody knows the region, the number alone says which clock is theirs.
+    zones = zones_of_person(number, regions if row.get("region") or not number else ())
+    window = contact_window(desk.at.replace(tzinfo=UTC), zones, asked) if zones else None
     ends = desk.at.replace(tzinfo=UTC) + timedelta(hours=desk.rule.valid_hours)
     return window if window and window[0] < ends else None
 
@@ -172,7 +175,9 @@ def _hours(desk: Desk, keys: dict[str, str], row: dict[str, Any]) -> Window | tu
 def _removals(desk: Desk, kept: set[tuple[str, str]], is_full: bool) -> Iterator[Removal]:
     """Members who go off: those the gate refuses now; from audiences also those the rule asks for no more."""
     for key, member in desk.members.items():
-        if key in kept:
+        # A company that was merged into one that may be on the list stays: that one's own name comes on beside it.
+        became = desk.moved.get(member.person_id or "") if member.key_kind == "account" else None
+        if key in kept or (became and ("account", desk.gate.keys.hash_of(became)) in kept):
             continue
         reason = _why_off(desk, member)
         if reason is None and desk.rule.kind in ADVERTISED and not desk.is_withdrawal:

@@ -23,6 +23,7 @@ from tasks.policies import load_policy
 from warehouse.steps import Work
 
 PEOPLE, COMPANIES = "marts.outbound_people", "marts.outbound_companies"
+FORMER = "marts.outbound_former_companies"
 # The keys by which a list reaches people.
 KEYS_OF_KIND = {"call": ("mobile",), "sms": ("mobile",), "email": ("email",), "company": ("account",)}
 FAULTS_OF_KEY = {"email": email_faults, "mobile": phone_faults}
@@ -34,8 +35,9 @@ class Desk:
 
     rows: those the rule asks for (none where members are only taken off). `faults`: key kind → per row why that key is
     not used. `members`: who stands on the list. `values`: (kind, keyed hash) → the key of a member, where it is still
-    known. `contacts`: person → what reached them by this channel, per cap. `moved`: former id → person. `regions` of
-    persons, `company_keys` (code, domain) of companies and `companies`, whether or not the rule asks for them.
+    known. `contacts`: person → what reached them by this channel, per cap. `moved`: former id → person or company.
+    `regions` of persons, `company_keys` (codes, domains) of companies and `companies`, whether or not the rule asks for
+    them; those of former ids as they were named then.
     """
 
     rule: ListRule
@@ -99,11 +101,13 @@ def open_list(run: Run, work: Work, rule: ListRule, is_withdrawal: bool = False)
     consent, at = load_policy(run, ConsentPolicy), naive_utc(run.at)
     exports = read_exports(work.ledger)
     members = active_members(work.ledger, exports, rule.id, at)
-    table = work.table(COMPANIES if rule.kind == "company" else PEOPLE)
+    if rule.kind == "company":
+        return _company_desk(run, work, rule, members, is_withdrawal)
+    table = work.table(PEOPLE)
     mask = choose(table, rule.who, run.as_of)
     rows = table.filter(mask) if not is_withdrawal else table.slice(0, 0)
     moved = _moved(work, members)
-    persons = _persons(rows, members, moved) if rule.kind != "company" else set()
+    persons = _persons(rows, members, moved)
     gate = open_gate(run, work, consent, persons, "CN")
     return Desk(
         rule=rule,
@@ -111,30 +115,63 @@ def open_list(run: Run, work: Work, rule: ListRule, is_withdrawal: bool = False)
         gate=gate,
         at=at,
         rows=rows,
-        faults=_faults(rows, rule),
+        faults=key_faults(rows),
         members=members,
-        values=_values(work, gate, members, persons, table),
+        values=_values(work, gate, members, persons),
         contacts=_contacts(work, consent, rule, exports, at),
         moved=moved,
-        regions=_by_id(table, "person_id", "region"),
-        company_keys={
-            account: tuple(key for key in (code, domain) if key)
-            for account, code, domain in _columns(table, "account_id", "uscc", "domain")
-        },
-        companies=table if rule.kind == "company" else None,
+        regions=dict(zip(table["person_id"].to_pylist(), table["region"].to_pylist(), strict=True)),
         is_withdrawal=is_withdrawal,
     )
 
 
-def _columns(table: pa.Table, *names: str) -> list[tuple[str, ...]]:
-    """The rows of some columns; none where the table lacks one."""
-    if not set(names) <= set(table.column_names):
-        return []
-    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
+def _company_desk(
+    run: Run, work: Work, rule: ListRule, members: Mapping[tuple[str, str], Member], is_withdrawal: bool
+) -> Desk:
+    """The desk of a list of companies. A member that was merged into another company since is that company."""
+    consent = load_policy(run, ConsentPolicy)
+    table = work.table(COMPANIES)
+    chosen = choose(table, rule.who, run.as_of)
+    former = _former_companies(work, members)
+    moved = dict(zip(former["account_id"].to_pylist(), former["became"].to_pylist(), strict=True))
+    gate = open_gate(run, work, consent, set(), "CN")
+    ids = table["account_id"].to_pylist() + list(moved) if members else []
+    return Desk(
+        rule=rule,
+        consent=consent,
+        gate=gate,
+        at=naive_utc(run.at),
+        rows=table.slice(0, 0) if is_withdrawal else table.filter(chosen),
+        faults={},
+        members=members,
+        values={("account", gate.keys.hash_of(one)): one for one in ids},
+        moved=moved,
+        company_keys=company_keys(table, former),
+        companies=pa.concat_tables([table, former.drop_columns(["became"])], promote_options="default"),
+        is_withdrawal=is_withdrawal,
+    )
 
 
-def _by_id(table: pa.Table, name: str, value: str) -> dict[str, str | None]:
-    return {row[0]: row[1] for row in _columns(table, name, value)}
+def _former_companies(work: Work, members: Mapping[tuple[str, str], Member]) -> pa.Table:
+    """Members that bear another id today, as they were named then."""
+    known = sorted({member.person_id for member in members.values() if member.person_id})
+    return work.query(
+        f"select * from {FORMER} where list_contains($known, account_id) order by account_id", known=known
+    )
+
+
+def company_keys(companies: pa.Table, former: pa.Table) -> dict[str, tuple[str, ...]]:
+    """Account → codes and domains by which it may ask to be left alone, those of its former ids included."""
+    found: dict[str, set[str]] = defaultdict(set)
+    names = ("account_id", "uscc", "domain", "domains")
+    for account, code, domain, domains in zip(*(companies[name].to_pylist() for name in names), strict=True):
+        found[account] |= {code, domain, *(domains or ())} - {None}
+    for account, became, code, domain in zip(
+        *(former[name].to_pylist() for name in ("account_id", "became", "uscc", "domain")), strict=True
+    ):
+        found[became] |= {code, domain} - {None}
+        found[account] = found[became]
+    return {account: tuple(sorted(keys)) for account, keys in found.items()}
 
 
 def _persons(rows: pa.Table, members: Mapping[tuple[str, str], Member], moved: Mapping[str, str]) -> set[str]:
@@ -151,24 +188,25 @@ def _moved(work: Work, members: Mapping[tuple[str, str], Member]) -> dict[str, s
     return {row["old_person_id"]: row["person_id"] for row in rows if row["old_person_id"] in known}
 
 
-def _faults(rows: pa.Table, rule: ListRule) -> dict[str, list[str | None]]:
-    """Per kind of key why it is not used: what cannot be read, and what several persons share (V08)."""
+def key_faults(rows: pa.Table) -> dict[str, list[str | None]]:
+    """Per kind of key why it is not used: what cannot be read, what several persons share (V08), what bounced."""
     found: dict[str, list[str | None]] = {}
-    for kind, judge in FAULTS_OF_KEY.items() if rule.kind != "company" else ():
+    for kind, judge in FAULTS_OF_KEY.items():
         fault = judge(rows[kind])
         shared = pc.and_(pc.is_null(fault), pc.invert(rows[f"is_own_{kind}"].combine_chunks()))
-        found[kind] = pc.if_else(shared, "shared", fault).to_pylist()
+        fault = pc.if_else(shared, "shared", fault)
+        if kind == "email":
+            fault = pc.if_else(pc.fill_null(rows["is_dead_email"].combine_chunks(), False), "bounced", fault)
+        found[kind] = fault.to_pylist()
     return found
 
 
 def _values(
-    work: Work, gate: Gate, members: Mapping[tuple[str, str], Member], persons: set[str], table: pa.Table
+    work: Work, gate: Gate, members: Mapping[tuple[str, str], Member], persons: set[str]
 ) -> dict[tuple[str, str], str]:
     """The keys behind the keyed hashes of members, found among what is known of them today."""
     if not members:
         return {}
-    if "account_id" in table.column_names and "person_id" not in table.column_names:
-        return {("account", gate.keys.hash_of(one)): one for one in table["account_id"].to_pylist()}
     work.con.register("listed_persons", pa.table({"person_id": pa.array(sorted(persons), pa.string())}))
     keys = work.query(
         "select key_kind, key_value from matched.person_keys join listed_persons using (person_id) "

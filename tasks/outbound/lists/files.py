@@ -66,7 +66,9 @@ def removals_file(desk: Desk, removals: Sequence[Removal]) -> File:
     """The file of those who go off, named as they were when they came on."""
     named = sorted((one.member.key_kind, one.value) for one in removals if one.value is not None)
     if desk.rule.kind == "company":
-        return _of_companies(desk, {value for _, value in named})
+        # A company that was merged since goes off by both its names: as it was sent, and as it is called today.
+        accounts = {value for _, value in named}
+        return _of_companies(desk, accounts | {desk.moved[one] for one in accounts if one in desk.moved})
     if desk.rule.kind == "ad":
         empty = dict.fromkeys(("email", "mobile", "name", "country", "postcode"))
         rows = [{**empty, kind: value} for kind, value in named]

@@ -1,12 +1,12 @@
 """Who is meant by a list, and when they may be reached."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pyarrow as pa
 import pytest
 
 from scoring.audiences.choosing import choose
-from scoring.audiences.hours import contact_window, rule_for, zones_of
+from scoring.audiences.hours import contact_window, rule_for, zones_of, zones_of_country, zones_of_person
 from scoring.policies.audiences import ListRule, Message, Who, mark_faults
 from scoring.policies.consent import HoursRule
 
@@ -61,7 +61,7 @@ def at(text: str) -> datetime:
 
 
 def window(when: str, zones: tuple[str, ...], rule: HoursRule = HOURS, region: str = "CN") -> tuple[str, str] | None:
-    found = contact_window(at(when), zones, rule, region)
+    found = contact_window(at(when), zones, ((rule, region),))
     return found and (f"{found[0]:%m-%d %H:%M}", f"{found[1]:%m-%d %H:%M}")
 
 
@@ -93,6 +93,30 @@ def test_p13_where_a_number_is() -> None:
     assert rule_for(rules, "CN") is rules[0]
     assert rule_for(rules, "DE") is ALL_DAYS
     assert rule_for(rules[:1], "DE") is None
+
+
+def test_p13_who_may_be_in_two_countries_is_called_when_the_hours_of_both_are_right() -> None:
+    zones = zones_of_person("+8613800138001", ("DE", "CN"))
+    assert zones == ("Asia/Shanghai", "Europe/Berlin", "Europe/Busingen")
+    late = HOURS.model_copy(update={"starts": time(11), "ends": time(20), "days": "all"})
+    # A Thursday in spring: the German's nine o'clock is 15:00 in China, where the last call is at six.
+    found = contact_window(at("2026-04-16 00:00"), zones, ((HOURS, "DE"), (ALL_DAYS, "CN")))
+    assert found and (found[0].hour, found[1].hour) == (7, 10)
+    both = contact_window(at("2026-04-16 00:00"), zones, ((HOURS, "DE"), (late, "CN")))
+    assert both and (both[0].hour, both[1].hour) == (9, 10)
+    # Easter Monday is no working day of the German; the Chinese alone would be called.
+    monday = at("2026-04-06 00:00")
+    both = contact_window(monday, zones, ((HOURS, "DE"), (ALL_DAYS, "CN")))
+    alone = contact_window(monday, zones, ((ALL_DAYS, "CN"),))
+    assert both and alone and (both[0].day, alone[0].day) == (7, 6)
+
+
+def test_p13_the_clock_of_a_person_is_that_of_their_number_and_of_every_other_country_of_theirs() -> None:
+    assert zones_of_person("+4917654648789", ("DE",)) == ("Europe/Berlin",)
+    assert zones_of_person(None, ("SG",)) == ("Asia/Singapore",)
+    assert zones_of_person("+8821612345678", ("SG",)) == ()
+    assert zones_of_person("+8613800138001", ("ZZ", "CN")) == ()
+    assert zones_of_country("CN") == ("Asia/Shanghai",)
 
 
 GOOD = {

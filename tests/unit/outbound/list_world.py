@@ -15,7 +15,7 @@ from scoring.policies.audiences import ListRule
 from scoring.policies.consent import ConsentPolicy
 from tasks.outbound.consent import Statement, record
 from tasks.outbound.gate import Gate, PersonKeys, naive_utc
-from tasks.outbound.lists.desk import FAULTS_OF_KEY, Desk
+from tasks.outbound.lists.desk import Desk, key_faults
 from tasks.outbound.lists.export import Asked, Parcel, export_list, lists_folder, settle_exports
 from tasks.outbound.lists.members import active_members, contacts_since, read_exports
 from tasks.outbound.refusal_log import replay_log
@@ -108,7 +108,7 @@ class ListWorld:
             gate=gate,
             at=at,
             rows=rows,
-            faults={kind: _faults(rows, kind) for kind in FAULTS_OF_KEY},
+            faults=key_faults(rows),
             members=active_members(self.ledger, exports, made.id, at),
             values={(kind, gate.keys.hash_of(value)): value for kind, value in known},
             contacts=tuple(contacts_since(self.ledger, exports, made.kind, at, cap.days) for cap in caps),
@@ -140,18 +140,10 @@ class ListWorld:
         return {str(member.person_id) for member in members.values()}
 
 
-def _faults(rows: pa.Table, kind: str) -> list[str | None]:
-    found = FAULTS_OF_KEY[kind](rows[kind]).to_pylist()
-    return [
-        fault or (None if own else "shared")
-        for fault, own in zip(found, rows[f"is_own_{kind}"].to_pylist(), strict=True)
-    ]
-
-
 ROWS = pa.schema(
     [(name, pa.string()) for name in ("person_id", "region", "hold", "name", "title", "company_name", "mobile", "email",
                                       "country", "postcode", "stage", "reason")]
-    + [("is_own_mobile", pa.bool_()), ("is_own_email", pa.bool_())]
+    + [("is_own_mobile", pa.bool_()), ("is_own_email", pa.bool_()), ("is_dead_email", pa.bool_())]
 )  # fmt: skip
 
 

@@ -184,3 +184,18 @@ def test_a_consent_file_names_line_and_key_of_its_fault() -> None:
 
 def test_the_shipped_rules_can_be_read() -> None:
     assert read_policy(POLICIES / "consent.yaml", ConsentPolicy).purposes["call"].rules[0].needs == "grant"
+
+
+def test_p09_of_several_regions_the_strictest_rule_holds() -> None:
+    assert gate().judge("call", "P1", "US").is_allowed, "control: alone, the mild rule"
+    assert gate().judge("call", "P1", "US+CN").state == "not_granted"
+    assert gate().judge("call", "P1", "US+SG").is_allowed
+    assert gate(("call", "granted", EARLY)).judge("call", "P1", "US+CN").is_allowed
+
+
+def test_p09_whoever_may_be_on_the_mainland_is_sent_abroad_only_with_their_word() -> None:
+    abroad = gate(crm_region="US")
+    assert abroad.judge_subject(Subject("P1", "DE")).is_allowed
+    assert abroad.judge_subject(Subject("P1", "DE+CN")).state == "cross_border_not_granted"
+    asked = gate(("cross_border", "granted", EARLY), crm_region="US")
+    assert asked.judge_subject(Subject("P1", "DE+CN")).is_allowed

@@ -152,6 +152,43 @@ def test_p13_a_number_of_which_nobody_knows_where_it_is_is_not_called(world: Lis
     assert sum(held(world, CALLS).values()) == 1
 
 
+def test_p41_a_european_with_a_number_of_the_mainland_is_asked_for_all_that_both_ask(
+    world: ListWorld, small_platforms: None
+) -> None:
+    google = rule(kind="ad", platform="google")
+    world.changes |= {place: {"region": "DE+CN"} for place in range(1, 6)}
+    world.grant("ad")
+    assert held(world, google) == {"cross_border_not_granted": 5}
+    world.grant("cross_border")
+    assert held(world, google) == {"ad_user_data_not_granted": 5}
+    world.grant("ad_user_data", "ad_personalization")
+    assert held(world, google) == {}
+    world.changes |= {place: {"region": "CN"} for place in range(1, 6)}
+    world.say(1, "ad_user_data", "withdrawn")
+    assert held(world, google) == {}, "control: with the number alone Google's consents are never asked for"
+
+
+def test_p13_caps_and_hours_of_every_region_hold(world: ListWorld) -> None:
+    world.grant("call")
+    world.changes[1] = {"region": "DE+CN"}  # eleven in China, four in the morning in Germany
+    assert held(world, rule(kind="call", valid_hours=2)) == {"outside_hours": 1}
+
+
+def test_p18_an_address_that_bounced_is_neither_written_to_nor_hashed(world: ListWorld, small_platforms: None) -> None:
+    world.grant("email", "ad", "cross_border")
+    letter = rule(kind="email", message=MAIL | {"subject": "[AD] 十月动态"})
+    world.changes[1] = {"is_dead_email": True}
+    desk = world.desk(letter)
+    with world.ledger.transaction() as connection:
+        desk.gate.refresh(connection)
+    decision = decide(desk)
+    assert (dict(decision.held), dict(decision.unused)) == ({"no_usable_key": 1}, {"email_bounced": 1})
+    [parcel] = world.make(rule(kind="ad", platform="linkedin"))
+    assert parcel.file.rows == 4
+    world.grant("call")
+    assert held(world, CALLS) == {}, "the person refused nothing"
+
+
 SMS = {"sender": "【某某】", "text": "【某某】新品 拒收请回复R", "opt_out": "拒收请回复R"}
 MAIL = {"sender": "某某", "subject": "十月动态", "text": "某某 https://x.cn/u", "opt_out": "https://x.cn/u"}
 

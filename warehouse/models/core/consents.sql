@@ -1,7 +1,7 @@
 -- One row per consent event and person: granted, refused or withdrawn. A grant holds for the person who gave it; a refusal
 -- for everyone who bears one of the keys it was given on, so that none is lost on a number or a mailbox that people share.
 -- An unsubscription among the touches is a withdrawal, "do not contact" in the CRM a refusal; a consent row that nobody can
--- read is no consent: it refuses until mended.
+-- read is no consent: it refuses until mended. That mail bounced is no word of anybody: core.dead_addresses.
 -- grain: event_id, person_id
 -- column: event_id | the row in staging.consents; touch:<row>, lead_status:<row>, unclear:<hash> of a row in quarantine
 -- column: person_id | whose
@@ -14,7 +14,7 @@ with said as (
            lower(trim(status)) as status, given_at, evidence
     from staging.consents
     -- A grant without a time proves nothing; refusals always have one.
-    where given_at is not null
+    where given_at is not null and status <> 'bounced'
     union all
     select 'touch:' || row_id, 'touches', row_id,
            case when channel in ('email', 'sms', 'call', 'wechat') then channel else 'any' end, 'withdrawn', occurred_at,

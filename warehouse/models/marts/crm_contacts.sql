@@ -2,7 +2,7 @@
 -- grain: abm_key
 -- column: abm_key | our stable id, the person's
 -- column: person_id | the person; the gate asks for their word
--- column: region | country of the person for the consent rules, ISO 3166; null is unknown
+-- column: region | where the person is for the consent rules, as marts.person_regions has it; null is unknown
 -- column: hold | why it is not sent whatever the consent; null otherwise
 -- column: send_order | best leads sort first
 -- column: company_key | our key of the company; null where the match is undecided

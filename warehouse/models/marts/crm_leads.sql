@@ -5,7 +5,7 @@
 -- check: hold is null or hold in ('excluded', 'company_closed', 'held_by_directory')
 -- column: abm_key | our stable id, the lead's
 -- column: person_id | the person; the gate asks for their word
--- column: region | country of the person for the consent rules, ISO 3166; null is unknown
+-- column: region | where the person is for the consent rules, as marts.person_regions has it; null is unknown
 -- column: hold | why it is not sent whatever the consent: excluded, company_closed, held_by_directory; null otherwise
 -- column: send_order | best leads sort first
 -- column: changed_at | when our values last changed by a decision, UTC
@@ -90,9 +90,7 @@ chance as (
 )
 select leads.lead_id as abm_key,
        leads.person_id,
-       case when persons.mobile like '+86%' or persons.country in ('CN', 'CHN', 'China', '中国') then 'CN'
-            when regexp_full_match(persons.country, '[A-Z]{2}') then persons.country
-       end as region,
+       person_regions.region,
        case when leads.is_excluded then 'excluded'
             when accounts.status in ('revoked', 'cancelled') then 'company_closed'
             -- Who was given out before the rule keeps their owner and is kept up to date.
@@ -137,6 +135,7 @@ select leads.lead_id as abm_key,
 from scored.leads
 join handed_over using (lead_id)
 join matched.persons using (person_id)
+left join marts.person_regions using (person_id)
 left join resolved.accounts using (account_id)
 left join current_stage using (lead_id)
 left join current_assignment using (lead_id)

@@ -5,7 +5,7 @@
 -- column: kind | what is reminded of (marts.sales_reminders); null for the lead's own task
 -- column: due_at | by when, UTC; null for the lead's own task
 -- column: person_id | the person; the gate asks for their word
--- column: region | country of the person for the consent rules, ISO 3166; null is unknown
+-- column: region | where the person is for the consent rules, as marts.person_regions has it; null is unknown
 -- column: hold | why it is not sent whatever the consent; null otherwise
 -- column: send_order | best leads sort first
 -- column: lead_key | our key of the lead

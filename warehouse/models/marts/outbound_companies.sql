@@ -8,6 +8,7 @@
 -- column: name_en | English name
 -- column: uscc | unified social credit code
 -- column: domain | its own domain
+-- column: domains | all domains of its own, by which it may ask to be left alone
 -- column: industry | industry as given
 -- column: industry_section | section of GB/T 4754
 -- column: city | city
@@ -27,6 +28,7 @@ select account.account_id,
        accounts.name_en,
        account.uscc,
        accounts.domain,
+       accounts.domains,
        account.industry,
        account.industry_section,
        account.city,

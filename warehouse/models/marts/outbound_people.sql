@@ -3,13 +3,14 @@
 -- kind: view
 -- published: no
 -- column: person_id | the person; the gate asks for their word
--- column: region | country of the person for the consent rules, ISO 3166; null is unknown
+-- column: region | where the person is for the consent rules, as marts.person_regions has it; null is unknown
 -- column: hold | why they are on no list whatever the consent: excluded, company_closed; null otherwise
 -- column: name | name
 -- column: title | title
 -- column: department | department
 -- column: seniority | c_level, vp, director, manager, staff, unknown
--- column: email | mail address to use
+-- column: email | mail address to use: another of their own where the first one is dead
+-- column: is_dead_email | it bounced for good, and there is no other
 -- column: is_own_email | the address identifies this one person
 -- column: mobile | mobile number, E.164
 -- column: is_own_mobile | the number identifies this one person
@@ -34,6 +35,23 @@ with own_key as (
     group by all
     having bool_and(is_strong)
 ),
+living_email as (
+    select own_key.person_id, min(own_key.key_value) as email
+    from own_key
+    left join core.dead_addresses on dead_addresses.email = own_key.key_value
+    where own_key.key_kind = 'email' and dead_addresses.email is null
+    group by all
+),
+person as (
+    select persons.* replace (
+               case when dead_addresses.email is null then persons.email
+                    else coalesce(living_email.email, persons.email) end as email
+           ),
+           dead_addresses.email is not null and living_email.email is null as is_dead_email
+    from matched.persons
+    left join core.dead_addresses on dead_addresses.email = persons.email
+    left join living_email on living_email.person_id = persons.person_id
+),
 touched as (
     select person_id, list_sort(list(distinct campaign_id) filter (campaign_id is not null)) as campaigns,
            max(occurred_at)::date as last_touch_on
@@ -54,9 +72,7 @@ current_stage as (
     select lead_id, stage, reason from scored.lead_stages where is_current
 )
 select persons.person_id,
-       case when persons.mobile like '+86%' or persons.country in ('CN', 'CHN', 'China', '中国') then 'CN'
-            when regexp_full_match(persons.country, '[A-Z]{2}') then persons.country
-       end as region,
+       person_regions.region,
        case when persons.is_excluded or leads.is_excluded then 'excluded'
             when accounts.status in ('revoked', 'cancelled') then 'company_closed'
        end as hold,
@@ -65,6 +81,7 @@ select persons.person_id,
        persons.department,
        persons.seniority,
        persons.email,
+       persons.is_dead_email,
        own_email.person_id is not null as is_own_email,
        persons.mobile,
        own_mobile.person_id is not null as is_own_mobile,
@@ -84,7 +101,8 @@ select persons.person_id,
        current_stage.reason,
        touched.campaigns,
        touched.last_touch_on
-from matched.persons
+from person as persons
+left join marts.person_regions using (person_id)
 left join scored.leads using (person_id)
 left join current_stage using (lead_id)
 left join scored.grades on grades.lead_id = leads.lead_id

@@ -1,7 +1,7 @@
 -- One row per consent event as one source tells it.
 -- grain: row_id
 -- check: channel is not null
--- check: status in ('granted', 'refused', 'withdrawn')
+-- check: status in ('granted', 'refused', 'withdrawn', 'bounced')
 -- column: contact_id | id of the contact in its source
 -- column: lead_id | id of the lead
 -- column: email | address, lower case
@@ -12,7 +12,7 @@
 -- column: wechat_unionid | WeChat union id
 -- column: wechat_openid | WeChat open id
 -- column: channel | email, sms, call, wechat, ad, ad_user_data, ad_personalization, crm_share, share, cross_border or any
--- column: status | granted, refused or withdrawn
+-- column: status | granted, refused or withdrawn; bounced says of an address that it is dead and nothing of its person
 -- column: given_at | when, UTC; a refusal without a time holds from the day it was landed; a grant without one is none
 -- column: evidence | what proves it
 -- column: row_id | source and source key: names the record
@@ -58,7 +58,7 @@ select case when contact_id_read.value is null then received.contact_id else con
        -- A refusal holds whether or not anybody wrote down when it was said: from the day we were told.
        coalesce(
            given_at_read.occurred_at,
-           case when status_read.word in ('refused', 'withdrawn')
+           case when status_read.word in ('refused', 'withdrawn', 'bounced')
                 then latest.first_landed_on::timestamp at time zone $timezone at time zone 'UTC' end
        ) as given_at,
        evidence_read.text as evidence,
