@@ -15,6 +15,7 @@ from cli.show import show_rows
 from scoring.policies.consent import Channel
 from tasks.outbound.consent import Statement, read_key, read_keys, record
 from tasks.outbound.known import keys_of_persons, persons_of_key, words_today, write_proof
+from tasks.outbound.lists.steps import retire_proof
 from tasks.outbound.lists.telling import who_asks
 from tasks.outbound.suppress import Key, Why, lift, suppress_all
 from tasks.runs import make_person, open_run
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
     """Hang these commands on the app."""
     consent = typer.Typer(no_args_is_help=True, help="What people said, and who must be left alone. 授权与禁联.")
     consent.command("record")(record_)
-    for command in (show, stop, proof):
+    for command in (show, stop, proof, retire):
         consent.command(command.__name__)(command)
     consent.command("lift")(lift_)
     app.add_typer(consent, name="consent")
@@ -147,3 +148,16 @@ def proof(
     with open_run(root, push="off") as run:
         said, lists = write_proof(run, read_key(key, run.language), out)
     typer.echo(say("consent_proof_written", run.language, path=out, number=said, lists=lists))
+
+
+def retire(
+    apply: Annotated[bool, typer.Option("--apply", help="Delete it; without: only say what would go.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Delete proof that nobody relies on any more, past keep_proof_days; refusals stay. 删除过期授权证明."""
+    root = find_workspace(workspace)
+    with open_run(root, push="off") as run:
+        found = retire_proof(run, apply, who_asks())
+    code = "consent_proof_retired" if apply else "consent_proof_would_go"
+    counts = {"grants": len(found.grants), "members": len(found.members)}
+    typer.echo(say(code, run.language, **counts, until=found.until.date()))

@@ -1,5 +1,6 @@
 """The workspace's secret, with which keys of people are hashed. It outlives every rebuild, and never changes."""
 
+import hashlib
 import hmac
 import os
 import secrets
@@ -90,7 +91,17 @@ def hash_parameters(root: Path) -> dict[str, bytes]:
 
     Source: RFC 2104; a test holds both to one result.
     """
-    padded = name_key(root).ljust(_BLOCK_BYTES, b"\0")
+    return _pads(name_key(root))
+
+
+def suppression_parameters(root: Path) -> dict[str, bytes]:
+    """The same for the keyed hashes of the suppression list."""
+    secret = read_secret(root)
+    return _pads(secret if len(secret) <= _BLOCK_BYTES else hashlib.sha256(secret).digest())
+
+
+def _pads(key: bytes) -> dict[str, bytes]:
+    padded = key.ljust(_BLOCK_BYTES, b"\0")
     return {"inner_pad": bytes(byte ^ 0x36 for byte in padded), "outer_pad": bytes(byte ^ 0x5C for byte in padded)}
 
 

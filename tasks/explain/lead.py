@@ -10,8 +10,8 @@ import duckdb
 from abmloop.errors import BadUsage
 from abmloop.messages import named, say
 from scoring.policies.scoring_tables import ENDS, STAGES
+from tasks.explain.consent_words import told_consent
 from tasks.explain.lead_facts import lead_facts
-from tasks.explain.region_words import told_region
 from tasks.predict.telling import tell_chance
 from tasks.route.telling import told_assignment, told_gate
 from tasks.summary import Rows, rows_of
@@ -41,7 +41,7 @@ def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en",
         "",
         *_owner(facts["assignment"], language),
         *_held(facts["held"], language),
-        told_region(lead, language),
+        *told_consent(lead, language),
         "",
         *_next(facts, language),
     ]

@@ -11,14 +11,15 @@ import duckdb
 from abmloop.errors import BadUsage
 from abmloop.messages import say
 from scoring.policies.scoring_tables import STAGES
+from tasks.explain.consent_words import MARKS
 from tasks.summary import Rows, rows_of
 
 AGAIN = ("recycled", "lost")  # from here a lead may come back
 
-_LEAD = """
+_LEAD = f"""
 select leads.*, grades.fit_points, grades.fit_grade, grades.engagement_points, grades.grid, grades.mql_from_points,
        grades.blocked_by, persons.name, persons.seniority, accounts.name as account_name, score_day.as_of,
-       person_regions.region, person_regions.is_disputed, person_regions.indications
+       person_regions.region, person_regions.is_disputed, person_regions.indications, {MARKS}
 from scored.leads
 join scored.grades using (lead_id)
 join matched.persons on persons.person_id = leads.person_id

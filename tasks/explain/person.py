@@ -6,8 +6,8 @@ from typing import Any
 import duckdb
 
 from abmloop.messages import say
+from tasks.explain.consent_words import told_consent
 from tasks.explain.person_facts import person_facts
-from tasks.explain.region_words import told_region
 
 Facts = dict[str, Any]
 
@@ -34,7 +34,7 @@ def _head(facts: Facts, language: str) -> Iterator[str]:
     yield say("match_keys_title", language, **facts["keys"])
     if facts["keys"]["shared"]:
         yield say("match_keys_shared", language, shared=facts["keys"]["shared"])
-    yield told_region(match, language)
+    yield from told_consent(match, language)
 
 
 def _decision(facts: Facts, language: str) -> Iterator[str]:

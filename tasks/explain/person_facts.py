@@ -4,6 +4,7 @@ from typing import Any
 
 import duckdb
 
+from tasks.explain.consent_words import MARKS
 from tasks.find_person import find_person
 from tasks.summary import Rows, rows_of
 
@@ -16,11 +17,11 @@ AGAINST = frozenset(
 )  # fmt: skip
 # What would have decided, where nothing did.
 _WANTED = ("same_name", "same_domain", "place_agrees", "region_agrees")
-_MATCH = """
+_MATCH = f"""
 select matches.*, persons.name, employments.company_name, persons.company_name as company_given,
        accounts.name as account_name, new_accounts.name as new_account_name, new_accounts.people as new_account_people,
        new_accounts.made_by as new_account_made_by, person_regions.region, person_regions.is_disputed,
-       person_regions.indications
+       person_regions.indications, {MARKS}
 from matched.person_accounts as matches
 join matched.persons using (person_id)
 join matched.employments on employments.person_id = matches.person_id and employments.is_decisive

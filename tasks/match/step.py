@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from abmloop.run import Run, StepCounts
 from scoring.policies.match import MatchPolicy
+from tasks.match.marks import mark_suppressed
 from tasks.match.persons import gather_persons, remember, settle_persons
 from tasks.match.profiles import match_profiles
 from tasks.policies import load_policy
@@ -15,6 +16,8 @@ def match(run: Run) -> StepCounts:
     policy = load_policy(run, MatchPolicy)
     with step(run, "match") as work:
         gather_persons(work, policy)
+        if marked := mark_suppressed(work):
+            work.count(suppressed=marked)
         remember(work)
         work.replace("matched.match_policy", _policy_row(run, policy))
         work.build("matched.directory")

@@ -10,6 +10,8 @@ from tasks.outbound.lists.decide import Decision, decide
 from tasks.outbound.lists.desk import Desk, find_any_rule, open_list
 from tasks.outbound.lists.export import Asked, Parcel, export_list, settle_exports
 from tasks.outbound.lists.members import active_members, read_exports
+from tasks.outbound.old_proof import OldProof, delete_old_proof, find_old_proof
+from tasks.outbound.open_gate import assert_synced
 from warehouse.ledger import Ledger
 from warehouse.steps import Work, step
 
@@ -46,7 +48,10 @@ def list_act(list_id: str, asked: Asked | None) -> Callable[[Run], StepCounts]:
 
 
 def withdraw(run: Run) -> StepCounts:
-    """Take off every list those who may no longer be on it, in files; only where the run may deliver."""
+    """Take off every list those who may no longer be on it, in files; only where the run may deliver.
+
+    Then delete the proof that nobody relies on any more and whose term is over.
+    """
     with step(run, "withdraw") as work:
         if run.push == "apply":
             settle_exports(work.ledger, run.root, naive_utc(run.at), run)
@@ -58,7 +63,19 @@ def withdraw(run: Run) -> StepCounts:
                     Asked(run.run_id, say("list_withdrawal", run.language)),
                 )
                 work.count(taken_off=sum(parcel.file.rows for parcel in parcels))
+            if gone := delete_old_proof(run, work, find_old_proof(run, work), run.run_id):
+                work.count(proof_deleted=gone)
     return work.counts
+
+
+def retire_proof(run: Run, is_applied: bool, actor: str) -> OldProof:
+    """The proof whose term is over; with `is_applied` it is deleted."""
+    with step(run, "retire_proof") as work:
+        assert_synced(run, work)
+        found = find_old_proof(run, work)
+        if is_applied:
+            delete_old_proof(run, work, found, actor)
+        return found
 
 
 def standing_rules(run: Run, ledger: Ledger) -> Iterator[ListRule]:

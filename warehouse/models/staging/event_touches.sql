@@ -18,7 +18,7 @@
 -- column: events | how many events it is made of
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
--- column: source_key | visitor, type and begin, hashed
+-- column: source_key | visitor, type and begin, hashed; of a single event its own identity too, so that a late one renames none
 -- column: source_rank | 1 is the most trusted
 -- column: source_date | the day the source speaks of
 -- column: landed_on | the day its first event was landed
@@ -50,6 +50,7 @@ placed as (
 detail as (
     select placed.*, events.campaign_id, events.channel, events.email, events.mobile, events.wechat_unionid,
            events.wechat_openid, events.company_name,
+           lower(trim(events.event)) || '|' || coalesce(events.event_id, events.url, '') as identity,
            left(coalesce(split_part(split_part(events.url, '?', 1), '#', 1), events.page_title), 200) as page
     from placed
     join (select rowid as place, * from raw.events) as events using (place)
@@ -72,7 +73,7 @@ touch as (
            arg_min(campaign_id, number) as campaign_id, arg_min(channel, number) as channel,
            arg_min(email, number) as email, arg_min(mobile, number) as mobile,
            arg_min(wechat_unionid, number) as wechat_unionid, arg_min(wechat_openid, number) as wechat_openid,
-           arg_min(company_name, number) as company_name
+           arg_min(company_name, number) as company_name, arg_min(identity, number) as identity
     from detail
     group by all
 ),
@@ -81,7 +82,7 @@ named as (
            md5(concat_ws('|', touch.visitor, touch.type,
                          case when touch.roll_up = 'day' then touch.piece::varchar
                               else epoch_us(touch.occurred_at)::varchar end,
-                         case when touch.roll_up = 'none' then touch.piece::varchar end)) as source_key
+                         case when touch.roll_up = 'none' then touch.identity end)) as source_key
     from touch
     left join pages using (source, visitor, type, roll_up, piece)
 )
