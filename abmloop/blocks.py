@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from abmloop.errors import AbmError, BadUsage
+from abmloop.messages import said
 
 _MOST_PROCESSES = 8
 _ONE = Lock()
@@ -71,9 +72,7 @@ class Dask:
         try:
             from distributed import Client
         except ImportError as error:
-            raise BadUsage(
-                "dask_scheduler is set, but Dask is not installed: pip install 'dask[distributed]', or leave it out"
-            ) from error
+            raise BadUsage(said("workspace_no_dask")) from error
         with Client(self.address) as client:
             results: list[Any] = client.gather(client.map(_alone, [function] * len(blocks), blocks, pure=False))
         return results
@@ -114,7 +113,7 @@ def _worked(function: Callable[[Any], Any], blocks: Sequence[Any]) -> list[Any]:
                     raise result
                 results.append(result)
         except (EOFError, BrokenPipeError, ConnectionResetError) as error:
-            raise AbmError("a process that worked on a part of the matches died; perhaps memory ran out") from error
+            raise AbmError(said("workspace_part_died")) from error
         finally:
             ours.close()  # ends the process, which the block's end waits for
     return results

@@ -5,6 +5,7 @@ from datetime import time as clock_time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import said
 
 
 def zone(name: str) -> ZoneInfo:
@@ -12,9 +13,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadPolicy(
-            f"abmloop.yaml: timezone: {name!r} is not a time zone; give one such as Asia/Shanghai"
-        ) from error
+        raise BadPolicy(said("workspace_time_zone", zone=name)) from error
 
 
 def end_of_local_day(day: date, timezone: str) -> datetime:

@@ -9,6 +9,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import said, together
+from abmloop.validation import problem_of
 from abmloop.yaml_text import SafeLoader
 
 MAX_BYTES = 1_000_000
@@ -36,7 +38,7 @@ def _refuse_aliases(text: str, file_name: str) -> None:
     for event in yaml.parse(text, Loader=SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise BadPolicy(f"{file_name}:{line}: aliases (*name) are not allowed; write the value out")
+            raise BadPolicy(said("policy_aliases", file=file_name, line=line))
 
 
 def _lines(node: yaml.Node | None, path: Path_, lines: dict[Path_, int], faults: list[str], file_name: str) -> None:
@@ -48,7 +50,7 @@ def _lines(node: yaml.Node | None, path: Path_, lines: dict[Path_, int], faults:
         for key, value in node.value:
             inner = (*path, key.value)
             if inner in lines:
-                faults.append(f"{file_name}:{key.start_mark.line + 1}: {_dotted(inner)}: given twice; keep one")
+                faults.append(_fault(file_name, key.start_mark.line + 1, inner, said("policy_given_twice")))
             lines[inner] = key.start_mark.line + 1
             _lines(value, inner, lines, faults, file_name)
     elif isinstance(node, yaml.SequenceNode):
@@ -61,7 +63,7 @@ def _dotted(path: Path_) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
-    return text or "(the file)"
+    return text or said("policy_whole_file")
 
 
 def _line_of(path: Path_, lines: dict[Path_, int]) -> int:
@@ -70,8 +72,12 @@ def _line_of(path: Path_, lines: dict[Path_, int]) -> int:
     return lines.get(path, 1)
 
 
-def _found(value: Any) -> str:
-    return "" if isinstance(value, dict | list) else f" (found {value!r})"
+def _fault(file_name: str, line: int, path: Path_, problem: str) -> str:
+    return said("policy_fault_line", file=file_name, line=line, key=_dotted(path), problem=problem)
+
+
+def _found(problem: str, value: Any) -> str:
+    return problem if isinstance(value, dict | list) else said("policy_found", problem=problem, value=value)
 
 
 def read_yaml(text: str, file_name: str) -> tuple[Any, dict[Path_, int], list[str]]:
@@ -80,7 +86,7 @@ def read_yaml(text: str, file_name: str) -> tuple[Any, dict[Path_, int], list[st
     Raises BadPolicy where the text is no YAML at all, too large, or uses aliases.
     """
     if len(text.encode()) > MAX_BYTES:
-        raise BadPolicy(f"{file_name}: larger than {MAX_BYTES:,} bytes; split it or remove what is not a rule")
+        raise BadPolicy(said("policy_too_large", file=file_name, limit=f"{MAX_BYTES:,}"))
     lines: dict[Path_, int] = {}
     faults: list[str] = []
     try:
@@ -92,9 +98,12 @@ def read_yaml(text: str, file_name: str) -> tuple[Any, dict[Path_, int], list[st
         value = loader.construct_document(node) if node is not None else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{file_name}:{mark.line + 1}" if mark else file_name
         problem = getattr(error, "problem", None) or error
-        raise BadPolicy(f"{where}: not readable as YAML: {problem}") from error
+        if mark:
+            raise BadPolicy(
+                said("policy_not_yaml_line", file=file_name, line=mark.line + 1, problem=problem)
+            ) from error
+        raise BadPolicy(said("policy_not_yaml", file=file_name, problem=problem)) from error
     return value, lines, faults
 
 
@@ -109,33 +118,40 @@ def parse_policy(
     name = file_name or cls.file_name
     value, lines, faults = read_yaml(text, name)
     if not isinstance(value, dict):
-        raise BadPolicy(f"{name}:1: expected keys and values, found {type(value).__name__}")
-    changed = [_change(value, key, said, faults) for key, said in changes.items()]
+        raise BadPolicy(said("policy_no_keys", file=name, found=type(value).__name__))
+    changed = [_change(value, key, given, faults) for key, given in changes.items()]
     if changed and () in changed:
-        raise BadPolicy("\n".join(f"{name}: {fault}" for fault in faults))
+        raise BadPolicy(together(said("policy_fault_of_set", file=name, problem=fault) for fault in faults))
     policy: PolicyT | None = None
     try:
         policy = cls.model_validate(value)
     except ValidationError as error:
         for fault in error.errors():
             path = fault["loc"]
-            is_changed = any(path[: len(place)] == place for place in changed)
-            where = f"{name}: set" if is_changed else f"{name}:{_line_of(path, lines)}:"
-            message = fault["msg"].removeprefix("Value error, ") + _found(fault.get("input"))
-            if fault["type"] == "extra_forbidden":
-                message = f"unknown key; known here: {', '.join(_keys_at(cls, path)) or 'none'}"
-            faults.append(f"{where} {_dotted(path)}: {message}")
+            problem = _problem(cls, fault)
+            if any(path[: len(place)] == place for place in changed):
+                faults.append(said("policy_fault_set", file=name, key=_dotted(path), problem=problem))
+            else:
+                faults.append(_fault(name, _line_of(path, lines), path, problem))
     if faults or policy is None:
-        raise BadPolicy("\n".join(faults))
+        raise BadPolicy(together(faults))
     return policy
 
 
-def _change(value: dict[Any, Any], key: str, said: str, faults: list[str]) -> Path_:
+def _problem(cls: type[BaseModel], fault: Mapping[str, Any]) -> str:
+    """What is wrong with a value, and which it is; of a key that nobody knows, which are known there."""
+    if fault["type"] != "extra_forbidden":
+        return _found(problem_of(fault), fault.get("input"))
+    known = _keys_at(cls, fault["loc"])
+    return said("policy_unknown_key" if known else "policy_unknown_key_none", known=", ".join(known))
+
+
+def _change(value: dict[Any, Any], key: str, text: str, faults: list[str]) -> Path_:
     """Put what is said under the dotted key; gives its path, () with a fault where there is no such place."""
     try:
-        given, *_ = read_yaml(said, "set")
+        given, *_ = read_yaml(text, "set")
     except BadPolicy:
-        faults.append(f"set {key}: not readable as YAML: {said!r}")
+        faults.append(said("policy_set_not_yaml", key=key, given=text))
         return ()
     parts = key.strip().split(".")
     place: Any = value
@@ -145,12 +161,13 @@ def _change(value: dict[Any, Any], key: str, said: str, faults: list[str]) -> Pa
             names = [item.get("id") if isinstance(item, dict) else None for item in place]
             found: Any = names.index(part) if part in names else int(part) if part.isdecimal() else len(place)
             if found >= len(place):
-                faults.append(f"set {key}: no item {part}; there are {', '.join(str(name) for name in names)}")
+                known_items = ", ".join(str(name) for name in names)
+                faults.append(said("policy_set_no_item", key=key, part=part, known=known_items))
                 return ()
         elif isinstance(place, dict):
             found = next((known for known in place if str(known) == part), int(part) if part.isdecimal() else part)
         else:
-            faults.append(f"set {key}: {'.'.join(parts[:depth])} is a value and has no keys")
+            faults.append(said("policy_set_is_value", key=key, place=".".join(parts[:depth])))
             return ()
         path = (*path, found)
         if depth == len(parts) - 1:
@@ -186,4 +203,4 @@ def read_policy(path: Path, cls: type[PolicyT]) -> PolicyT:
     try:
         return parse_policy(path.read_text(encoding="utf-8"), cls, path.name)
     except UnicodeDecodeError as error:
-        raise BadPolicy(f"{path.name}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+        raise BadPolicy(said("policy_not_utf_8", file=path.name, byte=error.start)) from error

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from abmloop.calendar import zone
 from abmloop.errors import BadPolicy, BadUsage
+from abmloop.messages import said
 from abmloop.policy import Policy, read_policy
 
 SETTINGS_FILE = "abmloop.yaml"
@@ -60,10 +61,7 @@ def find_workspace(given: Path | None) -> Path:
     """
     root = Path(given or os.environ.get("ABMLOOP_WORKSPACE") or ".").resolve()
     if not (root / SETTINGS_FILE).is_file():
-        raise BadUsage(
-            f"{root} is no workspace: it has no {SETTINGS_FILE}. Make one with `abmloop init {root}`, "
-            "or name yours with --workspace or the variable ABMLOOP_WORKSPACE."
-        )
+        raise BadUsage(said("workspace_none", root=root, file=SETTINGS_FILE))
     return root
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.run import Run
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
@@ -65,7 +65,7 @@ def _command(kinds: tuple[Kind, ...], platform: str | None) -> Callable[..., Non
     ) -> None:
         root = find_workspace(workspace)
         if plan == apply:
-            raise BadUsage(say("list_one_of", load_settings(root).language))
+            raise BadUsage(said("list_one_of"))
         with open_run(root, as_of.date() if as_of else None, push="off") as run:
             rule = find_rule(run, list_id, kinds, platform)
             if apply:

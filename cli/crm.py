@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
@@ -33,7 +34,7 @@ def push(
 ) -> None:
     """Send the CRM what changed since it last acknowledged, or show it first. 推送 CRM."""
     if plan == apply:
-        raise BadUsage("push: say either --plan (print, write nothing) or --apply (send)")
+        raise BadUsage(said("usage_push_one_of"))
     root = find_workspace(workspace)
     with open_run(root, as_of.date() if as_of else None, push="apply" if apply else "plan") as run:
         if apply:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from cli.options import AsOfOption, JsonOption
 
 
@@ -107,7 +108,7 @@ def attribute(
         _show(found, out, as_json)
         return
     if len(days) > 1:
-        raise BadUsage("--lookback-days: several windows at once go with --totals campaign or channel")
+        raise BadUsage(said("usage_several_windows"))
     found = attribute_files(touches, deals, model, anchor, days[0], repeats, out, until, half_life_days)
     _show(found, out, as_json)
 
@@ -117,7 +118,7 @@ def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise BadUsage(f"--lookback-days {text}: give days, such as 180 or 90,180") from None
+        raise BadUsage(said("usage_lookback_days", given=text)) from None
 
 
 def attribute_paths(

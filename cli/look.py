@@ -9,6 +9,7 @@ import duckdb
 import typer
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.policy import parse_policy
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
@@ -57,9 +58,9 @@ def explain(
     """Why: each value, score, match, owner, credit and what it came from (--json: as data). 解释."""
     explainers = _explainers()
     if kind not in explainers:
-        raise BadUsage(f"explain {kind}: there is no such kind; it is one of {', '.join(explainers)}")
+        raise BadUsage(said("usage_explain_kind", kind=kind, known=", ".join(explainers)))
     if why_not is not None and kind not in ("account", "lead"):
-        raise BadUsage(f"explain {kind}: --why-not goes with an account or a lead")
+        raise BadUsage(said("usage_explain_why_not", kind=kind))
     root = find_workspace(workspace)
     spoken = language or load_settings(root).language
     with connect_published(root) as con:
@@ -100,7 +101,7 @@ def sql(
         try:
             rows = rows_of(con, query) if out is None else _write(con, query, out)
         except duckdb.Error as error:
-            raise BadUsage(f'sql: {error}\nWhat there is: abmloop sql "select * from marts.dictionary"') from error
+            raise BadUsage(said("usage_sql", problem=error)) from error
     if out is None:
         show_rows(rows, as_json)
     else:
@@ -139,12 +140,12 @@ def inspect(
     from tasks.land.telling import inspection_lines
 
     if not file.is_file():
-        raise BadUsage(f"inspect: {file} is no file")
+        raise BadUsage(said("usage_inspect_no_file", path=file))
     if entity is not None and entity not in entities():
-        raise BadUsage(f"inspect: there is no entity {entity}; there are {', '.join(entities())}")
-    policy, said, inbox = _sources(workspace)
+        raise BadUsage(said("usage_inspect_no_entity", entity=entity, known=", ".join(entities())))
+    policy, settled, inbox = _sources(workspace)
     name = f"{entity}/{file.name}" if entity else name_in_inbox(file, policy, inbox)
-    spoken = language or said
+    spoken = language or settled
     found = inspect_file(file, name, policy, spoken) if name else inspect_any(file, policy, spoken)
     if as_json:
         typer.echo(json.dumps(found.to_json(), ensure_ascii=False))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, WorkspaceOption
 from cli.show import show_rows
@@ -68,7 +68,7 @@ def sync(
 
     root = find_workspace(workspace)
     if at is not None and not (local or only):
-        raise BadUsage("sync: --at goes with --local; a Prefect flow goes by the end of the day of --as-of, or by now")
+        raise BadUsage(said("usage_sync_at"))
     if local or only:
         if not published_path(root).is_file():
             # A later run seldom brings figures that the gates have not judged yet.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
@@ -64,11 +64,11 @@ def train(
     if table is None:
         given = {"out": out, "time": time, "id": id_column, "columns": columns, "positive": positive}
         for option in (name for name, value in given.items() if value is not None):
-            raise BadUsage(say("predict.only_tables", language or "en", option=option))
+            raise BadUsage(said("predict.only_tables", option=option))
         _train_workspace(workspace, target, language, as_json)
         return
     if out is None:
-        raise BadUsage(say("predict.out_wanted", language or "en"))
+        raise BadUsage(said("predict.out_wanted"))
     asked = Asked(target, time, id_column, named_columns(columns), allow_leaks, positive, ripe_days)
     model = train_table(table, asked, out)
     _tell(model, language or "en", as_json)

@@ -8,7 +8,7 @@ import duckdb
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.policy import parse_policy
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, WorkspaceOption
@@ -45,7 +45,7 @@ def _refusals(root: Path) -> duckdb.DuckDBPyConnection:
 
 def _known(value: str, known: tuple[str, ...], option: str) -> str:
     if value not in known:
-        raise BadUsage(f"quarantine: --{option} {value}: it is one of {', '.join(known)}")
+        raise BadUsage(said("usage_quarantine_option", option=option, value=value, known=", ".join(known)))
     return value
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.whatif_frame import OutOption, RulesOption, SetOption, changes_given, show_first, the_past
 
@@ -32,7 +32,7 @@ def attribution(
     from tasks.whatif.history import other_rules
 
     if basis not in BASES:
-        raise BadUsage(f"--basis {basis}: there are {', '.join(BASES)}")
+        raise BadUsage(said("usage_basis", asked=basis, known=", ".join(BASES)))
     changes = changes_given(set_)
     changes |= {"lookback_days": str(lookback_days)} if lookback_days is not None else {}
     changes |= {"people": people} if people is not None else {}

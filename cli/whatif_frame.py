@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.settings import find_workspace
 from cli.show import show_rows
 
@@ -35,7 +35,7 @@ def changes_given(given: list[str] | None) -> dict[str, str]:
     parted = [text.partition("=") for text in given or []]
     for key, sign, _ in parted:
         if not sign or not key.strip():
-            raise BadUsage(f"--set {key}: give KEY=VALUE, such as --set mql.threshold=55")
+            raise BadUsage(said("usage_set", key=key))
     return {key.strip(): value for key, _, value in parted}
 
 

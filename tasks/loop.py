@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.run import Run, StepCounts
 from abmloop.settings import load_settings
 from tasks.attribute.step import attribute
@@ -83,7 +84,7 @@ def run_steps(run: Run, perform: Perform = perform_plainly, only: Iterable[str] 
     wanted = set(only) if only is not None else set(NAMES)
     unknown = wanted - NAMES.keys()
     if unknown:
-        raise BadUsage(f"no such step: {', '.join(sorted(unknown))}; the steps are {', '.join(NAMES)}")
+        raise BadUsage(said("usage_no_step", asked=", ".join(sorted(unknown)), known=", ".join(NAMES)))
     log.info("as of %s (run %s)", run.as_of, run.run_id)
     settings = load_settings(run.root)
     with held_open(run.root, Limits(settings.memory_limit, settings.threads)):

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import Together, said, together
 from abmloop.policy import Policy, PolicyT, parse_policy
 from abmloop.run import Run
 from abmloop.settings import load_settings
@@ -58,7 +59,7 @@ def read_rules(config: Path) -> dict[str, str]:
                 try:
                     texts[name] = path.read_text(encoding="utf-8")
                 except UnicodeDecodeError as error:
-                    raise BadPolicy(f"{name}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+                    raise BadPolicy(said("policy_not_utf_8", file=name, byte=error.start)) from error
                 break
     return texts
 
@@ -70,7 +71,7 @@ def config_faults(texts: dict[str, str]) -> list[str]:
         try:
             parse_policy(text, POLICIES[name])
         except BadPolicy as error:
-            faults += str(error).splitlines()
+            faults += error.message.parts if isinstance(error.message, Together) else [error.message]
     return faults
 
 
@@ -79,7 +80,7 @@ def save_config(root: Path, ledger: Ledger) -> str:
     texts = read_config(root)
     faults = config_faults(texts)
     if faults:
-        raise BadPolicy("\n".join(faults))
+        raise BadPolicy(together(faults))
     text = json.dumps(texts, ensure_ascii=False, sort_keys=True)
     config_hash = hashlib.sha256(text.encode()).hexdigest()[:16]
     ledger.save_config(config_hash, text)

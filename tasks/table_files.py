@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.policies.crm import FieldType
 from tasks.outbound.csv_out import csv_bytes
 from tasks.outbound.xlsx_out import write_workbook
@@ -19,7 +20,7 @@ _LIST_MARK = "; "
 def refuse_other_endings(out: Path) -> None:
     """Raises BadUsage where the file's name does not say CSV, XLSX or Parquet."""
     if out.suffix.lower() not in ENDINGS:
-        raise BadUsage(f"--out {out}: give a name that ends in {', '.join(ENDINGS)}")
+        raise BadUsage(said("option_out_ending", out=out, known=", ".join(ENDINGS)))
 
 
 def write_table(rows: pa.Table, out: Path) -> None:

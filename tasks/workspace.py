@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.settings import SETTINGS_FILE
 from tasks.land.entities import entities
 from tasks.land.plans import EXPORTS
@@ -43,7 +44,7 @@ def make_workspace(root: Path, language: str = "en") -> list[Path]:
     Raises BadUsage where `root` holds one already: nothing of a user's is ever overwritten.
     """
     if (root / SETTINGS_FILE).exists():
-        raise BadUsage(f"{root} is a workspace already; nothing was changed")
+        raise BadUsage(said("usage_workspace_there", root=root))
     root.mkdir(parents=True, exist_ok=True)
     for folder in ("config", "raw", "ledger", "state", "published", "reports", "quality", "exports", "crm"):
         (root / folder).mkdir(mode=0o700, exist_ok=True)
@@ -66,7 +67,7 @@ def make_demo(root: Path, language: str = "en") -> None:
     """
     marker = root / ".demo"
     if root.exists() and any(root.iterdir()) and not marker.exists():
-        raise BadUsage(f"{root} is there and no former demo; give another folder with --workspace")
+        raise BadUsage(said("usage_no_former_demo", root=root))
     if root.exists():
         shutil.rmtree(root)
     make_workspace(root, language)

@@ -72,6 +72,11 @@ def said(code: str, **fields: Any) -> Said:
     return message
 
 
+def has_message(code: str) -> bool:
+    """Whether the catalogue holds that code."""
+    return code in _catalogue()
+
+
 def named(kind: str, code: str, language: str = "en") -> str:
     """The name of a code of ours (`kind_code` in the catalogue) in that language; what a user named stays as it is."""
     texts = _catalogue().get(f"{kind}_{code}")

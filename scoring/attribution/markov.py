@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.attribution.columns import Floats, Ints, ranges, steady_sums, sums
 from scoring.attribution.paths import Paths
 
@@ -197,7 +198,7 @@ class _Walks:
     def of(cls, paths: Paths, order: int) -> _Walks:
         base = len(paths.channels) + 1
         if base**order > np.iinfo(np.int64).max:
-            raise BadUsage(f"markov: order {order} with {base - 1} channels has too many states; take a lower order")
+            raise BadUsage(said("attribute_too_many_states", order=order, channels=base - 1))
         weight = paths.conversions + paths.nulls
         length = np.bincount(paths.path, minlength=len(weight)).astype(np.int32)
         used = np.flatnonzero((weight > 0) & (length > 0)).astype(np.int32)

@@ -8,6 +8,7 @@ from math import factorial
 import numpy as np
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.attribution.columns import Flags, Floats, Ints, steady_sums
 
 MAX_SHAPLEY_SET = 12
@@ -66,10 +67,7 @@ def shapley_rate_shares(paths: Paths) -> Floats:
     shares = np.zeros(len(paths.channels))
     for number in np.flatnonzero(conversions > 0):
         if size[number] > MAX_SHAPLEY_SET:
-            raise BadUsage(
-                f"shapley_rate: a path holds {size[number]} different channels; it is exact up to {MAX_SHAPLEY_SET}. "
-                "Use shapley, or join channels."
-            )
+            raise BadUsage(said("attribute_shapley_path", found=size[number], limit=MAX_SHAPLEY_SET))
         inside = ~(member & ~member[number]).any(axis=1)
         players = int(size[number])
         with_it = np.array([0.0] + [_coalition(players, s - 1) for s in range(1, players + 1)])

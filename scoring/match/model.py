@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import said
 from scoring.match.calibrate import Calibration, Line
 from scoring.match.measures import measure_names
 
@@ -64,11 +65,9 @@ def load_model(folder: Path | None = None) -> MatchModel:
         card = json.loads((where / "card.json").read_text(encoding="utf-8"))
         text = (where / "trees.txt").read_text(encoding="utf-8")
     except (OSError, ValueError) as problem:
-        raise BadPolicy(
-            f"{where}: no match model is there ({problem}); give a folder with trees.txt and card.json"
-        ) from None
+        raise BadPolicy(said("match_no_folder", folder=where, problem=problem)) from None
     if card.get("format") != _FORMAT or card.get("measures") != measure_names():
-        raise BadPolicy(f"{where}: this model weighs other measures than this version of abmloop; train it again")
+        raise BadPolicy(said("match_other_measures", folder=where))
     return MatchModel(booster_of(text), card)
 
 

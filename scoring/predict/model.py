@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from abmloop.errors import BadPolicy, BadUsage
+from abmloop.messages import said
 from scoring.predict.binning import Bins
 from scoring.predict.calibration import Shape
 from scoring.predict.columns import Column, Kind, read_column
@@ -85,10 +86,8 @@ class PredictModel:
         if any(column["is_age"] for column in self.card["columns"]) and time not in raw.column_names:
             missing.append(time)
         if missing:
-            raise BadUsage(
-                f"columns that the model looks at are missing: {', '.join(missing)}; the table has "
-                f"{', '.join(raw.column_names)}"
-            )
+            known = ", ".join(raw.column_names)
+            raise BadUsage(said("predict_columns_missing", missing=", ".join(missing), known=known))
         day = read_column(time, raw[time], blanks, "day").numbers if time in raw.column_names else None
         found = []
         for column in self.card["columns"]:
@@ -146,7 +145,7 @@ def save_model(model: PredictModel, folder: Path) -> None:
     """Write card and trees into a folder; same model, same bytes. Raises BadUsage where other things lie there."""
     known = {CARD, TREES, "report.en.md", "report.zh.md"}
     if folder.is_file() or (folder.is_dir() and any(path.name not in known for path in folder.iterdir())):
-        raise BadUsage(f"{folder}: holds other things than a model; give --out a new folder")
+        raise BadUsage(said("predict_folder_taken", folder=folder))
     folder.mkdir(parents=True, exist_ok=True)
     card = {**model.card, "trees_sha256": hashlib.sha256(model.trees.encode()).hexdigest()}
     (folder / TREES).write_text(model.trees, encoding="utf-8")
@@ -159,13 +158,11 @@ def load_model(folder: Path) -> PredictModel:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         trees = (folder / TREES).read_text(encoding="utf-8")
     except (OSError, ValueError) as problem:
-        raise BadPolicy(
-            f"{folder}: no predictive model is there ({problem}); make one with `abmloop model train`"
-        ) from None
+        raise BadPolicy(said("predict_no_folder", folder=folder, problem=problem)) from None
     if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise BadPolicy(f"{folder}: this is no predictive model of abmloop; make one with `abmloop model train`")
+        raise BadPolicy(said("predict_no_model", folder=folder))
     if card.get("version") != VERSION:
-        raise BadPolicy(f"{folder}: written by another version of abmloop; train the model again")
+        raise BadPolicy(said("predict_other_version", folder=folder))
     if card.get("trees_sha256") != hashlib.sha256(trees.encode()).hexdigest():
-        raise BadPolicy(f"{folder}: {TREES} is not the one that {CARD} was written with; train the model again")
+        raise BadPolicy(said("predict_trees_apart", folder=folder, trees=TREES, card=CARD))
     return PredictModel(card, trees)

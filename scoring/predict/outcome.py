@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.policies.predict import Outcomes
 from scoring.predict.columns import Column, read_column
 from scoring.values.text import clean_text
@@ -59,10 +60,7 @@ def read_outcome(name: str, cells: pa.ChunkedArray, words: Outcomes, came: str |
     is_told_apart = (told == 1).any() and (told == 0).any()
     if not is_told_apart and not set(filled) <= yes | no:
         shown = ", ".join(filled[:_SHOWN_VALUES])
-        raise BadUsage(
-            f"column {name}: two outcomes are needed, found {shown}; say which one means that it came, for example "
-            f"`--positive {filled[0]}`"
-        )
+        raise BadUsage(said("predict_two_outcomes", name=name, shown=shown, example=filled[0]))
     groups = [
         tuple(sorted({writings[at] for at in np.flatnonzero(rows) if writings[at] is not None}))
         for rows in (told == 1, told == 0, np.isnan(told))
@@ -80,7 +78,7 @@ def read_order(
     if time is not None:
         column = read_column(time, raw[time], blanks)
         if column.kind == "value":
-            raise BadUsage(f"--time {time}: neither days nor numbers stand there, for example {column.levels[:3]}")
+            raise BadUsage(said("predict_no_time", time=time, example=column.levels[:3]))
         return _by(column, "time", raw)
     if id_column is not None:
         column = read_column(id_column, raw[id_column], blanks)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.policies.predict import PredictPolicy
 from scoring.predict.base_rate import recorded_from
 from scoring.predict.columns import Column, blank_words, read_column
@@ -123,12 +124,12 @@ def _with_names(raw: pa.Table, asked: Asked) -> Asked:
             return name
         if name.lower().replace(" ", "") in plain:
             return plain[name.lower().replace(" ", "")]
-        raise BadUsage(f"there is no column {name!r}; there are: {', '.join(raw.column_names)}")
+        raise BadUsage(said("predict_no_column", name=name, known=", ".join(raw.column_names)))
 
     columns = None if asked.columns is None else tuple(str(found(name)) for name in asked.columns)
     target = str(found(asked.target))
     if columns and target in columns:
-        raise BadUsage(f"{target} is what is to be predicted; leave it out of --columns")
+        raise BadUsage(said("predict_target_in_columns", target=target))
     return Asked(
         target, found(asked.time), found(asked.id_column), columns, asked.allow_leaks, asked.came, asked.ripe_days
     )

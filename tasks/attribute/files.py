@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from abmloop.errors import BadFile, BadUsage
+from abmloop.messages import said, together
+from abmloop.validation import problem_of
 from scoring.attribution.columns import Ints, decimal_cents
 from scoring.attribution.credits import split_amounts, unattributed_deals
 from scoring.attribution.journeys import Journeys, Reach, build_journeys
@@ -46,9 +48,8 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     policy = window_policy(anchor, lookback_days, repeats, until, half_life_days)
     models = [name.strip() for name in model.split(",")]
     if unknown := [name for name in models if name not in FILE_MODELS]:
-        raise BadUsage(
-            f"attribute: there is no model {', '.join(map(repr, unknown))}; there are {', '.join(FILE_MODELS)}"
-        )
+        asked = ", ".join(map(repr, unknown))
+        raise BadUsage(said("attribute_no_model", asked=asked, known=", ".join(FILE_MODELS)))
     check_touches(touches)
     deal_rows = read_deals(deals).sort_by(
         "deal_id"
@@ -58,7 +59,7 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
     # Path models also look at accounts without a deal; the others need no more than the windows hold.
     touch_rows = read_touches(touches, None if set(models) & set(PATH_MODELS) else windows)
     if nameless := touch_rows["touch_id"].null_count:
-        raise BadFile(f"{touches}: column touch_id is empty on {nameless} rows; name each touch.")
+        raise BadFile(said("attribute_nameless_touches", file=touches, rows=nameless))
     reach = Reach.of(touch_rows, deal_rows, policy, as_of_end, None)
     journeys = reach.journeys(policy, as_of_end)
     rows = pa.concat_tables(
@@ -94,8 +95,11 @@ def window_policy(
     try:
         return AttributionPolicy.model_validate({**given, "until": until, "half_life_days": half_life_days})
     except ValidationError as error:
-        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']} (found {fault['input']!r})" for fault in error.errors())
-        raise BadUsage(f"attribute: {faults}") from error
+        faults = [
+            said("attribute_fault", name=fault["loc"][0], problem=problem_of(fault), value=fault["input"])
+            for fault in error.errors()
+        ]
+        raise BadUsage(said("attribute_faults", faults=together(faults, "; "))) from error
 
 
 def _told_sums(rows: pa.Table, deals: pa.Table) -> str:

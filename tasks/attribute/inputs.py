@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from abmloop.errors import BadFile, BadUsage
+from abmloop.errors import AbmError, BadFile, BadUsage
+from abmloop.messages import said
 from scoring.attribution.columns import microseconds
 from scoring.attribution.windows import Windows
 from scoring.policies.attribution import DealStages
@@ -106,10 +107,11 @@ def read_deals(path: Path) -> pa.Table:
             rows = _with(rows, name, times(rows[name], name, path))
     if rows["deal_id"].null_count:
         line = int(np.argmax(pc.is_null(rows["deal_id"]).to_numpy())) + 2
-        raise BadFile(f"{path}, line {line}, column deal_id: is empty; name each deal.")
+        raise BadFile(said("attribute_nameless_deal", file=path, line=line))
     counted = rows.group_by("deal_id").aggregate([([], "count_all")])
     if twice := counted.filter(pc.greater(counted["count_all"], 1)).to_pylist():
-        raise BadFile(f"{path}: deal_id '{twice[0]['deal_id']}' stands on {twice[0]['count_all']} rows; keep one.")
+        deal, number = twice[0]["deal_id"], twice[0]["count_all"]
+        raise BadFile(said("attribute_deal_twice", file=path, deal=deal, rows=number))
     rows = _with(rows, "status", _statuses(rows["status"], path))
     rows = rows.append_column("cents", _cents(rows["amount"], path))
     return rows.rename_columns(["party_id" if name == "account_id" else name for name in rows.column_names])
@@ -152,7 +154,9 @@ def column_batches(
             with pacsv.open_csv(path, read, parse, convert) as reader:
                 yield from _at_least_one(reader, pa.schema(kinds))
     except (pa.ArrowInvalid, OSError, UnicodeError, Refused) as error:
-        raise BadFile(f"{path}: not readable: {error}") from error
+        raise BadFile(
+            said("attribute_not_readable", file=path, problem=error.message if isinstance(error, AbmError) else error)
+        ) from error
 
 
 @lru_cache(maxsize=8)
@@ -200,13 +204,12 @@ def _at_least_one(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Itera
 def _wanted(path: Path, found: list[str], needed: tuple[str, ...], optional: tuple[str, ...]) -> list[str]:
     """The columns to read. Raises BadFile for one that is missing or stands twice."""
     if missing := [name for name in needed if name not in found]:
-        raise BadFile(
-            f"{path}: column {', '.join(missing)} is missing. Needed: {', '.join(needed)}; "
-            f"optional: {', '.join(optional) or 'none'}; found: {', '.join(found)}."
-        )
+        named = {"missing": missing, "needed": needed, "optional": optional or "-", "found": found}
+        lists = {name: ", ".join(one) for name, one in named.items()}
+        raise BadFile(said("attribute_missing_column", file=path, **lists))
     wanted = [name for name in (*needed, *optional) if name in found]
     if twice := [name for name in wanted if found.count(name) > 1]:
-        raise BadFile(f"{path}: column {', '.join(twice)} stands twice in the header; rename or remove one.")
+        raise BadFile(said("attribute_column_twice", file=path, names=", ".join(twice)))
     return wanted
 
 
@@ -234,10 +237,9 @@ def parsed(column: Any, kind: Any, name: str, path: Path, rows_before: int = 0) 
                 pc.cast(value, kind)
             except pa.ArrowInvalid:
                 like = "2026-03-31 12:00:00" if pa.types.is_timestamp(kind) else "1234.50"
-                raise BadFile(
-                    f"{path}, line {line}, column {name}: '{value}' is not understood; write it like {like}."
-                ) from error
-        raise BadFile(f"{path}, column {name}: {error}") from error
+                found = {"file": path, "line": line, "name": name, "value": value}
+                raise BadFile(said("attribute_not_understood", like=like, **found)) from error
+        raise BadFile(said("attribute_column_problem", file=path, name=name, problem=error)) from error
 
 
 def _statuses(column: Any, path: Path) -> Any:
@@ -246,7 +248,7 @@ def _statuses(column: Any, path: Path) -> Any:
     place = pc.index_in(text, value_set=pa.array(list(known)))
     if place.null_count:
         line = int(np.flatnonzero(pc.is_null(place).to_numpy())[0])
-        raise BadFile(f"{path}, line {line + 2}, column status: '{column[line]}' is none of won, lost, open.")
+        raise BadFile(said("attribute_no_status", file=path, line=line + 2, value=column[line]))
     return pc.take(pa.array(list(known.values())), place)
 
 
@@ -283,7 +285,7 @@ def latest_time(touches: Path, deals: pa.Table) -> int:
 def write_table(rows: pa.Table, out: Path) -> None:
     """The table as Parquet (`.parquet`) or CSV, floats in full precision. Raises BadUsage without its folder."""
     if not out.parent.is_dir():
-        raise BadUsage(f"--out {out}: there is no folder {out.parent}; make it first")
+        raise BadUsage(said("attribute_no_out_folder", out=out, folder=out.parent))
     if out.suffix.lower() in {".parquet", ".pq"}:
         pq.write_table(rows, out)
     else:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from abmloop.errors import BadFile, BadUsage
+from abmloop.messages import said
 from scoring.attribution.columns import MISSING_TIME, Floats, Ints, codes
 from scoring.attribution.journeys import Journeys
 from scoring.attribution.markov import markov_removal_effects
@@ -54,13 +55,12 @@ def attribute_paths(
     """
     models = [name.strip() for name in model.split(",")]
     if unknown := [name for name in models if name not in PATH_MODELS]:
-        raise BadUsage(
-            f"attribute-paths: there is no model {', '.join(map(repr, unknown))}; there are {', '.join(PATH_MODELS)}"
-        )
+        asked = ", ".join(map(repr, unknown))
+        raise BadUsage(said("attribute_no_path_model", asked=asked, known=", ".join(PATH_MODELS)))
     if not 1 <= order <= 4:
-        raise BadUsage(f"attribute-paths: order {order} is not between 1 and 4")
+        raise BadUsage(said("attribute_order", order=order))
     if max_steps is not None and max_steps < 1:
-        raise BadUsage(f"attribute-paths: --max-steps {max_steps}: give 1 or more, or leave it out for no limit")
+        raise BadUsage(said("attribute_max_steps", steps=max_steps))
     rows = read_paths(paths, without_null, set(models) <= set(PATH_RULES))
     table = pa.concat_tables(_rows_of_model(rows, name, order, without_null, max_steps) for name in models)
     if out is not None:
@@ -150,12 +150,8 @@ def _amounts(rows: pa.Table, name: str, path: Path, line: int) -> Floats:
     wrong = ~np.isfinite(figures) if name == "total_conversion_value" else ~(np.isfinite(figures) & (figures >= 0))
     if wrong.any():
         place = int(np.argmax(wrong))
-        raise BadFile(
-            f"{path}, line {line + place + 2}, column {name}: {figures[place]:g} is no number of times that something "
-            "happened; give 0 or more."
-            if name != "total_conversion_value"
-            else f"{path}, line {line + place + 2}, column {name}: {figures[place]:g} is no amount."
-        )
+        code = "attribute_no_amount" if name == "total_conversion_value" else "attribute_no_count"
+        raise BadFile(said(code, file=path, line=line + place + 2, name=name, value=f"{figures[place]:g}"))
     return figures
 
 

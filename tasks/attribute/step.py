@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import AbmError
+from abmloop.messages import said
 from abmloop.run import Run, StepCounts
 from scoring.attribution.columns import SECOND_US, Flags, Ints, codes
 from scoring.attribution.credits import Amounts, CreditNames, CreditRows
@@ -344,15 +345,11 @@ def _check_balance(work: Work, whole: list[str]) -> None:
     """
     if broken := work.execute(_UNBALANCED, {"whole": whole}).fetchone():
         deal, basis, model, amount, credit, weight = broken
-        raise AbmError(
-            f"attribute: deal {deal}, {basis}, {model}: credits {credit} (weights {weight}) against an amount of "
-            f"{amount}. This is a defect of ours; nothing was kept of this step."
-        )
+        figures = {"amount": amount, "credit": credit, "weight": weight}
+        raise AbmError(said("attribute_unbalanced_deal", deal=deal, basis=basis, model=model, **figures))
     balances = work.query(_BALANCES, whole=whole, as_of=work.run.as_of)
     work.replace("quality.credit_balances", balances)
     apart = balances.filter(pc.not_equal(balances["difference"], pa.scalar(0, balances["difference"].type)))
     for row in apart.slice(0, 1).to_pylist():
-        raise AbmError(
-            f"attribute: {row['basis']}, {row['model']}: all credits come to {row['credited']} against amounts of "
-            f"{row['amount']}. `abmloop rebuild` makes them anew; nothing was kept of this step."
-        )
+        named = {name: row[name] for name in ("basis", "model", "credited", "amount")}
+        raise AbmError(said("attribute_unbalanced_sum", **named))

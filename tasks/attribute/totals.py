@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.attribution.columns import Floats, sums
 from scoring.attribution.credits import unattributed_deals
 from scoring.attribution.journeys import Journeys, Reach
@@ -43,11 +44,11 @@ def attribute_totals(  # noqa: PLR0913 - one argument per option of the command
     for a model that is no rule.
     """
     if unknown := [model for model in models if model not in TOTAL_MODELS]:
-        raise BadUsage(f"attribute: totals go by {', '.join(TOTAL_MODELS)}; not {', '.join(unknown)}")
+        raise BadUsage(said("attribute_totals_models", known=", ".join(TOTAL_MODELS), asked=", ".join(unknown)))
     if by not in ("campaign", "channel"):
-        raise BadUsage(f"attribute: --totals {by}: totals are by campaign or by channel")
+        raise BadUsage(said("attribute_totals_by", by=by))
     if by == "channel" and PARTICIPATION in models:
-        raise BadUsage("attribute: participation is a figure of each campaign, never summed; ask for --totals campaign")
+        raise BadUsage(said("attribute_totals_participation"))
     policies = [window_policy(anchor, days, repeats, until, half_life_days) for days in lookback_days]
     check_touches(touches)
     deal_rows = read_deals(deals)

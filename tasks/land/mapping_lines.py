@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from tasks.land.ready import ReadyMapping, ready_mappings
 
 
@@ -16,7 +16,7 @@ def mapping_lines(name: str | None, language: str) -> Iterator[str]:
         yield say("mappings.next", language)
         return
     if name not in known:
-        raise BadUsage(f"mappings: there is no {name}; there are {', '.join(known)}")
+        raise BadUsage(said("usage_mappings_none", name=name, known=", ".join(known)))
     yield from _one(known[name], language)
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as arrow_parquet
 
 from abmloop.blocks import mapper_for
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.policy import parse_policy
 from scoring.match.model import load_model
 from scoring.match.promise import Promised, match_promised
@@ -55,9 +56,9 @@ def match_files(
     Raises BadFile where a file cannot be read, BadPolicy where the model does not fit, BadUsage for other arguments.
     """
     if out.suffix not in (".csv", ".parquet"):
-        raise BadUsage(f"{out}: the matches are written as .csv or .parquet; give --out such a name")
+        raise BadUsage(said("match_out_ending", out=out))
     if promise is not None and not 0 < promise < 1:
-        raise BadUsage(f"--promise {promise}: the share of matches that are right; give one between 0 and 1, like 0.99")
+        raise BadUsage(said("match_promise", promise=promise))
     policy = parse_policy((DEFAULTS / MatchPolicy.file_name).read_text(encoding="utf-8"), MatchPolicy)
     judge = load_model(model)
     people, companies = read_sides(accounts, contacts, tell)
@@ -84,7 +85,7 @@ def read_sides(
 def _read(sandbox: Sandbox, path: Path, entity: str, folder: Path) -> pa.Table:
     """The rows of a file as received, headers understood; refused rows are left out."""
     if not path.is_file():
-        raise BadUsage(f"{path}: there is no such file")
+        raise BadUsage(said("file_none", path=path))
     folder.mkdir()
     rules = parse_policy((DEFAULTS / SourcesPolicy.file_name).read_text(encoding="utf-8"), SourcesPolicy)
     sandbox.read(job_for(rules, path.name, (str(path.resolve()), str(folder)), (Reading(entity),)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.match.calibrate import Calibration, Line
 from scoring.match.model import SHIPPED, MatchModel, load_model, shipped_folder
 from tasks.standing import standing_decisions
@@ -29,21 +30,18 @@ def train_model(root: Path, ledger: Ledger) -> dict[str, Any]:
     An accepted proposal was right; a rejected one, or one for which another account was chosen or made, was wrong. The
     trees stay those that ship. Raises BadUsage where fewer than `LEAST_DECISIONS` are known.
     """
-    said, right = _answers(ledger)
-    if len(said) < LEAST_DECISIONS:
-        raise BadUsage(
-            f"{len(said)} decisions on matches are known, {LEAST_DECISIONS} are needed to learn from; "
-            "work the queue first: `abmloop review list`"
-        )
+    given, right = _answers(ledger)
+    if len(given) < LEAST_DECISIONS:
+        raise BadUsage(said("match_few_decisions", found=len(given), needed=LEAST_DECISIONS))
     shipped = load_model()
-    kind = np.zeros(len(said), np.int64)
-    learnt = Calibration((Line(),)).learnt_from(said, right, kind).lines[0]
+    kind = np.zeros(len(given), np.int64)
+    learnt = Calibration((Line(),)).learnt_from(given, right, kind).lines[0]
     number = 1 + max((int(name) for name in _versions(root)), default=0)
     card = {
         **shipped.card,
         "version": f"{shipped.card['version']}+{number}",
         "calibration": [[learnt.offset + learnt.slope * a, learnt.slope * b] for a, b in shipped.card["calibration"]],
-        "learnt_from": {"decisions": len(said), "right": int(right.sum()), "ledger_head": ledger.head()},
+        "learnt_from": {"decisions": len(given), "right": int(right.sum()), "ledger_head": ledger.head()},
     }
     folder = _models(root) / str(number)
     folder.mkdir(parents=True)
@@ -57,7 +55,7 @@ def roll_back(root: Path) -> str:
     """Use the version before the current one again; gives its number, or `shipped` before the first."""
     version = _current(root)
     if version is None:
-        raise BadUsage("the judge that ships is in use; there is nothing to roll back")
+        raise BadUsage(said("match_nothing_to_roll_back"))
     earlier = [name for name in _versions(root) if int(name) < int(version)]
     _make_current(root, earlier[-1] if earlier else "")
     return earlier[-1] if earlier else "shipped"

@@ -10,7 +10,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from abmloop.errors import BadUsage
-from abmloop.messages import LANGUAGES, say
+from abmloop.messages import LANGUAGES, said, say
 from abmloop.policy import parse_policy
 from scoring.policies.predict import PredictPolicy
 from scoring.policies.sources import SourcesPolicy
@@ -38,13 +38,13 @@ def default_policy() -> PredictPolicy:
 def read_any(path: Path) -> pa.Table:
     """All columns of a CSV, XLSX or Parquet file as text. Raises BadUsage where it is not there or not readable."""
     if not path.is_file():
-        raise BadUsage(f"{path}: there is no such file")
+        raise BadUsage(said("file_none", path=path))
     rules = parse_policy((DEFAULTS / SourcesPolicy.file_name).read_text(encoding="utf-8"), SourcesPolicy)
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
         try:
             sandbox.any_table(job_for(rules, path.name, (str(path.resolve()), folder), ()))
         except Refused as refusal:
-            raise BadUsage(f"{path.name}: {refusal}") from refusal
+            raise BadUsage(said("file_problem", file=path.name, problem=refusal.message)) from refusal
         return pq.read_table(Path(folder) / TABLE)
 
 
@@ -73,29 +73,29 @@ def score_table(
     the model's state, and the columns in which these rows differ much from those learnt from. Raises BadUsage.
     """
     if out.suffix.lower() not in (".csv", ".parquet"):
-        raise BadUsage(f"{out}: scores are written as .csv or .parquet; give --out such a name")
+        raise BadUsage(said("predict_out_ending", out=out))
     model = load_model(folder)
     raw = read_any(path)
     columns = model.read(raw, blank_words(default_policy().blanks))
-    said = model.say(columns) if columns else model.say_nothing(raw.num_rows)
+    told = model.say(columns) if columns else model.say_nothing(raw.num_rows)
     if model.state == "ready":
-        reasons = top_reasons(columns, said.added, language)
+        reasons = top_reasons(columns, told.added, language)
     else:
         reasons = [say("predict.no_reason", language)] * raw.num_rows
     scores = pa.table(
         {
             "id": _ids(raw, id_column or model.card["id"]),
-            "probability": np.round(said.probability, 6),
-            "points": said.points,
+            "probability": np.round(told.probability, 6),
+            "points": told.points,
             "reasons": pa.array(reasons, pa.string()),
         }
     )
     _write(scores, out)
     return {
         "rows": raw.num_rows,
-        "mean_probability": round(float(said.probability.mean()), 4) if raw.num_rows else 0.0,
+        "mean_probability": round(float(told.probability.mean()), 4) if raw.num_rows else 0.0,
         "state": model.state,
-        "drifted": [name for name, index in drift(model, columns, said.probability) if index > ANOTHER_POPULATION],
+        "drifted": [name for name, index in drift(model, columns, told.probability) if index > ANOTHER_POPULATION],
         "out": str(out),
     }
 
@@ -120,7 +120,7 @@ def _ids(raw: pa.Table, name: str | None) -> pa.Array:
     if name is not None and name in raw.column_names:
         return raw[name].combine_chunks()
     if name is not None:
-        raise BadUsage(say("predict.no_such_id", name=name, known=", ".join(raw.column_names)))
+        raise BadUsage(said("predict.no_such_id", name=name, known=", ".join(raw.column_names)))
     return pa.array([str(number) for number in range(1, raw.num_rows + 1)])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import AbmError
+from abmloop.messages import said
 from scoring.policies.crm import FieldType
 from scoring.policies.sources import SourcesPolicy
 from tasks.land.corrections import ROW_HEADER
@@ -56,7 +57,7 @@ def export_refused(
     another form than xlsx or csv. `con` is the warehouse: the published file has no whole rows.
     """
     if form not in FORMATS:
-        raise AbmError(f"no such form: {form}; it is one of {', '.join(FORMATS)}")
+        raise AbmError(said("usage_export_form", asked=form, known=", ".join(FORMATS)))
     found: dict[tuple[str, str, bool], Rows] = {}
     for row in refused_rows_received(con, asked):
         found.setdefault((row["file_sha"], row["entity"], _is_made(row, policy)), []).append(row)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from abmloop.errors import BadFile, BadUsage
+from abmloop.messages import said
 from tasks.loop import run_steps
 from tasks.policies import POLICIES
 from tasks.runs import open_run
@@ -77,9 +78,9 @@ def score_files(
     refuse_other_endings(out)
     for path in (leads, *((touches,) if touches else ())):
         if not path.is_file():
-            raise BadUsage(f"{path}: there is no such file")
+            raise BadUsage(said("file_none", path=path))
     if config is not None and not config.is_dir():
-        raise BadUsage(f"--config {config}: there is no such folder")
+        raise BadUsage(said("option_no_folder", option="--config", path=config))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         _fill(root, leads, touches, config)
@@ -90,7 +91,7 @@ def score_files(
             [(refused,)] = con.execute(_REFUSED).fetchall()
             messages = con.execute("select message from ops.files where status = 'refused' order by 1").fetchall()
     if not rows.num_rows:
-        raise BadFile(f"{leads}: no lead in it could be read. " + " ".join(str(text) for (text,) in messages))
+        raise BadFile(said("score_no_lead_read", file=leads, why=" ".join(str(text) for (text,) in messages)))
     write_table(rows, out)
     return _summary(rows, refused)
 

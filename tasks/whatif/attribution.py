@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.policies.attribution import BUILT_IN, PARTICIPATION, AttributionPolicy
 from tasks.attribute.step import Share, deal_amounts
 from tasks.whatif.history import History
@@ -66,7 +67,8 @@ def whatif_attribution(history: History, policy: AttributionPolicy, model: str |
     current = history.policy(AttributionPolicy)
     told = model or policy.models[0]
     if told not in BUILT_IN | set(policy.custom):
-        raise BadUsage(f"--model {told}: there are {', '.join(sorted(BUILT_IN | set(policy.custom)))}")
+        known = ", ".join(sorted(BUILT_IN | set(policy.custom)))
+        raise BadUsage(said("usage_model", asked=told, known=known))
     settings = []
     for name, rules, by in (("credits_before", current, current.models[0]), ("credits_after", policy, told)):
         rules = rules.model_copy(update={"models": (by,)})

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.policy import Policy, PolicyT, parse_policy
 from abmloop.settings import Settings, load_settings
 from tasks.policies import read_rules
@@ -89,7 +90,7 @@ def open_history(root: Path) -> Iterator[History]:
     with play_warehouse(root, Limits(settings.memory_limit, settings.threads)) as con:
         last = next(iter(con.execute(_LAST).fetchall()), None)
         if last is None:
-            raise BadUsage(f"{root} has no run to look back on: run `abmloop sync` first")
+            raise BadUsage(said("usage_no_history", root=root))
         run_id, as_of, config_hash = last
         with Ledger.of(root, settings.ledger_url) as ledger:
             texts = json.loads(ledger.config(config_hash))
@@ -113,8 +114,8 @@ def other_rules(
 def _text(history: History, cls: type[Policy], config: Path | None, rules: Path | None) -> str:
     if rules is not None:
         if not rules.is_file():
-            raise BadUsage(f"--rules {rules}: there is no such file")
+            raise BadUsage(said("option_no_file", option="--rules", path=rules))
         return rules.read_text(encoding="utf-8")
     if config is not None and not config.is_dir():
-        raise BadUsage(f"--config {config}: there is no such folder")
+        raise BadUsage(said("option_no_folder", option="--config", path=config))
     return read_rules(config or history.root / "config").get(cls.file_name, "{}")

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from scoring.policies.icp import IcpPolicy
 from scoring.policies.scoring import ScoringPolicy
 from scoring.policies.scoring_tables import rule_tables
@@ -149,7 +150,7 @@ def _period_days(history: History, told: pa.Table, since: date | None, until: da
     entered = told["entered_at"].to_pylist()
     first = since or min((at.date() for at in entered), default=last)
     if first > last:
-        raise BadUsage(f"--from {first} is after the last day to look at, {last}; give an earlier one")
+        raise BadUsage(said("usage_from_too_late", first=first, last=last))
     return first, last
 
 
