@@ -11,7 +11,7 @@ from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
 from tasks.outbound.deliver import deliver, plan_push, push_plan_lines
 from tasks.outbound.letters import crm_instance, list_letters, retry_letters
-from tasks.outbound.stuck import find_stuck, stuck_line
+from tasks.outbound.stuck import find_stuck, stuck_said
 from tasks.runs import make_person, open_run
 from warehouse.ledger import Ledger
 
@@ -41,7 +41,7 @@ def push(
             typer.echo(str(deliver(run)))
             with Ledger.of(root, load_settings(root).ledger_url) as ledger:
                 if stuck := find_stuck(ledger, crm_instance(root)):
-                    typer.echo(stuck_line(stuck, run.language))
+                    typer.echo(stuck_said(stuck).told(run.language))
         elif as_json:
             show_rows(list(plan_push(run).rows()), as_json)
         else:
@@ -57,7 +57,7 @@ def letters_list(workspace: WorkspaceOption = None, as_json: JsonOption = False)
         stuck = find_stuck(ledger, crm_instance(root))
     show_rows([dict(vars(letter)) for letter in found], as_json)
     if stuck and not as_json:
-        typer.echo(stuck_line(stuck, load_settings(root).language))
+        typer.echo(stuck_said(stuck).told(load_settings(root).language))
 
 
 def letters_retry(

@@ -85,13 +85,13 @@ def sync(
 def _tell_stuck(root: Path) -> None:
     """Say what is stuck on its way to the CRM, and since when; nothing where nothing is."""
     from tasks.outbound.letters import crm_instance
-    from tasks.outbound.stuck import find_stuck, stuck_line
+    from tasks.outbound.stuck import find_stuck, stuck_said
     from warehouse.ledger import Ledger
 
     settings = load_settings(root)
     with Ledger.of(root, settings.ledger_url) as ledger:
         if stuck := find_stuck(ledger, crm_instance(root)):
-            typer.echo(stuck_line(stuck, settings.language))
+            typer.echo(stuck_said(stuck).told(settings.language))
 
 
 def _sync_local(

@@ -15,7 +15,7 @@ from abmloop.messages import say
 from abmloop.settings import load_settings
 from tasks.outbound.letters import crm_instance
 from tasks.outbound.lists.members import read_exports
-from tasks.outbound.stuck import find_stuck, stuck_line
+from tasks.outbound.stuck import find_stuck, stuck_said
 from tasks.policies import POLICIES, config_faults, read_config
 from tasks.summary import rows_of
 from warehouse.database import connect_published, published_path, warehouse_path
@@ -87,7 +87,7 @@ def _outbox(root: Path) -> Rows:
     with Ledger.of(root, settings.ledger_url) as ledger:
         stuck = find_stuck(ledger, crm_instance(root))
     do = say("crm_stuck_look", settings.language) if stuck else ""
-    return [_row("outbox", "warn" if stuck else "ok", stuck_line(stuck, settings.language), do)]
+    return [_row("outbox", "warn" if stuck else "ok", stuck_said(stuck).told(settings.language), do)]
 
 
 def _lists(root: Path) -> Rows:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
+from abmloop.collector import seldom_collecting
 from abmloop.errors import AbmError, BadUsage, CrmRefused, CrmUnreachable
 from abmloop.faultpoint import fault_point
 from abmloop.messages import said, say
@@ -15,7 +16,7 @@ from abmloop.run import Run, StepCounts
 from tasks.outbound.outbox import OPEN, Intent, Journal, Outbox
 from tasks.outbound.push import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash, settle_memory
 from tasks.outbound.send import Sender
-from tasks.outbound.stuck import find_stuck, stuck_line
+from tasks.outbound.stuck import find_stuck, stuck_said
 from warehouse.ledger import Ledger
 from warehouse.steps import step
 
@@ -33,29 +34,28 @@ def deliver(run: Run, mode: Mode | None = None, approved: Approved | None = None
     """
     stopped: str | None = None
     chosen = mode or run.push
-    with step(run, "deliver") as work:
+    with seldom_collecting(), step(run, "deliver") as work:
         if chosen == "plan":
             work.count(**plan_objects(open_desk(run, work)).counts)
         elif chosen == "apply":
             desk = open_desk(run, work)
             counted, stopped = push(desk, run, work.ledger, approved)
             work.count(**counted)
-            if stopped:
-                stopped += f". {stuck_line(find_stuck(work.ledger, desk.policy.instance), run.language)}"
+            stuck = stuck_said(find_stuck(work.ledger, desk.policy.instance)) if stopped else ""
     if stopped:
-        raise CrmUnreachable(said("crm_delivery_stopped", why=stopped))
+        raise CrmUnreachable(said("crm_delivery_stopped", why=stopped, stuck=stuck))
     return work.counts
 
 
 def plan_push(run: Run) -> PushPlan:
     """The plan of a push, row by row; nothing is written but the step's own record."""
-    with step(run, "plan_push") as work:
+    with seldom_collecting(), step(run, "plan_push") as work:
         return plan_objects(open_desk(run, work))
 
 
 def push_plan_lines(run: Run) -> list[str]:
     """The plan of a push as people read it, with the reason why a push would be refused as things are."""
-    with step(run, "plan_push") as work:
+    with seldom_collecting(), step(run, "plan_push") as work:
         desk = open_desk(run, work)
         lines = plan_lines(plan_objects(desk), run.language)
     try:
@@ -132,7 +132,7 @@ def _hold_withdrawn(intents: list[Intent], desk: Desk, outbox: Outbox) -> int:
     with outbox.reading() as connection:
         desk.gate.refresh(connection)
     judged = [(one, desk.gate.judge_subject(one.subject)) for one in intents if one.change]
-    late = [replace(one, change=None, word=word, is_known=True) for one, word in judged if not word.is_allowed]
+    late = [one._replace(change=None, word=word, is_known=True) for one, word in judged if not word.is_allowed]
     if not late:
         return 0
     held = outbox.acknowledged()

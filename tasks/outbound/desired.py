@@ -111,10 +111,18 @@ def _in_columns(rows: list[dict[str, Any]], names: Iterable[str]) -> dict[str, l
 
 
 def _play_rows(table: pa.Table, plays: tuple[PlayRule, ...], gate: Gate, language: str) -> list[dict[str, Any]]:
-    """The play fields of every lead."""
-    asked = {"person_id", "region", "is_workable", *(column for play in plays for column in play.when)}
-    rows = table.select([one for one in table.column_names if one in asked]).to_pylist()
-    return [play_fields(row, plays, gate, language) for row in rows]
+    """The play fields of every lead; which plays fit is found once for all that are alike in what the rules ask."""
+    asked = sorted({column for play in plays for column in play.when} & set(table.column_names))
+    alike = list(zip(*(map(str, table.column(one).to_pylist()) for one in asked), strict=True)) or [()] * len(table)
+    fitting = {one: _fitting_plays(dict(zip(asked, one, strict=True)), plays) for one in set(alike)}
+    told = {play.id if play else None: _told(play, language) for play in (*plays, None)}
+    persons, regions = table.column("person_id").to_pylist(), table.column("region").to_pylist()
+    workable = table.column("is_workable").to_pylist() if "is_workable" in table.column_names else [True] * len(table)
+    rows = []
+    for one, person, region, is_workable in zip(alike, persons, regions, workable, strict=True):
+        play = _allowed_play(fitting[one], person, region, gate)[0] if is_workable else None
+        rows.append(told[play.id if play else None])
+    return rows
 
 
 def _check_fields(name: str, rule: ObjectRule, known: set[str]) -> None:
@@ -180,18 +188,26 @@ _TASK_FIELDS = ("task_type", "subject", "description", "phone", "asks_to_call", 
 
 def choose_play(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate) -> tuple[PlayRule | None, str | None]:
     """The first play that fits, and why the person may not be called, where the one before it asked for that."""
-    fitting = [play for play in plays if _fits(play, row)]
-    play = next(iter(fitting), None)
+    return _allowed_play(_fitting_plays(row, plays), row["person_id"], row["region"], gate)
+
+
+def _fitting_plays(row: dict[str, Any], plays: tuple[PlayRule, ...]) -> list[PlayRule]:
+    return [play for play in plays if _fits(play, row)]
+
+
+def _allowed_play(
+    fitting: list[PlayRule], person_id: str, region: str | None, gate: Gate
+) -> tuple[PlayRule | None, str | None]:
+    play = fitting[0] if fitting else None
     if play and play.asks_to_call:
-        word = gate.judge("call", row["person_id"], row["region"])
+        word = gate.judge("call", person_id, region)
         if not word.is_allowed:
             return next((other for other in fitting if not other.asks_to_call), None), word.state
     return play, None
 
 
-def play_fields(row: dict[str, Any], plays: tuple[PlayRule, ...], gate: Gate, language: str) -> dict[str, Any]:
+def _told(play: PlayRule | None, language: str) -> dict[str, Any]:
     """What of the play book goes with a lead that sales may act on; nulls for all others."""
-    play = choose_play(row, plays, gate)[0] if row.get("is_workable", True) else None
     if play is None:
         return dict.fromkeys(_PLAY_FIELDS)
     spoken = _spoken(language)

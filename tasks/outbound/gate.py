@@ -64,16 +64,19 @@ class Standing:
     """The fold of all events: per person and channel the latest refusal and the latest grant; and who is suppressed.
 
     `suppressed`: person → (keyed hash, channel; None is all) → the entry; `stopped`: the same of hashes, whosever.
+    `spoken`: everybody of whom any of this is known.
     """
 
     refusals: dict[tuple[str, str], _Said] = field(default_factory=dict)
     grants: dict[tuple[str, str], _Said] = field(default_factory=dict)
     suppressed: dict[str, dict[tuple[str, str | None], str]] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
+    spoken: set[str] = field(default_factory=set)
 
     def add(self, event: ConsentEvent, at: datetime) -> None:
         """Take one event in; the order of events does not matter. What is unclear counts as a refusal for ever."""
         key = (event.person_id, event.channel or ANY)
+        self.spoken.add(event.person_id)
         if event.status == "granted":
             # A grant for everything, without a date, or of the future proves nothing; it is left out, not refused.
             if event.given_at is not None and event.given_at <= at and key[1] != ANY:
@@ -87,6 +90,7 @@ class Standing:
     def suppress(self, person_ids: Iterable[str], entry: tuple[str, str | None], entry_id: str | None) -> None:
         """Put an entry of the suppression list (keyed hash, channel) on these persons, or with None take it off."""
         for person_id in person_ids:
+            self.spoken.add(person_id)
             entries = self.suppressed.setdefault(person_id, {})
             if entry_id is None:
                 entries.pop(entry, None)
@@ -121,6 +125,7 @@ class Gate:
     _seen_consent: int = 0
     _seen_suppression: int = 0
     _words: dict[Subject, Word] = field(default_factory=dict)
+    _of_silent: dict[tuple[PurposeName, str | None], Word] = field(default_factory=dict)
 
     def read(self, events: pa.Table) -> None:
         """Take in `core.consents` (person_id, channel, status, given_at, event_id)."""
@@ -155,10 +160,19 @@ class Gate:
         The latest word counts; a grant and a refusal of the same moment conflict, and a conflict is a refusal. Of
         several regions the strictest rule holds.
         """
+        if person_id in self.standing.spoken:
+            rule = self.policy.rule_of(purpose)
+            word = self.judge_grant(rule.channel, person_id, rule.grant_valid_days)
+            if word.state != "not_granted":
+                return word
+        asked = (purpose, region)
+        if asked not in self._of_silent:
+            self._of_silent[asked] = self._judge_silent(purpose, region)
+        return self._of_silent[asked]
+
+    def _judge_silent(self, purpose: PurposeName, region: str | None) -> Word:
+        """Whether it may be done with whoever said nothing about it."""
         rule = self.policy.rule_of(purpose)
-        word = self.judge_grant(rule.channel, person_id, rule.grant_valid_days)
-        if word.state != "not_granted":
-            return word
         if all(rule.needs_in(where) == "no_refusal" for where in self.policy.regions_of(region)):
             return Word(True, "allowed", "no refusal")
         if rule.mechanism:

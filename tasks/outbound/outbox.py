@@ -9,7 +9,6 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -72,8 +71,7 @@ class Queued(NamedTuple):
         return Subject(self.person_id, cause.get("region"), bool(cause.get("asks_to_call")))
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(NamedTuple):
     """A record that wants to leave: its change, its subject and the gate's word. No change: it is to be held.
 
     `is_known`: the CRM holds a version of it, so that holding it back leaves something to be removed over there.

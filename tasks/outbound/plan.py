@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from scoring.policies.crm import ObjectRule, Owner
@@ -21,8 +22,7 @@ class FieldChange(NamedTuple):
     after: Value
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One record to create or update. `fields` is all we send; `overwrites` what of it replaces something else.
 
     `seen`: what stands there already in fields that we only fill while they are empty.
@@ -33,7 +33,7 @@ class Change:
     fields: Fields
     overwrites: tuple[FieldChange, ...] = ()
     crm_id: str | None = None
-    seen: Fields = field(default_factory=dict)
+    seen: Fields = MappingProxyType({})
 
     @property
     def changed(self) -> tuple[FieldChange, ...]:

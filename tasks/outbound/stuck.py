@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 
-from abmloop.messages import say
+from abmloop.messages import Said, said
 from tasks.outbound.outbox import OPEN, Journal, RecordKey
 from warehouse.ledger import Ledger
 from warehouse.ledger_tables import deliveries, outbox
@@ -56,26 +56,25 @@ def wanted_since(journal: Journal) -> dict[RecordKey, datetime]:
     return {(name, key): at for name, key, at in found}
 
 
-def stuck_line(stuck: Stuck, language: str, now: datetime | None = None) -> str:
-    """One sentence: how many wait and how many are dead, and how old the oldest is."""
+def stuck_said(stuck: Stuck, now: datetime | None = None) -> Said:
+    """One sentence: how many wait and how many are dead, and how old the oldest of each is."""
     at = now or datetime.now(UTC).replace(tzinfo=None)
-    if not stuck:
-        return say("crm_stuck_nothing", language)
-    parts = []
-    if stuck.waiting and stuck.waiting_since:
-        age = age_text(at - stuck.waiting_since, language)
-        parts.append(say("crm_stuck_waiting", language, number=f"{stuck.waiting:,}", age=age))
-    if stuck.dead and stuck.dead_since:
-        age = age_text(at - stuck.dead_since, language)
-        parts.append(say("crm_stuck_dead", language, number=f"{stuck.dead:,}", age=age))
-    return say("crm_stuck_and", language).join(parts)
+    parts = {}
+    if stuck.waiting_since:
+        age = age_said(at - stuck.waiting_since)
+        parts["waiting"] = said("crm_stuck_waiting", number=f"{stuck.waiting:,}", age=age)
+    if stuck.dead_since:
+        parts["dead"] = said("crm_stuck_dead", number=f"{stuck.dead:,}", age=age_said(at - stuck.dead_since))
+    if len(parts) == 2:
+        return said("crm_stuck_both", **parts)
+    return next(iter(parts.values()), said("crm_stuck_nothing"))
 
 
-def age_text(age: timedelta, language: str) -> str:
+def age_said(age: timedelta) -> Said:
     """An age as people say it: minutes, hours or days."""
     seconds = max(age.total_seconds(), 0.0)
     if seconds < 3600:
-        return say("crm_age_minutes", language, number=int(seconds // 60))
+        return said("crm_age_minutes", number=int(seconds // 60))
     if seconds < 48 * 3600:
-        return say("crm_age_hours", language, number=f"{seconds / 3600:.1f}")
-    return say("crm_age_days", language, number=int(seconds // 86400))
+        return said("crm_age_hours", number=f"{seconds / 3600:.1f}")
+    return said("crm_age_days", number=int(seconds // 86400))

@@ -13,7 +13,7 @@ from scoring.policies.crm import CrmPolicy
 from tasks.doctor import doctor_rows
 from tasks.outbound.letters import crm_instance, list_letters
 from tasks.outbound.outbox import Journal
-from tasks.outbound.stuck import age_text, find_stuck, stuck_line
+from tasks.outbound.stuck import age_said, find_stuck, stuck_said
 from tasks.workspace import make_workspace
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.world import LEADS, World
@@ -54,8 +54,8 @@ def test_r5_a_lead_that_changes_while_it_waits_is_as_old_as_its_first_try(make_w
     stuck = find_stuck(world.ledger, "fake:test")
     # The first version arrived on day one: it has been wanted otherwise since the second.
     assert (stuck.waiting, stuck.waiting_since, stuck.dead) == (1, DAYS[1], 0)
-    assert stuck_line(stuck, "en", NOW) == "waiting for the CRM: 1, the oldest for 23 days"
-    assert stuck_line(stuck, "zh", NOW) == "1 条待推送，最早的已等待 23 天"
+    assert stuck_said(stuck, NOW).told("en") == "waiting for the CRM: 1, the oldest for 23 days"
+    assert stuck_said(stuck, NOW).told("zh") == "1 条待推送，最早的已等待 23 天"
 
 
 def test_r5_dead_letters_tell_since_when_and_what_the_gate_held_does_not_count(make_world: MakeWorld) -> None:
@@ -67,7 +67,7 @@ def test_r5_dead_letters_tell_since_when_and_what_the_gate_held_does_not_count(m
     _date(world)
     stuck = find_stuck(world.ledger, "fake:test")
     assert (stuck.waiting, stuck.dead, stuck.dead_since) == (0, 1, DAYS[0])
-    assert stuck_line(stuck, "zh", NOW) == "1 封死信，最早的已滞留 30 天"
+    assert stuck_said(stuck, NOW).told("zh") == "1 封死信，最早的已滞留 30 天"
     since = {one.key: one.since for one in list_letters(world.ledger, "fake:test")}
     assert since["L00000"] == DAYS[0]
 
@@ -77,7 +77,7 @@ def test_r5_what_arrived_is_not_stuck(make_world: MakeWorld) -> None:
     world.push(FakeCrm())
     stuck = find_stuck(world.ledger, "fake:test")
     assert not stuck
-    assert stuck_line(stuck, "en") == "nothing waits for the CRM and no letter is dead"
+    assert stuck_said(stuck).told("en") == "nothing waits for the CRM and no letter is dead"
     assert not Journal(world.ledger, "fake:test").queued(("pending", "sending", "retry", "dead"))
 
 
@@ -91,7 +91,7 @@ def test_r5_what_arrived_is_not_stuck(make_world: MakeWorld) -> None:
     ],
 )
 def test_ages_as_people_say_them(age: timedelta, en: str, zh: str) -> None:
-    assert (age_text(age, "en"), age_text(age, "zh")) == (en, zh)
+    assert (age_said(age).told("en"), age_said(age).told("zh")) == (en, zh)
 
 
 @pytest.mark.parametrize(
