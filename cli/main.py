@@ -11,6 +11,7 @@ import typer
 
 from abmloop import __version__
 from abmloop.errors import AbmError
+from abmloop.redact import redact
 from cli.called import hints_as_called
 from cli.rooms import COMMANDS, Rooms
 from cli.spoken import spoken
@@ -76,6 +77,7 @@ def _carry_out() -> None:
         raise SystemExit(130) from None
     except Exception as error:
         log = Path.cwd() / "abmloop-error.log"
-        log.write_text(traceback.format_exc(), encoding="utf-8")
+        log.write_text(redact(traceback.format_exc()), encoding="utf-8")
+        log.chmod(0o600)
         typer.echo(f"abmloop: a defect of ours ({type(error).__name__}); please report it with {log}", err=True)
         raise SystemExit(AbmError.exit_code) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from abmloop.calendar import end_of_local_day, local_day
 from abmloop.errors import AbmError
+from abmloop.redact import redact
 from abmloop.run import Person, Run
 from abmloop.settings import load_settings
 from tasks.policies import save_config
@@ -80,6 +81,6 @@ def _note(ledger: Ledger, run: Run, event: str, message: str | None = None) -> N
         "config_hash": run.config_hash,
         "at": at,
         "outcome": event,
-        "message": (message or "")[:2000],
+        "message": redact(message or "")[:2000],
     }
     ledger.append("runs", [row], run)

@@ -1,5 +1,6 @@
 """The ledger: what people decided and what the outside world was told. SQLite with full sync, or PostgreSQL by URL."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -21,6 +22,7 @@ from warehouse.ledger_tables import counter, metadata
 
 Row = Mapping[str, Any]
 Rows: TypeAlias = Sequence[Row] | pa.Table
+_DRIVER_LEVEL = logging.WARNING
 _HEAD = "entry"
 _VERSION = "schema_version"
 _BATCH = 50_000  # rows: what a large first run adds must not stand in memory as Python objects
@@ -32,7 +34,9 @@ def ledger_url(root: Path, given: str | None) -> str:
 
 
 def _open(url: str) -> Engine:
-    engine = create_engine(url)
+    # A debug log of the driver would hold every row: no level that is set for all loggers reaches it.
+    logging.getLogger("sqlalchemy").setLevel(_DRIVER_LEVEL)
+    engine = create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         path = Path(engine.url.database or "")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

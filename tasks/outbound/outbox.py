@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select
 
+from abmloop.redact import redact
 from abmloop.run import Run
 from scoring.policies.crm import OBJECT_ORDER
 from tasks.outbound.crm.base import Fields, Value
@@ -377,9 +378,12 @@ def event(row: Queued, state: str, *, attempt: int | None = None, **more: str | 
         "attempt": tried,
         "state": state,
         "crm_id": more.get("crm_id"),
-        "message": (more.get("message") or "")[:2000] or None,
+        "message": _shown(more.get("message") or "")[:2000] or None,
     }
 
+
+# The CRM's own words may repeat what was sent. The same words come again and again.
+_shown = lru_cache(maxsize=1024)(redact)
 
 _json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 

@@ -16,7 +16,7 @@ from tasks.outbound.crm.network import NetworkConnector, assert_allowed, checked
 from tasks.outbound.crm.session import Auth, Grant, NamedKey, Pace, secrets
 from tasks.outbound.crm.values import as_text, iso_time
 from tasks.outbound.crm.walk import Row, walk_pages
-from tasks.outbound.crm.wire import Answer, Wire, check_answer
+from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide
 
 _EXISTING = re.compile(r"[Ee]xisting (?:object )?ID: ?(\d{1,20})")
 _TRY_AGAIN = frozenset({"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
@@ -239,7 +239,7 @@ def _object_of(answer: Answer) -> dict[str, Any]:
         words = _told(answer)["message"]
         check_answer(answer, words)
         code = "crm_answered" if words else "crm_refused_without_words"
-        raise ChannelStopped(said(code, status=answer.status, words=words[:200]))
+        raise ChannelStopped(said(code, status=answer.status, words=hide(words)))
     told = answer.json()
     if not isinstance(told, dict):
         raise CrmUnreachable(said("crm_json_shape", status=answer.status))

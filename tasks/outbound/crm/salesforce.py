@@ -19,7 +19,7 @@ from tasks.outbound.crm.network import NetworkConnector, assert_allowed, checked
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
 from tasks.outbound.crm.values import as_text, as_typed, iso_time
 from tasks.outbound.crm.walk import Row, walk_pages
-from tasks.outbound.crm.wire import Answer, Wire, check_answer
+from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide
 
 VERSION = "v62.0"
 _DATA = f"/services/data/{VERSION}"
@@ -114,7 +114,7 @@ class SalesforceConnector(NetworkConnector):
         _check(answer)
         if answer.status == 400:
             raise BatchRefused(_words(answer))
-        raise ChannelStopped(said("crm_answered", status=answer.status, words=_words(answer, 200)))
+        raise ChannelStopped(said("crm_answered", status=answer.status, words=hide(_words(answer))))
 
     def _row(self, object_name: str, mapping: ObjectMapping, record: Record) -> dict[str, Any]:
         fields = self._encode(object_name, record.fields, as_typed)
@@ -344,7 +344,7 @@ def _check(answer: Answer) -> None:
 def _json_of(answer: Answer) -> Any:
     if answer.status not in (200, 201):
         _check(answer)
-        raise ChannelStopped(said("crm_answered", status=answer.status, words=_words(answer, 200)))
+        raise ChannelStopped(said("crm_answered", status=answer.status, words=hide(_words(answer))))
     return answer.json()
 
 

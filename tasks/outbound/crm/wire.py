@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from abmloop.errors import BadPolicy, CrmUnreachable
 from abmloop.faultpoint import fault_point
 from abmloop.messages import said, together
+from abmloop.redact import redact
 from tasks.outbound.crm.base import ChannelStopped, SlowDown
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -207,7 +208,7 @@ def _date(headers: dict[str, str]) -> datetime | None:
 
 def hide(text: str) -> str:
     """A vendor's words for logs: short, on one line, numbers and addresses of people masked."""
-    line = " ".join(text.split())[:MAX_WORDS]
+    line = redact(" ".join(text.split()))[:MAX_WORDS]
     return _MAIL.sub(r"\1***@", _DIGITS.sub(r"\1****\2", line))
 
 

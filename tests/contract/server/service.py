@@ -80,6 +80,9 @@ class Account:
             if self.quota <= 0:
                 return self.dialect.quota_gone()
             self.quota -= 1
+        options = self.dialect.options
+        if options.get("echo") and str(options.get("echo_of", "")).encode() in request.body:
+            return self._echo(request, int(options["echo"]))
         fault = self.draw.next()
         if fault == "token_expired":
             self.dialect.serial += 1
@@ -91,6 +94,13 @@ class Account:
             return Reply(0, drop=True)
         reply = self._carry_out(request, fault)
         return self.draw.after(fault, reply) if fault in AFTER else reply
+
+    def _echo(self, request: Request, status: int) -> Reply:
+        """An error in every vendor's form whose words repeat all that was sent, the key included."""
+        words = f"cannot read {request.path} {request.body.decode()} of {request.headers.get('authorization')}"
+        codes = {"status": "error", "category": "VALIDATION_ERROR", "errorCode": 320001400, "code": 1020007}
+        told = {**codes, "message": words, "errorMessage": words, "msg": words}
+        return Reply(status, [told] if self.dialect.is_listing_errors else told)
 
     def _carry_out(self, request: Request, fault: str | None) -> Reply:
         try:

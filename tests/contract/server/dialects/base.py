@@ -28,6 +28,7 @@ class Dialect:
     key = "abm_key"
     prefix = ""
     email = "email"
+    is_listing_errors = False
 
     def __init__(self, draw: Draw, options: dict[str, Any]) -> None:
         self.draw = draw

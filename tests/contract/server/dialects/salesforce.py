@@ -30,6 +30,7 @@ class Salesforce(Dialect):
     key = "Abm_Key__c"
     prefix = "00Q"
     email = "Email"
+    is_listing_errors = True
 
     def token_body(self) -> dict[str, Any]:
         org = self.options.get("instance", "00D000000000001EAA")
