@@ -14,6 +14,7 @@ from scoring.policies.sources import SourcesPolicy
 from tasks.policies import load_policy
 from tasks.quality.heal import heal_quarantine
 from tasks.quality.holds import accepted_holds
+from tasks.quality.lost_amounts import note_lost_amounts
 from tasks.quality.refused_shares import note_refused_shares
 from tasks.quality.rows import typed_rows
 from tasks.quality.rule_changes import rule_changes
@@ -60,7 +61,9 @@ def check_published(run: Run) -> StepCounts:
     """
     settings = load_settings(run.root)
     with step(run, "check_published") as work:
-        note_refused_shares(work, settings, accepted_holds(work.ledger.read("decisions", run)))
+        accepted = accepted_holds(work.ledger.read("decisions", run))
+        note_refused_shares(work, settings, accepted)
+        note_lost_amounts(work, accepted)
         answers = _ask(work, "published", published_metrics(partial(work.query)), settings)
         held = _keep(work, "published", answers)
         changes = rule_changes(work)

@@ -90,6 +90,11 @@ PUBLISHED: dict[str, Tamper] = {
     "duplicate_keys": sql("insert into resolved.accounts select * from resolved.accounts limit 1"),
     "difference": sql("delete from scored.credits where credit <> 0"),
     "refused_share": LANDED["refused_share"],
+    "amounts_lost": sql(
+        "insert into staging.money_versions (entity, row_id, landed_on, amount) select 'deals', row_id, day, money from"
+        " (select row_id from staging.deals order by row_id limit 3),"
+        " (values (date '2026-01-01', 100), (date '2026-02-01', null)) as version(day, money)"
+    ),
 }
 # One of each kind of check in `make test`, the others in `make faults`.
 QUICK = {"rows_unaccounted", "rows_fell", "broken_rows", "difference"}

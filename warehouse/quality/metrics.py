@@ -21,6 +21,12 @@ from quality.differences
 where kind = 'refused_share' and state in ('noted', 'held')
 order by subject
 """
+_LOST = """
+select coalesce(file_name, source) || ' (' || entity || ')' as subject, 1 as amounts_lost
+from quality.differences
+where kind = 'amounts_lost' and state = 'held'
+order by subject
+"""
 
 
 def landed_metrics(query: Query) -> pd.DataFrame:
@@ -34,8 +40,8 @@ def published_metrics(query: Query) -> pd.DataFrame:
     tables = [_duplicate_keys(query, present), _broken_rows(query, present)]
     balances = query((FOLDER / "balances.sql").read_text(encoding="utf-8")).to_pandas()
     refused = query(_REFUSED).to_pandas()
-    frame = pd.concat([*tables, balances, refused], ignore_index=True)
-    zeros = {"duplicate_keys": 0, "broken_rows": 0, "difference": 0.0, "refused_share": 0.0}
+    frame = pd.concat([*tables, balances, refused, query(_LOST).to_pandas()], ignore_index=True)
+    zeros = {"duplicate_keys": 0, "broken_rows": 0, "difference": 0.0, "refused_share": 0.0, "amounts_lost": 0}
     return frame.fillna(zeros).astype({name: type(zero).__name__ + "64" for name, zero in zeros.items()})
 
 

@@ -12,8 +12,9 @@ import socket
 import ssl
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ from tasks.outbound.crm.base import ChannelStopped, SlowDown
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_WORDS = 300
+# Beyond it signed requests are refused (Tencent's window), and times of refusals and hours of calls are wrong here.
+MOST_CLOCK_SECONDS = 300
 _PIECE = 64 * 1024
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _DIGITS = re.compile(r"(?<![0-9A-Za-z])(\+?\d{3})\d{4,12}(\d{2})(?![0-9A-Za-z])")
@@ -54,7 +57,8 @@ class Wire:
     """Calls to one base address.
 
     `private`: the address may be of a private network (a CRM of one's own); loopback may be called when it is named so.
-    `now`: the CRM's own clock, as its last answer told it. `accepts`: how an answer may be packed.
+    `now`: the CRM's own clock, as its last answer told it. `clock`: ours, to which the first answer's is held; none
+    where both are of one machine. `accepts`: how an answer may be packed.
     """
 
     def __init__(self, url: str, timeout: float, private: bool = False) -> None:
@@ -67,6 +71,7 @@ class Wire:
         self._private = private
         self._connection: http.client.HTTPConnection | None = None
         self.now: datetime | None = None
+        self.clock: Callable[[], datetime] | None = None if self.host in _LOOPBACK else _utc_now
         self.accepts = "identity"
 
     def call(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
@@ -121,7 +126,10 @@ class Wire:
 
     def _read(self, response: http.client.HTTPResponse) -> Answer:
         headers = {name.lower(): value for name, value in response.getheaders()}
-        self.now = _date(headers) or self.now
+        there = _date(headers)
+        if self.now is None and there and self.clock and "age" not in headers:
+            check_clock(self.host, there, self.clock())
+        self.now = there or self.now
         packed = headers.get("content-encoding", "identity").lower()
         unpack = zlib.decompressobj(wbits=47) if packed in ("gzip", "deflate") else None
         if packed not in ("gzip", "deflate", "identity", ""):
@@ -166,6 +174,18 @@ def check_url(url: str) -> str:
     return url
 
 
+def check_clock(host: str, there: datetime, here: datetime) -> None:
+    """Raises ChannelStopped where our clock is off by more than `MOST_CLOCK_SECONDS` from the CRM's (C14, R11)."""
+    seconds = round((here - there).total_seconds())
+    if abs(seconds) > MOST_CLOCK_SECONDS:
+        code = "crm_clock_ahead" if seconds > 0 else "crm_clock_behind"
+        raise ChannelStopped(said(code, host=host, seconds=f"{abs(seconds):,}", most=MOST_CLOCK_SECONDS))
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 def check_answer(answer: Answer, words: str = "") -> None:
     """Raise for what every vendor means alike; `words` is what this one said beside.
 
@@ -201,7 +221,8 @@ def retry_after(answer: Answer) -> float | None:
 
 def _date(headers: dict[str, str]) -> datetime | None:
     try:
-        return parsedate_to_datetime(headers["date"])
+        told = parsedate_to_datetime(headers["date"])
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -23,6 +23,7 @@ def frame(*differences: float, share: float = 0.0) -> pd.DataFrame:
                 "broken_rows": 0,
                 "difference": found,
                 "refused_share": share,
+                "amounts_lost": 0,
             }
             for number, found in enumerate(differences)
         ]
