@@ -72,16 +72,19 @@ class KeyIndex:
     def of(cls, column: Any) -> KeyIndex:
         """The distinct ids of the column, null left out."""
         keys = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        keys = (pc.cast(keys, keys.type.value_type) if pa.types.is_dictionary(keys.type) else keys).unique().drop_null()
+        keys = (pc.cast(keys, keys.type.value_type) if pa.types.is_dictionary(keys.type) else keys).drop_null()
         if not pa.types.is_integer(keys.type) or not len(keys):
-            return cls(keys)
+            return cls(keys.unique())
         ids = keys.to_numpy().astype(np.int64)
         lowest, span = int(ids.min()), int(ids.max()) - int(ids.min()) + 1
         if span > max(_SPARSE * len(ids), _SMALL_TABLE):
-            return cls(keys)
+            return cls(keys.unique())
+        seen = np.zeros(span, dtype=np.bool_)
+        seen[ids - lowest] = True
+        there = np.flatnonzero(seen)
         table = np.full(span, -1, dtype=np.int32)
-        table[ids - lowest] = np.arange(len(ids))
-        return cls(keys, lowest, table)
+        table[there] = np.arange(len(there))
+        return cls(pa.array(there + lowest).cast(keys.type), lowest, table)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -105,12 +108,13 @@ class KeyIndex:
 
 
 def ranks(column: Any) -> Ints:
-    """The place of each value in the column's order: numbers by size, text by code point; equal values share one."""
+    """The place of each value in the column's order: numbers by size, text by code point, null last; equal values
+    share one."""
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    values = values if pa.types.is_integer(values.type) else pc.fill_null(pc.cast(values, pa.string()), "")
+    values = values if pa.types.is_integer(values.type) else pc.cast(values, pa.string())
     if not len(values):
         return np.zeros(0, dtype=np.int64)
-    encoded = values.dictionary_encode()
+    encoded = values.dictionary_encode(null_encoding="encode")
     order = pc.array_sort_indices(encoded.dictionary).to_numpy().astype(np.int64)
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from scoring.attribution.columns import DAY_US, SECOND_US, Flags, Ints, KeyIndex
 from scoring.attribution.windows import (
     Moments,
     OrderedTouches,
+    Told,
     Windows,
     first_of_each,
     run_numbers,
@@ -104,6 +105,7 @@ class Reach:
     touches: pa.Table
     deals: pa.Table
     people: pa.Table | None
+    windows: Windows
     ordered: OrderedTouches
 
     @classmethod
@@ -120,18 +122,31 @@ class Reach:
             row = row[~np.asarray(pc.fill_null(excluded, False).to_numpy())]
         if len(row) < len(key):
             key, at = key[row], at[row]
-        return cls(touches, deals, people, OrderedTouches.of(key, at, row, touches["touch_id"]))
+        ordered = OrderedTouches.of(key, at, row, Told(partial(_ids_of, touches), partial(all_but_ids, touches)))
+        return cls(touches, deals, people, windows, ordered)
+
+    @classmethod
+    def inside(cls, touches: pa.Table, deals: pa.Table, windows: Windows, told: Told) -> Reach:
+        """Of touches that were read as these windows reach: their `key` is a number of the windows' index."""
+        key = touches["key"].to_numpy()
+        ordered = OrderedTouches.of(key, microseconds(touches["occurred_at"]), np.arange(len(key)), told)
+        # What has done its part would be as large as all that is still needed.
+        windows = replace(windows, index=KeyIndex(windows.index.keys))
+        rest = [name for name in touches.column_names if name not in ("key", "occurred_at", "file_row")]
+        return cls(touches.select(rest), deals, None, windows, ordered)
 
     @cached_property
     def places(self) -> tuple[Ints, Ints, list[str], list[str]]:
         """Campaign and channel of each ordered touch as numbers, with their names."""
         channel, channels = self._named("channel")
-        campaign, campaigns = self._named("campaign_id")
         if not (channel >= 0).all():
             channels = [*channels, "unknown"] if "unknown" not in channels else channels
             channel = np.where(channel < 0, channels.index("unknown"), channel)
+        own = [f"({name})" for name in channels]
+        if "campaign_id" not in self.touches.column_names:
+            return channel, channel, own, [str(name) for name in channels]
+        campaign, campaigns = self._named("campaign_id")
         if not (campaign >= 0).all():
-            own = [f"({name})" for name in channels]
             known = {name: place for place, name in enumerate(campaigns)}
             new = [name for name in own if name not in known]
             known |= {name: len(campaigns) + place for place, name in enumerate(new)}
@@ -140,16 +155,22 @@ class Reach:
         return campaign, channel, [str(name) for name in campaigns], [str(name) for name in channels]
 
     def _named(self, name: str) -> tuple[Ints, list[str | None]]:
-        """The column's values of the ordered touches as numbers, and the names; -1 without such a column."""
-        if name not in self.touches.column_names:
-            return np.full(len(self.ordered.row), -1), []
-        (number,), names = codes(pc.take(self.touches[name], pa.array(self.ordered.row)))
-        return number, names
+        """The column's values of the ordered touches as numbers, and the names that occur among them."""
+        column, row = self.touches[name], self.ordered.row
+        if not pa.types.is_dictionary(column.type):
+            (number,), names = codes(pc.take(column, pa.array(row)))
+            return number, names
+        (number,), names = codes(column)
+        number = number[row]
+        there = np.flatnonzero(np.bincount(number + 1, minlength=len(names) + 1)[1:])
+        place = np.full(len(names) + 1, -1, dtype=np.int32)
+        place[there] = np.arange(len(there))
+        return place[number], [names[word] for word in there]
 
     def journeys(self, policy: AttributionPolicy, as_of_end: int) -> Journeys:
         """The deals' journeys under `policy`, which looks back no further than the one this was made with."""
         moments = Moments.of(self.deals, policy, as_of_end)
-        windows = Windows.of(self.deals, moments, self.people)
+        windows = self.windows.at(moments)
         low, high = self.ordered.between(windows)
         window = np.repeat(np.arange(len(low), dtype=np.int32), high - low)
         row = ranges(low, high - low)
@@ -208,6 +229,18 @@ class Reach:
         people = pc.take(self.touches["person_id"], pa.array(self.ordered.row[row]))
         person = KeyIndex.of(people).numbers(people)
         return np.where(person < 0, nobody, person)
+
+
+def _ids_of(touches: pa.Table, rows: Ints) -> Any:
+    """What orders the touches of one second: `touch_order` where given, else their ids."""
+    name = "touch_order" if "touch_order" in touches.column_names else "touch_id"
+    return pc.take(touches[name], pa.array(rows))
+
+
+def all_but_ids(touches: pa.Table, rows: Ints) -> list[Any]:
+    """Whatever else these touches tell of themselves."""
+    names = ("occurred_at", "channel", "campaign_id", "person_id", "type", "local_day")
+    return [pc.take(touches[name], pa.array(rows)) for name in names if name in touches.column_names]
 
 
 def _kept(column: Any, keep: Flags) -> Any:

@@ -91,13 +91,13 @@ def _anchored(journeys: Journeys, anchors: list[tuple[str, Ints, float]], factor
     is_anchor = np.zeros(len(journeys.deal), dtype=np.bool_)
     rest = np.full(journeys.deal_count, 1.0 - sum(share for _, _, share in anchors))
     rest[np.abs(rest) < 1e-12] = 0.0
-    is_sole = len(anchors) == 1 and anchors[0][2] == 1.0
     for _, row, share in anchors:
         found = row != NO_ROW
         weight[row[found]] += share
         is_anchor[row[found]] = True
-        if not is_sole:
-            rest[~found] += share
+        rest[~found] += share
+    if len(anchors) == 1 and anchors[0][2] == 1.0:
+        return Weights(weight, is_anchor, spread, {name: row for name, row, _ in anchors})
     free = np.where(is_anchor, 0.0, factors)
     room = _per_deal(journeys, free)
     weight += free * np.where(room > 0, rest / np.where(room > 0, room, 1.0), 0.0)[journeys.deal]

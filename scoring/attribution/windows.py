@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -71,6 +71,10 @@ class Windows:
         deal, key = deal[key >= 0], key[key >= 0]
         return cls(index, deal, key, moments.start[deal], moments.end[deal])
 
+    def at(self, moments: Moments) -> Windows:
+        """Those of the same deals and keys at other moments."""
+        return replace(self, start=moments.start[self.deal], end=moments.end[self.deal])
+
     @cached_property
     def bounds(self) -> tuple[Ints, Ints]:
         """Per key the earliest start and the latest end; behind them, for unknown keys, a window that holds nothing."""
@@ -87,10 +91,19 @@ class Windows:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What touches tell of themselves by their rows: ids, and whatever else may differ where one is given twice."""
+
+    ids: Callable[[Ints], Any]
+    others: Callable[[Ints], Sequence[Any]]
+
+
+@dataclass(frozen=True)
 class OrderedTouches:
     """Touches by key, second and touch id: their row number in the table they came from, time, place in the order.
 
-    A touch that is given twice (same key, second and id) stands here once; `given_twice` counts those left out.
+    A touch that is given twice (same key, second and id) stands here once, whichever of them tells the lesser values;
+    `given_twice` counts those left out.
     """
 
     row: Ints
@@ -100,15 +113,15 @@ class OrderedTouches:
     given_twice: int = 0
 
     @classmethod
-    def of(cls, key: Ints, at: Ints, row: Ints, touch_id: Any) -> OrderedTouches:
-        """The rows in order; `touch_id`: the column of the whole table, looked at where two share key and second."""
+    def of(cls, key: Ints, at: Ints, row: Ints, told: Told) -> OrderedTouches:
+        """The rows in order; `told` is asked about those that share their key and second with another."""
         place = at // SECOND_US
         origin = int(place.min()) if len(place) else 0
         place -= origin
         place += key.astype(np.int64) << _SECONDS_BITS
         order = np.argsort(place)
         place = place[order]
-        settled, again = _settled(order, place, row, touch_id)
+        settled, again = _settled(order, place, row, told)
         order = np.delete(settled, again).astype(np.int32) if len(again) else settled.astype(np.int32)
         place = np.delete(place, again) if len(again) else place
         return cls(row.astype(np.int32)[order], at[order], place, origin, len(again))
@@ -126,23 +139,29 @@ class OrderedTouches:
         return np.asarray((key << _SECONDS_BITS) + np.clip(within, 0, (1 << _SECONDS_BITS) - 1) - before)
 
 
-def _settled(order: Ints, placed: Ints, row: Ints, touch_id: Any) -> tuple[Ints, Ints]:
-    """The order, with touches of one key and second by touch id, then by row; and the places that repeat a touch."""
-    same = placed[1:] == placed[:-1]
-    if not same.any():
-        return order, np.zeros(0, dtype=np.int64)
-    tied = np.zeros(len(order), dtype=np.bool_)
-    tied[1:] = same
-    tied[:-1] |= same
-    spots = np.flatnonzero(tied)
-    rows = row[order[spots]]
-    rank = ranks(pc.take(touch_id, pa.array(rows)))
-    by_id = np.lexsort((rows, rank, placed[spots]))
+def _settled(order: Ints, placed: Ints, row: Ints, told: Told) -> tuple[Ints, Ints]:
+    """The order, with touches of one key and second by touch id; and the places that repeat a touch."""
+    spots = _shared(placed)
     settled = order.copy()
+    if not len(spots):
+        return settled, spots
+    rows = row[order[spots]]
+    rank = ranks(told.ids(rows))
+    by_id = np.lexsort((rank, placed[spots]))
+    is_same = (np.diff(rank[by_id]) == 0) & (np.diff(placed[spots]) == 0)
+    if is_same.any():  # which of them stays must not hang on the order of the rows
+        by_id = np.lexsort((*(ranks(other) for other in reversed(told.others(rows))), rank, placed[spots]))
     settled[spots] = order[spots[by_id]]
-    rank = rank[by_id]
-    again = spots[1:][(rank[1:] == rank[:-1]) & (placed[spots[1:]] == placed[spots[:-1]])]
-    return settled, again
+    return settled, spots[1:][is_same]
+
+
+def _shared(run: Ints) -> Ints:
+    """The places whose value also stands just before or after them. `run` is sorted."""
+    same = run[1:] == run[:-1]
+    shared = np.zeros(len(run), dtype=np.bool_)
+    shared[1:] = same
+    shared[:-1] |= same
+    return np.flatnonzero(shared)
 
 
 def first_of_each(run: Ints, groups_of: Callable[[Ints], tuple[Ints, ...]]) -> Flags:
@@ -151,11 +170,7 @@ def first_of_each(run: Ints, groups_of: Callable[[Ints], tuple[Ints, ...]]) -> F
     `groups_of` gives the groups of some rows; it is asked only about rows that share their run with another.
     """
     first = np.ones(len(run), dtype=np.bool_)
-    same = run[1:] == run[:-1]
-    shared = np.zeros(len(run), dtype=np.bool_)
-    shared[1:] = same
-    shared[:-1] |= same
-    rows = np.flatnonzero(shared)
+    rows = _shared(run)
     keys = (*groups_of(rows), run[rows])
     order = np.lexsort(keys)
     again = np.ones(max(len(rows) - 1, 0), dtype=np.bool_)

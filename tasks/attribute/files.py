@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,22 @@ from pydantic import ValidationError
 from abmloop.errors import BadFile, BadUsage
 from abmloop.messages import said, together
 from abmloop.validation import problem_of
-from scoring.attribution.columns import Ints, decimal_cents
-from scoring.attribution.credits import split_amounts, unattributed_deals
+from scoring.attribution.columns import Floats, Ints, codes, decimal_cents
+from scoring.attribution.credits import NOTHING, split_amounts, unattributed_deals
 from scoring.attribution.journeys import Journeys, Reach, build_journeys
 from scoring.attribution.rules import Weights, weigh
 from scoring.attribution.spread import journey_paths, weigh_paths, with_dealless_parties
 from scoring.attribution.windows import Moments, Windows
 from scoring.policies.attribution import PARTICIPATION, PATH_MODELS, RULE_MODELS, AttributionPolicy
-from tasks.attribute.inputs import check_touches, latest_time, read_deals, read_touches, write_table
+from tasks.attribute.inputs import (
+    check_touches,
+    latest_time,
+    read_deals,
+    read_reachable,
+    read_touches,
+    told_in,
+    write_table,
+)
 
 FILE_MODELS = (*RULE_MODELS, *PATH_MODELS, PARTICIPATION)
 
@@ -55,34 +66,25 @@ def attribute_files(  # noqa: PLR0913 - one argument per option of the command
         "deal_id"
     )  # so that the credits stand the same whatever the order of the rows
     as_of_end = latest_time(touches, deal_rows)
-    windows = Windows.of(deal_rows, Moments.of(deal_rows, policy, as_of_end))
-    # Path models also look at accounts without a deal; the others need no more than the windows hold.
-    touch_rows = read_touches(touches, None if set(models) & set(PATH_MODELS) else windows)
-    if nameless := touch_rows["touch_id"].null_count:
-        raise BadFile(said("attribute_nameless_touches", file=touches, rows=nameless))
-    reach = Reach.of(touch_rows, deal_rows, policy, as_of_end, None)
+    reach = _reach(touches, deal_rows, policy, as_of_end, models)
     journeys = reach.journeys(policy, as_of_end)
-    rows = pa.concat_tables(
-        _credit_rows(
-            journeys, _weigh(journeys, name, policy, touch_rows, deal_rows, as_of_end), touch_rows, deal_rows, name
-        )
-        for name in models
-    )
+    weighed = ((name, _weigh(journeys, name, policy, reach, as_of_end)) for name in models)
+    found = [_credits(journeys, weights, name, deal_rows) for name, weights in weighed]
+    rows = _named(found, reach)
     if out is not None:
         write_table(rows, out)
     counted = pc.not_equal(deal_rows["status"], "lost")
-    missing = pc.is_null(rows["touch_id"])
-    unattributed = rows.filter(missing)
     return {
         "deals": pc.sum(counted).as_py() or 0,
         "lost_deals_left_out": deal_rows.num_rows - (pc.sum(counted).as_py() or 0),
-        "touches_in_reach": touch_rows.num_rows,
+        "touches_in_reach": reach.touches.num_rows,
         "touches_given_twice": reach.ordered.given_twice,
+        "touch_ids_at_several_times": _ids_used_again(reach),
         "eligible_touches": len(journeys.deal),
         "credit_rows": rows.num_rows,
-        "credited": _told_sums(rows.filter(pc.invert(missing)), deal_rows),
-        "unattributed": _told_sums(unattributed, deal_rows),
-        "unattributed_deals": len(unattributed["deal_id"].unique()),
+        "credited": _told_sums(found, deal_rows, is_credited=True),
+        "unattributed": _told_sums(found, deal_rows, is_credited=False),
+        "unattributed_deals": len(np.unique(np.concatenate([each.deal[each.touch < 0] for each in found]))),
         "out": str(out) if out else None,
     }
 
@@ -102,83 +104,127 @@ def window_policy(
         raise BadUsage(said("attribute_faults", faults=together(faults, "; "))) from error
 
 
-def _told_sums(rows: pa.Table, deals: pa.Table) -> str:
-    """The sum of the credits, by model and currency where there are several; influence figures are never summed."""
-    place = pc.index_in(pc.cast(rows["deal_id"], pa.string()), value_set=pc.cast(deals["deal_id"], pa.string()))
-    currency = deals["currency"] if "currency" in deals.column_names else pa.nulls(deals.num_rows, pa.string())
-    summed = pa.table(
-        {
-            "model": pc.cast(rows["model"], pa.string()),
-            "currency": pc.fill_null(pc.take(pc.cast(currency, pa.string()), place), ""),
-            "credit": rows["credit"],
-        }
-    ).filter(pc.not_equal(pc.cast(rows["model"], pa.string()), PARTICIPATION))
-    found = summed.group_by(["model", "currency"]).aggregate([("credit", "sum")]).sort_by(
-        [("model", "ascending"), ("currency", "ascending")]
-    )  # fmt: skip
-    models, currencies = (set(found[name].to_pylist()) for name in ("model", "currency"))
-    told = [
-        " ".join(
-            [row["model"]] * (len(models) > 1)
-            + [str(row["credit_sum"] or "0.00")]
-            + [row["currency"] or "(no currency)"] * (len(currencies) > 1)
-        )
-        for row in found.to_pylist()
-    ]
-    return "; ".join(told) or "0.00"
+def _reach(path: Path, deals: pa.Table, policy: AttributionPolicy, as_of_end: int, models: Sequence[str]) -> Reach:
+    """The touches that count for any deal; all touches where a path model also looks at accounts without a deal."""
+    if set(models) & set(PATH_MODELS):
+        touches = read_touches(path)
+        reach = Reach.of(touches, deals, policy, as_of_end, None)
+    else:
+        windows = Windows.of(deals, Moments.of(deals, policy, as_of_end))
+        without_people = policy.repeats != "one_per_campaign_person_day"
+        touches = read_reachable(path, windows, ("type", "person_id") if without_people else ("type",))
+        reach = Reach.inside(touches, deals, windows, told_in(path, touches))
+    if nameless := touches["touch_id"].null_count:
+        raise BadFile(said("attribute_nameless_touches", file=path, rows=nameless))
+    return reach
 
 
-def _weigh(
-    journeys: Journeys, model: str, policy: AttributionPolicy, touches: pa.Table, deals: pa.Table, as_of_end: int
-) -> Weights:
-    if model not in PATH_MODELS:
-        return weigh(journeys, model, policy)
-    everyone = with_dealless_parties(deals, touches)
-    status = np.asarray(everyone["status"].to_pylist(), dtype=object)
-    found = build_journeys(touches, everyone, policy, as_of_end)
-    paths = journey_paths(found, status == "won", status == "lost", policy.path_by)
-    return weigh_paths(journeys, paths, model, policy.markov_order, policy.path_by)
+def _ids_used_again(reach: Reach) -> int:
+    """How many of the touches have the id of another, of another time or account."""
+    ids = pc.take(reach.touches["touch_id"], pa.array(reach.ordered.row))
+    return len(ids) - int(pc.count_distinct(ids).as_py())
 
 
-def _credit_rows(journeys: Journeys, weights: Weights, touches: pa.Table, deals: pa.Table, model: str) -> pa.Table:
-    """The credited rows of won and open deals, and one row for each of them that no touch earned."""
+@dataclass(frozen=True)
+class Credits:
+    """One model's credited rows: row numbers of deals and touches (-1 where no touch earned the deal), and the sums."""
+
+    model: str
+    deal: Ints
+    touch: Ints
+    weight: Floats
+    cents: Ints
+
+
+def _credits(journeys: Journeys, weights: Weights, model: str, deals: pa.Table) -> Credits:
+    """The credits of won and open deals by deal and touch, those that no touch earned in their places."""
     is_counted = np.asarray(pc.not_equal(deals["status"], "lost").to_numpy())
     kept = np.flatnonzero((weights.weight > 0) & is_counted[journeys.deal])
     deal, touch, weight = journeys.deal[kept], journeys.touch[kept], weights.weight[kept]
-    known = np.asarray(pc.is_valid(deals["cents"]).to_numpy())
     cents = np.asarray(pc.fill_null(deals["cents"], 0).to_numpy())
     credit = cents[deal] if model == PARTICIPATION else split_amounts(deal, weight, cents)
     alone = np.flatnonzero(unattributed_deals(journeys, weights.weight) & is_counted)
     if len(alone):
-        place = np.argsort(np.concatenate([deal, alone]), kind="stable")
-        deal = np.concatenate([deal, alone])[place]
-        touch = np.concatenate([touch, np.full(len(alone), -1)])[place]
-        weight = np.concatenate([weight, np.ones(len(alone))])[place]
-        credit = np.concatenate([credit, cents[alone]])[place]
-    return pa.table(
-        {
-            "deal_id": _taken(deals["deal_id"], deal, None),
-            "touch_id": _taken(touches["touch_id"], touch, None),
-            "campaign_id": _taken(touches["campaign_id"], touch, "(unattributed)"),
-            "channel": _taken(touches["channel"], touch, None),
-            "model": pa.array([model]).dictionary_encode().take(pa.array(np.zeros(len(deal), dtype=np.int32))),
-            "weight": weight,
-            "credit": decimal_cents(credit, known[deal]),
-        }
+        place = np.searchsorted(deal, alone)
+        deal, touch = np.insert(deal, place, alone), np.insert(touch, place, -1)
+        weight, credit = np.insert(weight, place, 1.0), np.insert(credit, place, cents[alone])
+    return Credits(model, deal, touch, weight, credit)
+
+
+def _told_sums(found: list[Credits], deals: pa.Table, is_credited: bool) -> str:
+    """The sum of what touches earned, or of the rest, by model and currency where there are several; influence figures
+    are never summed."""
+    currency = pa.nulls(deals.num_rows, pa.string())
+    if "currency" in deals.column_names:
+        currency = pc.cast(deals["currency"], pa.string())
+    (of_deal,), names = codes(pc.fill_null(currency, ""))
+    told = []
+    for each in sorted(found, key=lambda one: one.model):
+        if each.model == PARTICIPATION:
+            continue
+        rows = np.flatnonzero((each.touch >= 0) == is_credited)
+        place, cents = of_deal[each.deal[rows]], each.cents[rows]
+        told += [(each.model, names[number], int(cents[place == number].sum())) for number in np.unique(place)]
+    models, currencies = ({row[place] for row in told} for place in (0, 1))
+    return "; ".join(
+        " ".join(
+            [model] * (len(models) > 1)
+            + [str(Decimal(cents).scaleb(-2))]
+            + [currency or "(no currency)"] * (len(currencies) > 1)
+        )
+        for model, currency, cents in told
+    ) or "0.00"  # fmt: skip
+
+
+def _weigh(journeys: Journeys, model: str, policy: AttributionPolicy, reach: Reach, as_of_end: int) -> Weights:
+    if model not in PATH_MODELS:
+        return weigh(journeys, model, policy)
+    everyone = with_dealless_parties(reach.deals, reach.touches)
+    status = np.asarray(everyone["status"].to_pylist(), dtype=object)
+    found = build_journeys(reach.touches, everyone, policy, as_of_end)
+    paths = journey_paths(found, status == "won", status == "lost", policy.path_by)
+    return weigh_paths(journeys, paths, model, policy.markov_order, policy.path_by)
+
+
+def _named(found: list[Credits], reach: Reach) -> pa.Table:
+    """The credits as they are written, by model."""
+    known = np.asarray(pc.is_valid(reach.deals["cents"]).to_numpy())
+    deal_id = _Names.of(reach.deals["deal_id"])
+    campaign, channel = (_Names.of(reach.touches[name]) for name in ("campaign_id", "channel"))
+    model = _Names.of(pa.array([each.model for each in found]))
+    return pa.concat_tables(
+        pa.table(
+            {
+                "deal_id": deal_id.at(each.deal),
+                "touch_id": pc.take(reach.touches["touch_id"], pa.array(each.touch, mask=each.touch < 0)),
+                "campaign_id": campaign.at(each.touch, NOTHING),
+                "channel": channel.at(each.touch),
+                "model": model.at(np.full(len(each.deal), number)),
+                "weight": each.weight,
+                "credit": decimal_cents(each.cents, known[each.deal]),
+            }
+        )
+        for number, each in enumerate(found)
     )
 
 
-def _taken(column: Any, rows: Ints, filler: str | None) -> pa.DictionaryArray:
-    """The texts of the rows, each held once; the filler for row -1."""
-    whole = column.combine_chunks()
-    if not pa.types.is_dictionary(whole.type):
-        whole = pa.DictionaryArray.from_arrays(
-            pa.array(np.arange(len(whole), dtype=np.int32), mask=np.asarray(whole.is_null())),
-            pc.fill_null(pc.cast(whole, pa.string()), ""),
-        )
-    filling = [filler] if filler is not None else []
-    words = pa.concat_arrays([pc.cast(whole.dictionary, pa.string()), pa.array(filling, pa.string())])
-    indices = whole.indices.take(pa.array(rows, mask=rows < 0))
-    if filler is not None and (rows < 0).any():
-        indices = pc.if_else(pa.array(rows < 0), pa.scalar(len(words) - 1, indices.type), indices)
-    return pa.DictionaryArray.from_arrays(indices, words)
+@dataclass(frozen=True)
+class _Names:
+    """A column's texts, each held once and in their order, so that they stand the same whatever the order of rows."""
+
+    number: Ints
+    words: list[str | None]
+
+    @classmethod
+    def of(cls, column: Any) -> _Names:
+        (number,), words = codes(column)
+        return cls(np.append(number, -1), words)
+
+    def at(self, rows: Ints, filler: str | None = None) -> pa.DictionaryArray:
+        """The texts of the rows, the filler for row -1."""
+        number, words = self.number[rows], self.words
+        if filler is not None:
+            number = np.where(rows < 0, len(words), number)
+            words = [*words, filler]
+        indices = pa.array(number.astype(np.int32), mask=number < 0)
+        return pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from abmloop.errors import AbmError, BadFile, BadUsage
 from abmloop.messages import said
-from scoring.attribution.columns import microseconds
-from scoring.attribution.windows import Windows
+from scoring.attribution.columns import Ints, microseconds
+from scoring.attribution.journeys import all_but_ids
+from scoring.attribution.windows import Told, Windows
 from scoring.policies.attribution import DealStages
 from tasks.land.encodings import BOMS, SAMPLE_BYTES, decode
 from tasks.land.faults import Refused
@@ -25,46 +26,47 @@ from tasks.land.faults import Refused
 TOUCH_COLUMNS = ("touch_id", "account_id", "campaign_id", "channel", "occurred_at")
 DEAL_COLUMNS = ("deal_id", "account_id", "amount", "created_at", "closed_at", "status")
 _READ_BYTES = 1 << 20  # so much of a column chunk at a time, not the whole
+_OF_SOME = ("person_id", "type")  # columns that touches may have
+_PARQUET = {".parquet", ".pq"}
+_TIME = pa.timestamp("us")
 _FEW = ("campaign_id", "channel", "type")  # columns of few different texts
 _TOUCHES_AT_ONCE = 1 << 18
-_LOOKED_AT_FIRST = 1_000
 _THOUSANDS = r"^\s*-?\d{1,3}(,\d{3})+(\.\d+)?\s*$"
 _STATUSES = DealStages(
     won=("won", "true", "closed won", "赢单", "成交"), lost=("lost", "false", "closed lost", "输单", "丢单")
 )
 _REACHABLE = """
-select {columns} from read_parquet($path) as touches
-join windows on windows.key = touches.account_id and touches.occurred_at between windows.first_at and windows.last_at
+select windows.key, {columns}, touches.file_row_number as file_row
+from read_parquet($path, file_row_number = true) as touches
+join windows on windows.id = touches.account_id and touches.occurred_at between windows.first_at and windows.last_at
 """
 
 
-def read_touches(path: Path, windows: Windows | None = None, leave_out: tuple[str, ...] = ()) -> pa.Table:
-    """The touches with typed times, `account_id` as party_id: all, or only those that the windows can hold.
-
-    `leave_out` names columns that are not wanted. Ids that are all whole numbers (of the touches that are read) are
-    numbers, so that 9 stands before 10.
-    """
-    needed = tuple(name for name in TOUCH_COLUMNS if name not in leave_out)
-    others = tuple(name for name in ("person_id", "type") if name not in leave_out)
-    if windows is None:
-        rows = read_columns(path, needed, others)
-        rows = _with(rows, "occurred_at", times(rows["occurred_at"], "occurred_at", path))
-    else:
-        rows = _reachable(path, needed, others, windows)
-    if "touch_id" in needed:
-        ids = rows["touch_id"]
-        rows = _with(rows, "touch_id", pc.cast(ids, pa.int64()) if _all_whole_numbers(ids) else ids)
+def read_touches(path: Path) -> pa.Table:
+    """All touches with typed times, `account_id` as party_id, and `touch_order`, by which ids are ordered."""
+    rows = read_columns(path, TOUCH_COLUMNS, _OF_SOME)
+    rows = _with(rows, "occurred_at", times(rows["occurred_at"], "occurred_at", path))
+    rows = rows.append_column("touch_order", _by_size(rows["touch_id"]))
     return rows.rename_columns(["party_id" if name == "account_id" else name for name in rows.column_names])
 
 
-def _reachable(path: Path, needed: tuple[str, ...], others: tuple[str, ...], windows: Windows) -> pa.Table:
-    """The rows of the file between the earliest start and the latest end of their account's windows."""
-    if path.suffix.lower() in {".parquet", ".pq"}:
+def read_reachable(path: Path, windows: Windows, leave_out: tuple[str, ...] = ()) -> pa.Table:
+    """The touches that lie between the earliest start and the latest end of their account's windows.
+
+    Instead of the account they have its number, `key`; `leave_out` names columns that are not wanted. A touch whose id
+    is not wanted has its row in the file instead (`file_row`), where that saves reading the ids.
+    """
+    needed = tuple(name for name in TOUCH_COLUMNS if name not in leave_out)
+    others = tuple(name for name in _OF_SOME if name not in leave_out)
+    if path.suffix.lower() in _PARQUET:
         schema = pq.read_schema(path)
         wanted = _wanted(path, schema.names, needed, others)
-        is_naive = schema.field("occurred_at").type == pa.timestamp("us")
-        if is_naive and windows.index.table is None and schema.field("account_id").type == windows.index.keys.type:
-            return _joined(path, wanted, windows)
+        ids = schema.field("account_id").type, windows.index.keys.type
+        is_plain = ids[0] == ids[1] or all(pa.types.is_integer(each) for each in ids)
+        if is_plain and schema.field("occurred_at").type == pa.timestamp("us"):
+            return _joined(path, [name for name in wanted if name != "account_id"], windows)
+    if "touch_id" not in needed:
+        needed = ("touch_id", *needed)
     parts, line = [], 0
     for batch in column_batches(path, needed, others, _TOUCHES_AT_ONCE):
         at = times(batch["occurred_at"], "occurred_at", path, line)
@@ -72,8 +74,8 @@ def _reachable(path: Path, needed: tuple[str, ...], others: tuple[str, ...], win
         key = windows.index.numbers(batch["account_id"])
         row = np.flatnonzero(key >= 0)
         row = row[windows.reachable(key[row], microseconds(pc.take(at, pa.array(row))))]
-        part = _with(pa.Table.from_batches([batch]), "occurred_at", at)
-        parts.append(part.take(pa.array(row)))
+        part = _with(pa.Table.from_batches([batch]), "occurred_at", at).take(pa.array(row))
+        parts.append(_with(part, "account_id", pa.array(key[row])).rename_columns({"account_id": "key"}))
     return pa.concat_tables(parts).unify_dictionaries()
 
 
@@ -82,21 +84,59 @@ def _joined(path: Path, wanted: list[str], windows: Windows) -> pa.Table:
     import duckdb  # here: only large files need it
 
     first, last = windows.bounds
-    bounds = {"key": windows.index.keys, "first_at": first[:-1], "last_at": last[:-1]}
-    bounds |= {name: pa.array(bounds[name]).cast(pa.timestamp("us")) for name in ("first_at", "last_at")}
+    bounds = {"id": windows.index.keys, "key": pa.array(np.arange(len(windows.index), dtype=np.int32))}
+    bounds |= {"first_at": pa.array(first[:-1], _TIME), "last_at": pa.array(last[:-1], _TIME)}
     columns = ", ".join(f'touches."{name}"' for name in wanted)
+    parts = []
     with duckdb.connect() as con:
         con.execute("set enable_progress_bar = false")
         con.register("windows", pa.table(bounds))
-        return con.sql(_REACHABLE.format(columns=columns), params={"path": str(path)}).to_arrow_table()
+        found = con.sql(_REACHABLE.format(columns=columns), params={"path": str(path)})
+        for batch in found.to_arrow_reader(_TOUCHES_AT_ONCE):
+            few = [name for name in batch.schema.names if name in _FEW and pa.types.is_string(batch[name].type)]
+            for name in few:
+                batch = batch.set_column(batch.schema.names.index(name), name, batch[name].dictionary_encode())
+            parts.append(batch)
+        return pa.Table.from_batches(parts or [found.to_arrow_table()]).unify_dictionaries()
 
 
-def _all_whole_numbers(ids: Any) -> bool:
-    """Whether every id is a plain number, so that 9 stands before 10."""
-    if not pa.types.is_string(ids.type):
-        return bool(pa.types.is_integer(ids.type))
-    some, form = ids.slice(0, _LOOKED_AT_FIRST), r"^(0|[1-9]\d{0,17})$"
-    return all(bool(pc.all(pc.match_substring_regex(part, form)).as_py()) for part in (some, ids))
+def told_in(path: Path, touches: pa.Table) -> Told:
+    """What the touches tell of themselves, ids so that whole numbers stand by size, before others.
+
+    Ids that were not read with the touches are fetched from the file, which pays as long as few are asked for.
+    """
+
+    def ids(rows: Ints) -> Any:
+        if "touch_id" in touches.column_names:
+            return _by_size(pc.take(touches["touch_id"], pa.array(rows)))
+        return _by_size(_ids_at(path, touches["file_row"].to_numpy()[rows]))
+
+    return Told(ids, partial(all_but_ids, touches))
+
+
+def _ids_at(path: Path, rows: Ints) -> Any:
+    """The touch ids on these rows of a Parquet file; only groups of rows that hold any are read."""
+    order = np.argsort(rows)
+    found, begin = [], 0
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            end = begin + file.metadata.row_group(group).num_rows
+            low, high = np.searchsorted(rows[order], (begin, end))
+            if high > low:
+                ids = file.read_row_group(group, columns=["touch_id"])["touch_id"]
+                found.append(ids.take(pa.array(rows[order[low:high]] - begin)))
+            begin = end
+    return pa.chunked_array([chunk for ids in found for chunk in ids.chunks]).take(pa.array(np.argsort(order)))
+
+
+def _by_size(ids: Any) -> Any:
+    """Ids so that their order as text is that of whole numbers by size, then of all others as text."""
+    if pa.types.is_integer(ids.type):
+        return ids
+    ids = pc.cast(ids, pa.string())
+    whole = pc.match_substring_regex(ids, r"^(0|[1-9]\d{0,17})$")
+    return pc.if_else(whole, pc.binary_join_element_wise("0", pc.utf8_lpad(ids, 18, "0"), ""),
+                      pc.binary_join_element_wise("1", ids, ""))  # fmt: skip
 
 
 def read_deals(path: Path) -> pa.Table:
@@ -108,13 +148,16 @@ def read_deals(path: Path) -> pa.Table:
     if rows["deal_id"].null_count:
         line = int(np.argmax(pc.is_null(rows["deal_id"]).to_numpy())) + 2
         raise BadFile(said("attribute_nameless_deal", file=path, line=line))
-    counted = rows.group_by("deal_id").aggregate([([], "count_all")])
-    if twice := counted.filter(pc.greater(counted["count_all"], 1)).to_pylist():
-        deal, number = twice[0]["deal_id"], twice[0]["count_all"]
-        raise BadFile(said("attribute_deal_twice", file=path, deal=deal, rows=number))
+    if _distinct(rows["deal_id"]) < rows.num_rows:
+        twice = max(pc.value_counts(rows["deal_id"]).to_pylist(), key=lambda found: found["counts"])
+        raise BadFile(said("attribute_deal_twice", file=path, deal=twice["values"], rows=twice["counts"]))
     rows = _with(rows, "status", _statuses(rows["status"], path))
     rows = rows.append_column("cents", _cents(rows["amount"], path))
     return rows.rename_columns(["party_id" if name == "account_id" else name for name in rows.column_names])
+
+
+def _distinct(ids: Any) -> int:
+    return len(np.unique(ids.to_numpy()) if pa.types.is_integer(ids.type) else ids.unique())
 
 
 def _with(rows: pa.Table, name: str, column: Any) -> pa.Table:
@@ -134,7 +177,7 @@ def column_batches(
     Parts of a Parquet file have so many rows, those of a CSV file about a megabyte.
     """
     try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
+        if path.suffix.lower() in _PARQUET:
             few = [field.name for field in pq.read_schema(path) if field.name in _FEW and field.type == pa.string()]
             with pq.ParquetFile(path, read_dictionary=few, buffer_size=_READ_BYTES, pre_buffer=False) as file:
                 wanted = _wanted(path, file.schema_arrow.names, needed, optional)
@@ -262,7 +305,7 @@ def _cents(column: Any, path: Path) -> Any:
 
 def check_touches(path: Path) -> None:
     """Look at the header alone. Raises BadFile for a column that is missing or stands twice."""
-    next(iter(column_batches(path, TOUCH_COLUMNS, ("person_id", "type"), 1)))
+    next(iter(column_batches(path, TOUCH_COLUMNS, _OF_SOME, 1)))
 
 
 def latest_time(touches: Path, deals: pa.Table) -> int:
@@ -286,8 +329,9 @@ def write_table(rows: pa.Table, out: Path) -> None:
     """The table as Parquet (`.parquet`) or CSV, floats in full precision. Raises BadUsage without its folder."""
     if not out.parent.is_dir():
         raise BadUsage(said("attribute_no_out_folder", out=out, folder=out.parent))
-    if out.suffix.lower() in {".parquet", ".pq"}:
-        pq.write_table(rows, out)
+    if out.suffix.lower() in _PARQUET:
+        few = [field.name for field in rows.schema if pa.types.is_dictionary(field.type)]
+        pq.write_table(rows, out, use_dictionary=few, write_statistics=few)
     else:
         plain = pa.schema(
             [(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in rows.schema]

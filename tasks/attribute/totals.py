@@ -19,7 +19,7 @@ from scoring.attribution.rules import Weights, weigh
 from scoring.attribution.windows import Moments, Windows
 from scoring.policies.attribution import PARTICIPATION, RULE_MODELS, AttributionPolicy
 from tasks.attribute.files import window_policy
-from tasks.attribute.inputs import check_touches, latest_time, read_deals, read_touches, write_table
+from tasks.attribute.inputs import check_touches, latest_time, read_deals, read_reachable, told_in, write_table
 
 TOTAL_MODELS = (*RULE_MODELS, PARTICIPATION)
 
@@ -54,11 +54,12 @@ def attribute_totals(  # noqa: PLR0913 - one argument per option of the command
     deal_rows = read_deals(deals)
     # In the order of their ids, so that sums come out the same to the last bit whatever the order of the rows.
     deal_rows = deal_rows.filter(pc.not_equal(deal_rows["status"], "lost")).sort_by("deal_id")
+    pa.default_memory_pool().release_unused()
     as_of_end = latest_time(touches, deal_rows)
     widest = max(policies, key=lambda policy: policy.lookback_days or np.inf)
     windows = Windows.of(deal_rows, Moments.of(deal_rows, widest, as_of_end))
-    touch_rows = read_touches(touches, windows, _unneeded(repeats, by, models))
-    reach = Reach.of(touch_rows, deal_rows, widest, as_of_end, None)
+    touch_rows = read_reachable(touches, windows, _unneeded(repeats, by, models))
+    reach = Reach.inside(touch_rows, deal_rows, windows, told_in(touches, touch_rows))
     found = touch_rows.num_rows
     del touch_rows, windows
     pa.default_memory_pool().release_unused()
@@ -71,13 +72,13 @@ def attribute_totals(  # noqa: PLR0913 - one argument per option of the command
 
 
 def _unneeded(repeats: str, by: str, models: Sequence[str]) -> tuple[str, ...]:
-    """Columns of the touches that no figure depends on."""
-    needs_person = repeats == "one_per_campaign_person_day"
-    needs_campaign = by == "campaign" or repeats != "every_touch" or {"linear_campaign", PARTICIPATION} & set(models)
-    return tuple(
-        name for name, needed in (("person_id", needs_person), ("campaign_id", needs_campaign), ("type", False))
-        if not needed
-    )  # fmt: skip
+    """Columns of the touches that no figure depends on; ids only settle the order within a second."""
+    unneeded = ["touch_id", "type"]
+    if repeats != "one_per_campaign_person_day":
+        unneeded.append("person_id")
+    if by == "channel" and repeats == "every_touch" and not {"linear_campaign", PARTICIPATION} & set(models):
+        unneeded.append("campaign_id")
+    return tuple(unneeded)
 
 
 def _of_window(

@@ -147,6 +147,18 @@ def test_a_touch_that_is_given_twice_counts_once_and_is_told(
     assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
 
 
+def test_an_id_that_comes_again_at_another_time_is_told_and_both_count(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    assert attribute_files(*files, "linear")["touch_ids_at_several_times"] == 0
+    files[0].write_text(TOUCHES + "t1,A,c9,ad,2026-03-03 12:00:00\n", encoding="utf-8")
+    found = attribute_files(*files, "linear", out=tmp_path / "credits.csv")
+    assert (found["touch_ids_at_several_times"], found["touches_given_twice"]) == (1, 0)
+    assert [row["campaign_id"] for row in _rows(tmp_path / "credits.csv") if row["deal_id"] == "d1"] == [
+        "c1", "c2", "", "c9",
+    ]  # fmt: skip
+
+
 def test_sums_are_told_by_model_and_currency_and_never_of_influence(files: tuple[Path, Path]) -> None:
     header, first, *_ = DEALS.splitlines()
     second = first.replace("d1", "d7").replace("100.00", "7.00")
