@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 from abmloop.errors import AbmError
+from abmloop.messages import said
 
 START_SECONDS = 180
 
@@ -89,5 +90,5 @@ def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     while not _is_healthy(url):
         if server.poll() is not None or time.monotonic() > limit:
             tail = log.read_text(encoding="utf-8", errors="replace")[-1500:]
-            raise AbmError(f"the Prefect server did not start; run with --local, or see {log}:\n{tail}")
+            raise AbmError(said("prefect_not_started", log=log, tail=tail))
         time.sleep(0.3)

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from abmloop.errors import AbmError, BadUsage, Busy
+from abmloop.messages import said
 from warehouse.tables import SCHEMAS, declared_tables, fingerprint
 
 FORMAT = 2
@@ -120,15 +121,10 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path))
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
-            raise Busy(f"{path} is open in another process. Wait for that run to end.\n{error}") from error
-        raise AbmError(
-            f"{path} cannot be opened ({error}). It holds nothing that is not in raw/ and ledger/: move it aside "
-            "together with its .wal, then `abmloop rebuild`."
-        ) from error
+            raise Busy(said("warehouse_busy", path=path, problem=error)) from error
+        raise AbmError(said("warehouse_cannot_open", path=path, problem=error)) from error
     except (duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException) as error:
-        raise AbmError(
-            f"{path} is damaged ({error}). Move it and its .wal aside (do not delete the .wal), then `abmloop rebuild`."
-        ) from error
+        raise AbmError(said("warehouse_damaged", path=path, problem=error)) from error
 
 
 def connect_to_look(root: Path) -> duckdb.DuckDBPyConnection:
@@ -148,7 +144,7 @@ def connect_published(root: Path) -> duckdb.DuckDBPyConnection:
     """The published copy, read-only; never blocks a run and is never blocked by one."""
     path = published_path(root)
     if not path.is_file():
-        raise BadUsage(f"nothing is published in {root} yet: run `abmloop sync` first")
+        raise BadUsage(said("warehouse_not_published", root=root))
     con = duckdb.connect(str(path), read_only=True)
     with contextlib.suppress(duckdb.Error):
         con.execute("set enable_external_access = false")

@@ -11,6 +11,7 @@ import psutil
 from sqlalchemy import Connection, select
 
 from abmloop.errors import Busy
+from abmloop.messages import said
 from abmloop.run import Run
 from warehouse.ledger import Ledger
 from warehouse.ledger_tables import lease
@@ -44,10 +45,9 @@ def take_lease(ledger: Ledger, holder: str) -> int:
             return 1
         held = dict(found)
         if held["holder"] and held["expires_at"] > _now() and not _is_dead(held):
-            raise Busy(
-                f"run {held['holder']} (process {held['pid']} on {held['host']}) holds this workspace. Wait for it, "
-                f"or end that process; a lease that nobody renews runs out at {held['expires_at']:%H:%M:%S} UTC."
-            )
+            until = f"{held['expires_at']:%H:%M:%S}"
+            named = {"holder": held["holder"], "process": held["pid"], "host": held["host"]}
+            raise Busy(said("warehouse_held", until=until, **named))
         token = int(held["token"]) + 1
         connection.execute(lease.update().where(lease.c.name == NAME).values(token=token, **mine))
         return token
@@ -60,10 +60,7 @@ def _holds(connection: Connection, token: int) -> bool:
 def assert_lease_in(connection: Connection, run: Run) -> None:
     """Like `assert_lease`, within a ledger transaction, so that check and write cannot be parted."""
     if not _holds(connection, run.fencing_token):
-        raise Busy(
-            f"run {run.run_id} was overtaken: another run has taken the lease since. This run stops here and changes "
-            "nothing more; the newer run does the work."
-        )
+        raise Busy(said("warehouse_overtaken", run=run.run_id))
 
 
 def assert_lease(ledger: Ledger, run: Run) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said
 from abmloop.run import Author, Run
 from warehouse import ledger_tables
 from warehouse.ledger_tables import counter, metadata
@@ -95,10 +96,7 @@ class Ledger:
                 rows = [{"name": _HEAD, "value": 0}, {"name": _VERSION, "value": ledger_tables.SCHEMA_VERSION}]
                 connection.execute(self._insert_new(counter), rows)
         elif found > ledger_tables.SCHEMA_VERSION:
-            raise AbmError(
-                f"the ledger has format {found}, this abmloop knows {ledger_tables.SCHEMA_VERSION}: install the newer "
-                "abmloop that wrote it; nothing was changed"
-            )
+            raise AbmError(said("ledger_newer", found=found, known=ledger_tables.SCHEMA_VERSION))
         elif found < ledger_tables.SCHEMA_VERSION:
             self._grow()
 
@@ -251,7 +249,7 @@ class Ledger:
         with self._reading() as connection:
             found = connection.execute(select(configs.c.files).where(configs.c.config_hash == config_hash)).scalar()
         if found is None:
-            raise AbmError(f"the ledger holds no rules under {config_hash}; start the run anew")
+            raise AbmError(said("ledger_no_rules", name=config_hash))
         return str(found)
 
 

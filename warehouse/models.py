@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import AbmError
+from abmloop.messages import said
 from warehouse.tables import ZONES, Follows, parse_follows
 
 FOLDER = Path(__file__).parent / "models"
@@ -158,7 +159,7 @@ def build_model(con: duckdb.DuckDBPyConnection, model: Model, parameters: dict[s
             return 0
         return verify_table(con, model.name, model.grain, model.checks)
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException) as error:
-        raise AbmError(f"{model.name}: {error}") from error
+        raise AbmError(said("warehouse_model_failed", model=model.name, problem=error)) from error
 
 
 def verify_table(con: duckdb.DuckDBPyConnection, name: str, grain: tuple[str, ...], checks: tuple[str, ...]) -> int:
@@ -167,12 +168,13 @@ def verify_table(con: duckdb.DuckDBPyConnection, name: str, grain: tuple[str, ..
     rows, *broken = con.execute(f"select count(*), {', '.join(tests) or '0'} from {name}").fetchall()[0]
     for check, number in zip(checks, broken, strict=False):
         if number:
-            raise AbmError(f"{name}: {number:,} of {rows:,} rows break the check: {check}")
+            counted = {"number": f"{number:,}", "rows": f"{rows:,}"}
+            raise AbmError(said("warehouse_check_broken", table=name, check=check, **counted))
     if grain:
         keys = ", ".join(grain)
         twice = con.execute(
             f"select {keys}, count(*) from {name} group by {keys} having count(*) > 1 limit 3"
         ).fetchall()
         if twice:
-            raise AbmError(f"{name}: more than one row per ({keys}), for example {twice}")
+            raise AbmError(said("warehouse_grain_broken", table=name, keys=keys, example=twice))
     return int(rows)

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said
 from abmloop.run import Run
 from abmloop.yaml_text import load_yaml
 from warehouse.database import published_path
@@ -157,7 +158,7 @@ def _counted(con: duckdb.DuckDBPyConnection, table: str) -> int:
         f"select (select count(*) from {table}), (select count(*) from {_ALIAS}.{table})"
     ).fetchall()[0]
     if rows != copied:
-        raise AbmError(f"publishing {table}: {rows:,} rows became {copied:,}; the old published file stays")
+        raise AbmError(said("warehouse_copy_apart", table=table, rows=f"{rows:,}", copied=f"{copied:,}"))
     return int(rows)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from abmloop.errors import BadUsage, Busy
+from abmloop.messages import said
 from warehouse.database import Limits, warehouse_path
 from warehouse.models import all_models
 from warehouse.tables import SCHEMAS, quote
@@ -24,7 +25,7 @@ def play_warehouse(root: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnec
     """
     path = warehouse_path(root)
     if not path.is_file():
-        raise BadUsage(f"{root} has no warehouse to look back on: run `abmloop sync` first")
+        raise BadUsage(said("warehouse_none", root=root))
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         con.execute(f"set memory_limit = '{limits.memory_limit}'")
         if limits.threads:
@@ -35,7 +36,7 @@ def play_warehouse(root: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnec
         try:
             con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {_BEHIND} (read_only)")
         except (duckdb.IOException, duckdb.ConnectionException, duckdb.BinderException) as error:
-            raise Busy(f"a run is at work in {root}; ask again when it has ended") from error
+            raise Busy(said("warehouse_at_work", root=root)) from error
         con.execute("set enable_external_access = false")
         _show(con)
         yield con

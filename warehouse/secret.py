@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abmloop.errors import BadUsage
+from abmloop.messages import said
 from abmloop.run import Author
 from warehouse.ledger import Ledger
 
@@ -29,12 +30,9 @@ def read_secret(root: Path, environment: Mapping[str, str] = os.environ) -> byte
         return given.encode()
     path = _key_file(root)
     if not path.is_file():
-        raise BadUsage(
-            f"the suppression list cannot be read without its key: set {SECRET_VARIABLE}, or restore {path} from the "
-            "backup of the ledger. Nothing was sent."
-        )
+        raise BadUsage(said("secret_missing", variable=SECRET_VARIABLE, path=path))
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise BadUsage(f"{path} can be read by others; run `chmod 600 {path}` and try again. Nothing was sent.")
+        raise BadUsage(said("secret_open", path=path))
     return path.read_text(encoding="ascii").strip().encode()
 
 
@@ -70,10 +68,7 @@ def keep_secret(ledger: Ledger, root: Path, by: Author) -> None:
     if not notes:
         ledger.append("epochs", [{"name": _NOTED, "number": 1, "payload": note}], by)
     elif notes[0]["payload"] != note:
-        raise BadUsage(
-            f"the workspace's key is not the one its ledger was written with: restore {_key_file(root)} (or "
-            f"{SECRET_VARIABLE}) from the backup of the ledger. Nothing was changed."
-        )
+        raise BadUsage(said("secret_other", path=_key_file(root), variable=SECRET_VARIABLE))
 
 
 def name_key(root: Path) -> bytes:

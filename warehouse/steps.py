@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said
 from abmloop.run import Run, StepCounts
 from abmloop.settings import load_settings
 from warehouse.changes import Changes, note_changes, note_everything, take_changes
@@ -109,7 +110,7 @@ class Work:
         known = {row[0] for row in self.con.execute(f"describe {spec.name}").fetchall()}
         if known != set(spec.columns):
             changed = ", ".join(sorted(known ^ set(spec.columns)))
-            raise AbmError(f"{spec.name} has other columns than declared ({changed}): `abmloop rebuild` makes it anew")
+            raise AbmError(said("warehouse_other_columns", table=spec.name, columns=changed))
         self.declared[spec.name] = spec
 
     def replace(self, name: str, rows: pa.Table, where: str = "true") -> int:
@@ -211,10 +212,10 @@ def step(run: Run, name: str) -> Iterator[Work]:
                 con.execute("commit")
             fault_point(f"{name}:after_commit")
         except duckdb.OutOfMemoryException as error:
-            raise AbmError(f"step {name}: {error}. Raise memory_limit in abmloop.yaml, or free memory.") from error
+            raise AbmError(said("warehouse_out_of_memory", step=name, problem=error)) from error
         except (duckdb.IOException, OSError) as error:
             if "space" in str(error).lower():
-                raise AbmError(f"step {name}: the disk is full ({error}). Free space, then run again.") from error
+                raise AbmError(said("warehouse_disk_full", step=name, problem=error)) from error
             raise
         finally:
             con.close()

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
-from abmloop.messages import say
+from abmloop.messages import said, say
 from tasks.land.entities import ROW_COLUMNS, TRACE_COLUMNS, entities, raw_tables
 from tasks.land.faults import Refused
 from tasks.land.store import Manifest, RawStore
@@ -123,11 +123,10 @@ def _check_conserved(manifest: Manifest, inserted: int, refused: int) -> None:
     """Raises AbmError where rows read are not rows loaded, quarantined and skipped together."""
     rest = manifest.rows_in - inserted - refused - manifest.rows_skipped
     if rest or inserted != manifest.rows_loaded:
-        raise AbmError(
-            f"{manifest.file_name} ({manifest.entity}): {manifest.rows_in:,} records came in, but "
-            f"{inserted:,} were loaded, {refused:,} quarantined, {manifest.rows_skipped:,} skipped. "
-            f"Delete raw/{manifest.entity}/{manifest.file_sha}.json and run again while the file is in the inbox."
-        )
+        numbers = {"rows": manifest.rows_in, "loaded": inserted, "refused": refused, "skipped": manifest.rows_skipped}
+        counted = {name: f"{number:,}" for name, number in numbers.items()}
+        named = {"file": manifest.file_name, "entity": manifest.entity, "sha": manifest.file_sha}
+        raise AbmError(said("landing_not_conserved", **named, **counted))
 
 
 def _insert_rows(work: Work, store: RawStore, manifest: Manifest) -> int:

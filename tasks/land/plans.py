@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import PurePosixPath
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import said, together
 from scoring.policies.sources import DateInName, EntityMapping, Source, SourcesPolicy, reading_hash
 from tasks.land.entities import Entity, entities
 from tasks.land.faults import Refused
@@ -151,24 +152,22 @@ def check_policy(policy: SourcesPolicy) -> None:
     faults: list[str] = []
     for place, source in enumerate(policy.sources):
         if source.mapping is not None and source.mapping not in ready_mappings():
-            known = ", ".join(ready_mappings())
-            faults.append(
-                f"sources.yaml: sources[{place}] ({source.name}).mapping: no {source.mapping!r}; known: {known}"
-            )
+            named = {"place": place, "source": source.name, "name": source.mapping}
+            faults.append(said("sources_no_mapping", known=", ".join(ready_mappings()), **named))
         for number, mapping in enumerate(source.entities):
             where = f"sources.yaml: sources[{place}] ({source.name}).entities[{number}]"
             entity = entities().get(mapping.entity)
             if entity is None:
-                faults.append(f"{where}.entity: no entity {mapping.entity!r}; known: {', '.join(entities())}")
+                known = ", ".join(entities())
+                faults.append(said("sources_no_entity", where=where, name=mapping.entity, known=known))
                 continue
             for key, names in (("columns", mapping.columns), ("constants", mapping.constants), ("key", mapping.key)):
+                found = {"where": where, "key": key, "entity": entity.name, "known": ", ".join(entity.column_names)}
                 faults += [
-                    f"{where}.{key}: {entity.name} has no column {name!r}; it has: {', '.join(entity.column_names)}"
-                    for name in names
-                    if name not in entity.column_names
+                    said("sources_no_column", name=name, **found) for name in names if name not in entity.column_names
                 ]
     if faults:
-        raise BadPolicy("\n".join(faults))
+        raise BadPolicy(together(faults))
 
 
 def unmapped_source(entity: Entity, file_name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import psutil
 
 from abmloop.errors import AbmError
+from abmloop.messages import said
 from tasks.land.faults import Refused
 from tasks.land.job import Job, limits_for
 from tasks.land.looking import Look
@@ -83,7 +84,7 @@ class Sandbox:
         if "refused" in reply:
             raise Refused(reply["refused"], **reply["fields"])
         if "defect" in reply:
-            raise AbmError(f"{job.file_name}: our reader failed ({reply['defect']}); please report this")
+            raise AbmError(said("landing_reader_failed", file=job.file_name, defect=reply["defect"]))
         return dict(reply["done"])
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -97,7 +98,7 @@ class Sandbox:
         )  # fmt: skip
         if self._wait(self._child, 4_000, START_SECONDS).strip() != b"ready":
             self._end()
-            raise AbmError("the reading process did not start; run `abmloop doctor`")
+            raise AbmError(said("landing_reader_not_started"))
         return self._child
 
     def _wait(self, child: subprocess.Popen[bytes], memory_mb: int, seconds: float) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
+from abmloop.messages import said
 
 FORMAT_VERSION = 1
 
@@ -93,13 +94,11 @@ class RawStore:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values["format_version"] > FORMAT_VERSION:
-                raise AbmError(f"{path}: written by a newer abmloop (format {values['format_version']}); upgrade first")
+                raise AbmError(said("landing_manifest_newer", path=path, format=values["format_version"]))
             refusal = values["refusal"]
             return Manifest(**{**values, "refusal": tuple(refusal) if refusal else None})
         except (ValueError, KeyError, TypeError) as error:
-            raise AbmError(
-                f"{path}: damaged ({error}). Delete this one file and run again while {path.stem} is in the inbox."
-            ) from error
+            raise AbmError(said("landing_manifest_damaged", path=path, problem=error, sha=path.stem)) from error
 
     def data_path(self, manifest: Manifest) -> Path:
         """The rows' Parquet file."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abmloop.errors import AbmError
+from abmloop.messages import said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,7 +137,7 @@ def _passing(door: str, declared: dict[str, Any], metrics: "pd.DataFrame", param
     """The answer of an expectation that no row breaks."""
     column = str(declared["kwargs"]["column"])
     if column not in metrics.columns:
-        raise AbmError(f"{door}: {declared['type']} could not be asked: there is no column {column}")
+        raise AbmError(said("gate_no_column", door=door, type=declared["type"], column=column))
     given = {
         key: parameters[value["$PARAMETER"]] if isinstance(value, dict) else value
         for key, value in declared["kwargs"].items()
@@ -163,7 +164,8 @@ def _figure(value: Any) -> str:
 def _answer(door: str, found: Any) -> Answer:
     configuration = found.expectation_config
     if found.exception_info and found.exception_info.get("raised_exception"):
-        raise AbmError(f"{door}: {configuration.type} could not be asked: {found.exception_info['exception_message']}")
+        problem = found.exception_info["exception_message"]
+        raise AbmError(said("gate_no_answer", door=door, type=configuration.type, problem=problem))
     arguments = dict(configuration.kwargs)
     arguments.pop("batch_id", None)
     column = str(arguments.pop("column", ""))
