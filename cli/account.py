@@ -198,7 +198,7 @@ def show(
 ) -> None:
     """An account's rows, the decisions on it, and its doubts: what to know before deciding. 查看."""
     with _desk(workspace, language=language) as desk:
-        found = find_account(desk.con, account, desk.language)
+        found = find_account(desk.con, account)
         about = rows_of(
             desk.con, "select account_id, name, uscc from resolved.accounts where account_id = $id", id=found.account_id
         )[0]

@@ -42,7 +42,7 @@ def show(key: KeyArgument, workspace: WorkspaceOption = None, as_json: JsonOptio
     """What may be done with a person today and why, and all they said. 查看授权."""
     root = find_workspace(workspace)
     with open_run(root, push="off") as run:
-        found = words_today(run, read_key(key, run.language))
+        found = words_today(run, read_key(key))
     if as_json:
         show_rows([{"person_id": who, "today": judged, "said": said} for who, (judged, said) in found.items()], as_json)
         return
@@ -71,8 +71,8 @@ def record_(
     shown = wording.read_text(encoding="utf-8") if wording else None
     language, actor = settings.language, who_asks()
     with Ledger.of(root, settings.ledger_url) as ledger:
-        said = Statement(channel, status, given_at, evidence, method, purpose, shown, actor, language)
-        events = record(ledger, root, [read_key(key, language)], said, make_person(root, actor))
+        said = Statement(channel, status, given_at, evidence, method, purpose, shown, actor)
+        events = record(ledger, root, [read_key(key)], said, make_person(root, actor))
     typer.echo(say("consent_recorded", language, status=status, channel=channel, number=len(events)))
 
 
@@ -132,9 +132,9 @@ def lift_(
     """Take a key off the suppression list, after a newer consent. 移出禁联名单."""
     root = find_workspace(workspace)
     settings = load_settings(root)
-    why = Why(reason, who_asks(), channel, role, settings.language)
+    why = Why(reason, who_asks(), channel, role)
     with Ledger.of(root, settings.ledger_url) as ledger:
-        lift(ledger, root, read_key(key, settings.language), why, make_person(root, who_asks()))
+        lift(ledger, root, read_key(key), why, make_person(root, who_asks()))
     typer.echo(say("consent_lifted", settings.language))
 
 
@@ -146,7 +146,7 @@ def proof(
     """One file with all that a person said, each with its proof, and every list they stood on. 授权证明."""
     root = find_workspace(workspace)
     with open_run(root, push="off") as run:
-        said, lists = write_proof(run, read_key(key, run.language), out)
+        said, lists = write_proof(run, read_key(key), out)
     typer.echo(say("consent_proof_written", run.language, path=out, number=said, lists=lists))
 
 

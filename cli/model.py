@@ -170,7 +170,7 @@ def _use(asked: str, workspace: Path | None, reason: str, language: str | None, 
     root = find_workspace(workspace)
     settings, actor = load_settings(root), getpass.getuser()
     told = language or settings.language
-    about = (actor, reason, told)
+    about = (actor, reason)
     with Ledger.of(root, settings.ledger_url) as ledger:
         by = make_person(root, actor)
         if is_back:

@@ -50,7 +50,7 @@ def accept(
     root = find_workspace(workspace)
     settings, actor = load_settings(root), getpass.getuser()
     with connect_to_look(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
-        about = (actor, reason, settings.language)
+        about = (actor, reason)
         decision, accepted = accept_holds(con, ledger, make_person(root, actor), hold, about)
     for row in accepted:
         typer.echo(tell_hold(row, settings.language))
@@ -66,7 +66,7 @@ def undo(
     root = find_workspace(workspace)
     settings, actor = load_settings(root), getpass.getuser()
     with Ledger.of(root, settings.ledger_url) as ledger:
-        undone = undo_acceptance(ledger, make_person(root, actor), decision, (actor, reason, settings.language))
+        undone = undo_acceptance(ledger, make_person(root, actor), decision, (actor, reason))
     typer.echo(say("quality.undone", settings.language, undone=undone, decision=decision))
 
 

@@ -81,7 +81,7 @@ def _record(
     by = make_person(root, actor)
     with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
         for person in persons:
-            decision = record_review(con, ledger, by, person, verdict, account, actor, reason, language)
+            decision = record_review(con, ledger, by, person, verdict, account, actor, reason)
             typer.echo(say("match_recorded", language, decision_id=decision, verdict=verdict, person=person))
 
 
@@ -138,7 +138,7 @@ def undo(
     settings, actor = load_settings(root), getpass.getuser()
     told = language or settings.language
     with Ledger.of(root, settings.ledger_url) as ledger:
-        undone = undo_review(ledger, make_person(root, actor), decision, actor, reason, told)
+        undone = undo_review(ledger, make_person(root, actor), decision, actor, reason)
     typer.echo(say("match_undone", told, undoing=undone, decision_id=decision))
 
 
@@ -173,7 +173,7 @@ def import_(
     settings, actor = load_settings(root), getpass.getuser()
     told = language or settings.language
     with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
-        done = import_review(con, ledger, file, (make_person(root, actor), actor), told)
+        done = import_review(con, ledger, file, (make_person(root, actor), actor))
     typer.echo(say("review_imported", told, decisions=len(done.decisions), known=done.known, empty=done.empty))
 
 

@@ -93,7 +93,7 @@ def routing(
 
     with the_past(workspace, language, out) as (history, spoken):
         policy = other_rules(history, RoutingPolicy, config, rules, changes_given(set_))
-        answer = whatif_routing(history, policy, since and since.date(), until and until.date(), spoken)
+        answer = whatif_routing(history, policy, since and since.date(), until and until.date())
     if out is not None:
         write_table(answer.changes, out)
     if as_json:

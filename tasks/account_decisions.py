@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.run import Author
 from tasks.find_account import find_account
 from tasks.resolve.decisions import KINDS, PINNABLE
@@ -66,10 +66,10 @@ def merge_accounts(desk: Desk, one_key: str, other_key: str) -> Decided:
     """Two accounts are one company. Raises BadUsage for one account, and for two valid codes: that is a succession."""
     one, other = _account(desk, one_key), _account(desk, other_key)
     if one.account_id == other.account_id:
-        raise BadUsage(say("account_same", desk.language, name=one.name, account_id=one.account_id))
+        raise BadUsage(said("account_same", name=one.name, account_id=one.account_id))
     if one.code and other.code and one.code != other.code:
         codes = {"one": one.account_id, "other": other.account_id, "one_code": one.code, "other_code": other.code}
-        raise BadUsage(say("account_two_codes", desk.language, **codes))
+        raise BadUsage(said("account_two_codes", **codes))
     first, second = sorted((one, other), key=lambda account: account.rows[0]["first_landed_on"])
     is_tie = first.rows[0]["first_landed_on"] == second.rows[0]["first_landed_on"]
     kept = say("account_oldest_row", desk.language) if is_tie else first.account_id
@@ -89,14 +89,14 @@ def split_account(desk: Desk, key: str, row_ids: Sequence[str]) -> Decided:
     strange = sorted(set(row_ids) - own.keys())
     if strange or not row_ids:
         known = ", ".join(own)
-        raise BadUsage(say("account_not_its_rows", desk.language, rows=", ".join(strange) or "-", known=known))
+        raise BadUsage(said("account_not_its_rows", rows=", ".join(strange) or "-", known=known))
     leaving = [row for row in account.rows if row["row_id"] in set(row_ids)]
     staying = [row for row in account.rows if row["row_id"] not in set(row_ids)]
     if not staying:
-        raise BadUsage(say("account_all_rows", desk.language, account_id=account.account_id))
+        raise BadUsage(said("account_all_rows", account_id=account.account_id))
     common = {row["code"] for row in leaving} & {row["code"] for row in staying} - {None}
     if common:
-        raise BadUsage(say("account_one_code", desk.language, uscc=", ".join(sorted(common))))
+        raise BadUsage(said("account_one_code", uscc=", ".join(sorted(common))))
     lines = [
         say("account_will_leave", desk.language, count=len(leaving), name=account.name),
         *_row_lines(desk, leaving),
@@ -111,11 +111,11 @@ def pin_field(desk: Desk, key: str, name: str, value: str) -> Decided:
     """A field has this value, whatever the lists say. Raises BadUsage for unknown fields and impossible values."""
     account = _account(desk, key)
     if name not in PINNABLE:
-        raise BadUsage(say("account_no_field", desk.language, field=name, known=", ".join(PINNABLE)))
+        raise BadUsage(said("account_no_field", field=name, known=", ".join(PINNABLE)))
     text = value.strip()
     wanted = _wanted(PINNABLE[name], text)
     if wanted:
-        raise BadUsage(say(f"account_wants_{wanted}", desk.language, field=name, value=value))
+        raise BadUsage(said(f"account_wants_{wanted}", field=name, value=value))
     now = rows_of(
         desk.con, f"select {name} as value from resolved.accounts where account_id = $id", id=account.account_id
     )
@@ -147,7 +147,7 @@ def succeed_account(desk: Desk, old_key: str, new_key: str, on: date) -> Decided
     """From that day on the new account carries on for the old one (个转企); they stay two. Raises BadUsage for one."""
     old, new = _account(desk, old_key), _account(desk, new_key)
     if old.account_id == new.account_id:
-        raise BadUsage(say("account_same", desk.language, name=old.name, account_id=old.account_id))
+        raise BadUsage(said("account_same", name=old.name, account_id=old.account_id))
     subject = {"before": [old.naming_row], "after": [new.naming_row]}
     if not (old.code and new.code):
         # Without two codes nothing else would keep them apart for good.
@@ -175,14 +175,14 @@ def target_account(desk: Desk, key: str, entry: dict[str, Any] | None) -> Decide
     `entry`: tier, owner_id, valid_from, valid_to (ISO days), each or None. Raises BadUsage for an end before the start.
     """
     account = _account(desk, key)
-    said = {name: value for name, value in (entry or {}).items() if value is not None}
-    if said.get("valid_to", "9999") < said.get("valid_from", desk.by.as_of.isoformat()):
-        raise BadUsage(say("account_ends_before", desk.language, day=said["valid_to"]))
+    given = {name: value for name, value in (entry or {}).items() if value is not None}
+    if given.get("valid_to", "9999") < given.get("valid_from", desk.by.as_of.isoformat()):
+        raise BadUsage(said("account_ends_before", day=given["valid_to"]))
     verdict = "remove" if entry is None else "add"
-    shown = {"name": account.name, "tier": said.get("tier", "-"), "owner": said.get("owner_id", "-")}
+    shown = {"name": account.name, "tier": given.get("tier", "-"), "owner": given.get("owner_id", "-")}
     lines = [*account.notes, say(f"account_will_{verdict}", desk.language, **shown)]
-    effect = {"account_id": account.account_id, **said}
-    return _record(desk, ("target", verdict), {"rows": [account.naming_row]}, said, (lines, effect))
+    effect = {"account_id": account.account_id, **given}
+    return _record(desk, ("target", verdict), {"rows": [account.naming_row]}, given, (lines, effect))
 
 
 def undo_decision(desk: Desk, decision_id: str) -> Decided:
@@ -191,9 +191,9 @@ def undo_decision(desk: Desk, decision_id: str) -> Decided:
     known = {row["decision_id"]: row for row in decisions.to_pylist() if row["kind"] in KINDS}
     found = known.get(decision_id)
     if found is None:
-        raise BadUsage(say("account_no_decision", desk.language, decision_id=decision_id))
+        raise BadUsage(said("account_no_decision", decision_id=decision_id))
     if decision_id not in {row["decision_id"] for row in standing_decisions(decisions)}:
-        raise BadUsage(say("account_undone", desk.language, decision_id=decision_id))
+        raise BadUsage(said("account_undone", decision_id=decision_id))
     lines = [
         say("account_will_undo", desk.language, kind=found["kind"], verdict=found["verdict"], actor=found["actor"])
     ]
@@ -214,7 +214,7 @@ def standing_of(desk: Desk, row_ids: Sequence[str]) -> Rows:
 
 def _account(desk: Desk, key: str) -> _Account:
     """The account of that key with its rows, the naming one first. Raises BadUsage where there is none, or several."""
-    found = find_account(desk.con, key, desk.language)
+    found = find_account(desk.con, key)
     about = rows_of(desk.con, "select * from resolved.accounts where account_id = $id", id=found.account_id)[0]
     followed = say("account_followed", desk.language, former=found.former_id, account_id=found.account_id)
     return _Account(

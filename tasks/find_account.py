@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, together
 from scoring.names import parse_names
 from tasks.summary import Rows, rows_of
 
@@ -42,18 +42,18 @@ class FoundAccount:
     former_id: str | None = None
 
 
-def find_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> FoundAccount:
+def find_account(con: duckdb.DuckDBPyConnection, key: str) -> FoundAccount:
     """The one account of that key; the surest kind of key that finds any decides. `con` is the published file.
 
     Raises BadUsage where no account bears the key, naming similar ones, or more than one does.
     """
-    found = _once_new(con, key.strip(), language) or accounts_of_key(con, key.strip())
+    found = _once_new(con, key.strip()) or accounts_of_key(con, key.strip())
     if len(found) == 1:
         return found[0]
     if found:
         ids = [one.account_id for one in found]
-        raise BadUsage("\n".join([say("explain_account_several", language, key=key), *_namesakes(con, ids)]))
-    raise BadUsage(say("explain_account_unknown", language, key=key))
+        raise BadUsage(together([said("explain_account_several", key=key), *_namesakes(con, ids)]))
+    raise BadUsage(said("explain_account_unknown", key=key))
 
 
 def accounts_of_key(con: duckdb.DuckDBPyConnection, key: str) -> list[FoundAccount]:
@@ -77,14 +77,14 @@ def accounts_of_key(con: duckdb.DuckDBPyConnection, key: str) -> list[FoundAccou
     return []
 
 
-def _once_new(con: duckdb.DuckDBPyConnection, key: str, language: str) -> list[FoundAccount]:
+def _once_new(con: duckdb.DuckDBPyConnection, key: str) -> list[FoundAccount]:
     """The account in which a new one, made of leads, went up. Raises BadUsage while no list names the company."""
     if not _NEW_ACCOUNT.fullmatch(key):
         return []
     gone_up = rows_of(con, "select account_id from matched.new_account_redirects where old_account_id = $key", key=key)
     still_new = rows_of(con, "select name, people from matched.new_accounts where account_id = $key", key=key)
     if still_new:
-        raise BadUsage(say("explain_account_is_new", language, key=key, **still_new[0]))
+        raise BadUsage(said("explain_account_is_new", key=key, **still_new[0]))
     return [FoundAccount(str(row["account_id"]), key) for row in gone_up]
 
 

@@ -3,7 +3,7 @@
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from tasks.summary import rows_of
 
 _WAYS = (
@@ -14,7 +14,7 @@ _WAYS = (
 )
 
 
-def find_person(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> str:
+def find_person(con: duckdb.DuckDBPyConnection, key: str) -> str:
     """The id of the person of that key; the surest kind of key that finds one decides. `con` is the published file.
 
     Raises BadUsage where nobody bears the key, or several do.
@@ -22,7 +22,7 @@ def find_person(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") 
     for way in _WAYS:
         found = sorted({str(row["person_id"]) for row in rows_of(con, way, key=key.strip())})
         if len(found) > 1:
-            raise BadUsage(say("match_several_persons", language, key=key, persons=", ".join(found[:5])))
+            raise BadUsage(said("match_several_persons", key=key, persons=", ".join(found[:5])))
         if found:
             return found[0]
-    raise BadUsage(say("match_no_person", language, key=key))
+    raise BadUsage(said("match_no_person", key=key))

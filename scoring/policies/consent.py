@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field, model_validator
 
 from abmloop.errors import BadPolicy
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 Channel = Literal[
@@ -128,7 +129,7 @@ class ConsentPolicy(Policy):
         """What a purpose asks for. Raises BadPolicy where the file says nothing about it."""
         rule = self.purposes.get(purpose)
         if rule is None:
-            raise BadPolicy(f"{self.file_name}: purposes: {purpose} is missing; copy it from the default rules")
+            raise BadPolicy(said("consent_no_purpose", file=self.file_name, purpose=purpose))
         return rule
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import named, say
+from abmloop.messages import named, said, say
 from scoring.policies.scoring_tables import ACCOUNT_STAGES
 from tasks.account_decisions import place_of
 from tasks.explain.account_facts import account_facts
@@ -22,7 +22,7 @@ def explain_account(con: duckdb.DuckDBPyConnection, key: str, language: str = "e
     With `why_not`, a stage: why it is not there. Reads the published file. Raises BadUsage where no account, or more
     than one, bears the key, or there is no such stage.
     """
-    facts = account_facts(con, key, language)
+    facts = account_facts(con, key)
     lines = [say("explain_account_title", language, name=facts["name"], account_id=facts["account_id"])]
     if why_not is not None:
         return "\n".join([*lines, *_why_not(facts["stage"], why_not, language)])
@@ -120,7 +120,7 @@ def _ahead(step: dict[str, Any], language: str) -> str:
 
 def _why_not(row: dict[str, Any] | None, stage: str, language: str) -> list[str]:
     if stage not in ACCOUNT_STAGES:
-        raise BadUsage(say("explain_account_no_stage", language, asked=stage, known=", ".join(ACCOUNT_STAGES)))
+        raise BadUsage(said("explain_account_no_stage", asked=stage, known=", ".join(ACCOUNT_STAGES)))
     if row is None:
         return [say("explain_account_untouched", language)]
     ahead = [step["stage"] for step in row["missing"]]

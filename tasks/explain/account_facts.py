@@ -78,12 +78,12 @@ order by all
 """
 
 
-def account_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> dict[str, Any]:
+def account_facts(con: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
     """What made the account that `key` means (id, former id, code, row or name); plain values, for scripts too.
 
-    Reads the published file. Raises BadUsage (in that language) where no account, or more than one, bears the key.
+    Reads the published file. Raises BadUsage where no account, or more than one, bears the key.
     """
-    found = find_account(con, key, language)
+    found = find_account(con, key)
 
     def rows(sql: str) -> Rows:
         return rows_of(con, sql, id=found.account_id)

@@ -19,7 +19,7 @@ _REACHED = ("target", "lead", "mql", "sql", "opportunity", "won")
 
 def explain_campaign(con: duckdb.DuckDBPyConnection, campaign_id: str, language: str = "en") -> str:
     """Whom the campaign touched, what it cost, what it earned and of which deals. Raises BadUsage if unknown."""
-    facts = campaign_facts(con, campaign_id, language)
+    facts = campaign_facts(con, campaign_id)
     first = next((row for row in facts["figures"] if row["model"] == facts["first_model"]), facts["figures"][0])
     title = {name: first[name] or "-" for name in ("campaign_id", "name", "channel")}
     lines = [say("attribute_campaign_title", language, **title)]

@@ -5,7 +5,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from tasks.explain.credit_words import BASES
 from tasks.summary import Rows, rows_of
 
@@ -42,14 +42,14 @@ order by credit desc nulls last, credit.deal_id
 """
 
 
-def campaign_facts(con: duckdb.DuckDBPyConnection, campaign_id: str, language: str = "en") -> dict[str, Any]:
+def campaign_facts(con: duckdb.DuckDBPyConnection, campaign_id: str) -> dict[str, Any]:
     """Figures by model and basis, companies, costs and deals of the campaign. Raises BadUsage if unknown.
 
     `deals` are those of the model that is shown first, on the basis nearest to money on which it has credits.
     """
     figures = rows_of(con, _FIGURES, campaign_id=campaign_id)
     if not figures:
-        raise BadUsage(say("attribute_no_campaign", language, campaign_id=campaign_id))
+        raise BadUsage(said("attribute_no_campaign", campaign_id=campaign_id))
     model = next((row["model"] for row in figures if not row["is_influence"]), figures[0]["model"])
     basis, deals = _deals(con, campaign_id, model)
     return {

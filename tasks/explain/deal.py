@@ -16,7 +16,7 @@ from tasks.summary import Rows
 
 def explain_deal(con: duckdb.DuckDBPyConnection, deal_id: str, language: str = "en") -> str:
     """The deal's journey as a time line, and each model's credits with their reasons. Raises BadUsage if unknown."""
-    facts = deal_facts(con, deal_id, language)
+    facts = deal_facts(con, deal_id)
     deal = facts["deal"]
     lines = [_title(deal, language), *_summary(deal, language), *_not_counted(facts["not_counted"], language), ""]
     lines += [say("attribute_journey", language), *_time_line(facts, language)]

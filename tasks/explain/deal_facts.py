@@ -5,7 +5,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from tasks.summary import rows_of
 
 _DEAL = """
@@ -70,11 +70,11 @@ order by models.position, credit desc nulls last, weight desc, campaign
 """
 
 
-def deal_facts(con: duckdb.DuckDBPyConnection, deal_id: str, language: str = "en") -> dict[str, Any]:
+def deal_facts(con: duckdb.DuckDBPyConnection, deal_id: str) -> dict[str, Any]:
     """The deal with journey, stages, activities, touches that do not count, and credits. Raises BadUsage if unknown."""
     found = rows_of(con, _DEAL, deal_id=deal_id)
     if not found:
-        raise BadUsage(say("attribute_no_deal", language, deal_id=deal_id))
+        raise BadUsage(said("attribute_no_deal", deal_id=deal_id))
     return {
         "deal": found[0],
         "journey": rows_of(con, _JOURNEY, deal_id=deal_id),

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import named, say
+from abmloop.messages import named, said, say
 from scoring.policies.scoring_tables import ENDS, STAGES
 from tasks.explain.consent_words import told_consent
 from tasks.explain.lead_facts import lead_facts
@@ -25,7 +25,7 @@ def explain_lead(con: duckdb.DuckDBPyConnection, key: str, language: str = "en",
     With `why_not`, a stage, an owner or a pool: why it is not there. Raises BadUsage where the lead, or that, is not
     known.
     """
-    facts = lead_facts(con, key, language)
+    facts = lead_facts(con, key)
     lead = facts["lead"]
     heading = _heading(lead, facts["current"], language)
     if why_not is not None:
@@ -178,7 +178,7 @@ def _why_not(con: duckdb.DuckDBPyConnection, facts: dict[str, Any], asked: str, 
     if asked in [row["pool_id"] for row in pools]:
         return _why_not_pool(facts, asked, language)
     known = ", ".join([*STAGES, *ENDS, *(row["pool_id"] for row in pools)])
-    raise BadUsage(say("lead_why_not_unknown", language, asked=asked, known=known))
+    raise BadUsage(said("lead_why_not_unknown", asked=asked, known=known))
 
 
 def _why_not_stage(facts: dict[str, Any], stage: str, language: str) -> list[str]:

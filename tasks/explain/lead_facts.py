@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from scoring.policies.scoring_tables import STAGES
 from tasks.explain.consent_words import MARKS
 from tasks.summary import Rows, rows_of
@@ -74,7 +74,7 @@ group by evidence.rule_id
 """
 
 
-def lead_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> dict[str, Any]:
+def lead_facts(con: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
     """All that is stored on the lead of that key (lead or person id); nothing is judged anew.
 
     `lead`, `lines` (of its score, weightiest first), `person_fit` (the person's own, by criterion), `chances` (by the
@@ -84,7 +84,7 @@ def lead_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -
     """
     found = rows_of(con, _LEAD, key=key)
     if not found:
-        raise BadUsage(say("lead_unknown", language, key=key))
+        raise BadUsage(said("lead_unknown", key=key))
     lead = found[0]
     stages = rows_of(con, _STAGES, lead_id=lead["lead_id"])
     current = next(row for row in stages if row["is_current"])

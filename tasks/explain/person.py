@@ -17,7 +17,7 @@ def explain_person(con: duckdb.DuckDBPyConnection, key: str, language: str = "en
 
     `key` is a person id, also a former one, or a contact's id in its source. Raises BadUsage for an unknown person.
     """
-    facts = person_facts(con, key, language)
+    facts = person_facts(con, key)
     lines: list[str] = []
     for part in (_head, _decision, _new_account, _nearby, _companies, _decisions, _next):
         lines += part(facts, language)

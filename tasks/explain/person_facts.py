@@ -64,7 +64,7 @@ order by decided.seq desc
 """
 
 
-def person_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en") -> dict[str, Any]:
+def person_facts(con: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
     """All that is stored on the match of the person of that key; nothing is judged anew.
 
     `match` (the row of matched.person_accounts, with names), `keys` (counts), `companies`, `decisions`, and `near`: the
@@ -72,7 +72,7 @@ def person_facts(con: duckdb.DuckDBPyConnection, key: str, language: str = "en")
     decided), and what is `against` it. `former_id`: what it was asked by, where that leads to another id now. Raises
     BadUsage where there is no such person.
     """
-    person_id = find_person(con, key, language)
+    person_id = find_person(con, key)
     match = rows_of(con, _MATCH, person_id=person_id)[0]
     near = rows_of(con, _NEAR, person_id=person_id)
     return {

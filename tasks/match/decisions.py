@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from abmloop.run import Author
 from scoring.names import parse_names
 from tasks.find_account import find_account
@@ -94,7 +94,6 @@ def record_review(  # noqa: PLR0913 - what was decided, by whom and why, in one 
     account: str | None = None,
     actor: str = "",
     reason: str = "",
-    language: str = "en",
 ) -> str:
     """Write a person's verdict on a match to the ledger; gives the decision's id. Counts from the next run on.
 
@@ -102,7 +101,7 @@ def record_review(  # noqa: PLR0913 - what was decided, by whom and why, in one 
     says that the company is not in the directory. `person` and `account` are any key that finds one (find_person,
     find_account). Raises BadUsage for an unknown person, account or verdict.
     """
-    row = review_row(con, person, verdict, account, (ledger.head(), actor, reason), language)
+    row = review_row(con, person, verdict, account, (ledger.head(), actor, reason))
     ledger.append("decisions", [row], by)
     return str(row["decision_id"])
 
@@ -113,21 +112,20 @@ def review_row(
     verdict: str,
     account: str | None,
     by: tuple[int, str, str],
-    language: str = "en",
 ) -> dict[str, Any]:
     """The decision as a row for the ledger, not yet written; `by`: the ledger's head, who decides, and why."""
     if verdict not in VERDICTS:
-        raise BadUsage(say("match_no_verdict", language, verdict=verdict, known=", ".join(VERDICTS)))
-    person_id = find_person(con, person, language)
+        raise BadUsage(said("match_no_verdict", verdict=verdict, known=", ".join(VERDICTS)))
+    person_id = find_person(con, person)
     match = _match_of(con, person_id)
     if verdict == "choose" and account is None:
-        raise BadUsage(say("match_choose_which", language, person_id=person_id))
+        raise BadUsage(said("match_choose_which", person_id=person_id))
     account_id = None
     if verdict in _TAKES_ACCOUNT:
         proposed = match["account_id"] or match["runner_up_account_id"]
-        account_id = find_account(con, account, language).account_id if account else proposed
+        account_id = find_account(con, account).account_id if account else proposed
         if account_id is None:
-            raise BadUsage(say("match_nothing_proposed", language, person_id=person_id))
+            raise BadUsage(said("match_nothing_proposed", person_id=person_id))
     name_key = parse_names([match["company_name"]])["name_key"][0].as_py()
     payload = {
         "account_row_id": _naming_row(con, account_id) if account_id else None,
@@ -139,13 +137,11 @@ def review_row(
     return new_decision("match", verdict, subject, payload, by)
 
 
-def undo_review(
-    ledger: Ledger, by: Author, decision_id: str, actor: str = "", reason: str = "", language: str = "en"
-) -> str:
+def undo_review(ledger: Ledger, by: Author, decision_id: str, actor: str = "", reason: str = "") -> str:
     """Take a decision on a match back; gives the id of the undoing. Raises BadUsage for an unknown decision."""
     known = ledger.read("decisions").to_pylist()
     if not any(row["decision_id"] == decision_id and row["kind"] == "match" for row in known):
-        raise BadUsage(say("match_no_decision", language, decision_id=decision_id))
+        raise BadUsage(said("match_no_decision", decision_id=decision_id))
     row = new_decision("match", "undo", {"rows": []}, {}, (ledger.head(), actor, reason))
     ledger.append("decisions", [{**row, "undoes": decision_id}], by)
     return str(row["decision_id"])

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from abmloop.errors import AbmError, BadUsage
-from abmloop.messages import LANGUAGES, say
+from abmloop.messages import LANGUAGES, said, say, together
 from abmloop.policy import parse_policy
 from abmloop.run import Author
 from scoring.policies.crm import FieldType
@@ -55,7 +55,7 @@ def export_review(
     formulas. Raises BadUsage for another kind of file.
     """
     if path.suffix.lower() not in FORMATS:
-        raise BadUsage(say("review_format", language, path=path, known=", ".join(FORMATS)))
+        raise BadUsage(said("review_format", path=path, known=", ".join(FORMATS)))
     rows = [_cells(row, language) for row in review_list(con, limit, ledger)]
     headers = [say(f"review_column_{name}", language) for name in COLUMNS]
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,31 +87,31 @@ def _near(near: dict[str, Any]) -> str:
     return " ".join(str(part) for part in (near["account_id"], near["name"], near["city"]) if part)
 
 
-def import_review(
-    con: duckdb.DuckDBPyConnection, ledger: Ledger, path: Path, by: tuple[Author, str], language: str = "en"
-) -> Imported:
+def import_review(con: duckdb.DuckDBPyConnection, ledger: Ledger, path: Path, by: tuple[Author, str]) -> Imported:
     """Take the decisions of a filled-in sheet, all in one transaction; `by`: who writes, and the name of the actor.
 
     `accept` takes the account that the sheet proposed. A row whose latest decision says the same is not decided again.
     Raises BadUsage with every fault of the sheet by sheet, line and column; then nothing is written.
     """
     author, actor = by
-    found, known = _read(path, language), _latest(ledger)
-    told = [(row, "-", say(f"land_{row['rule']}", language, **row["fields"])) for row in found["faults"]]
+    found, known = _read(path), _latest(ledger)
+    told: list[tuple[Any, str, str]] = [
+        (row, "-", said(f"land_{row['rule']}", **row["fields"])) for row in found["faults"]
+    ]
     filled = [row for row in found["rows"] if {"decision", "chosen_account"} & row["cells"].keys()]
     taken: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     for row in filled:
         try:
-            decision = _decision(con, row["cells"], (ledger.head(), actor), language)
+            decision = _decision(con, row["cells"], (ledger.head(), actor))
         except _Fault as fault:
-            told.append((row, fault.column, str(fault)))
+            told.append((row, fault.column, fault.message))
             continue
         earlier, _ = taken.setdefault(decision["subject"], (row, decision))
         if earlier is not row:
-            told.append((row, "person_id", say("review_twice", language, line=earlier["line"])))
+            told.append((row, "person_id", said("review_twice", line=earlier["line"])))
     if told:
-        lines = [_place(path, row, column, text, language) for row, column, text in told]
-        raise BadUsage("\n".join([*lines, say("review_nothing_written", language, faults=len(told))]))
+        lines = [_place(path, row, column, text) for row, column, text in told]
+        raise BadUsage(together([*lines, said("review_nothing_written", faults=len(told))]))
     new = [decision for _, decision in taken.values() if known.get(decision["subject"]) != _gist(decision)]
     ledger.append("decisions", new, author)
     ids = [str(decision["decision_id"]) for decision in new]
@@ -126,31 +126,29 @@ class _Fault(AbmError):
         self.column = column
 
 
-def _decision(
-    con: duckdb.DuckDBPyConnection, cells: dict[str, str], by: tuple[int, str], language: str
-) -> dict[str, Any]:
+def _decision(con: duckdb.DuckDBPyConnection, cells: dict[str, str], by: tuple[int, str]) -> dict[str, Any]:
     """One filled row as a decision, not yet written. Raises _Fault naming the column at fault."""
     words = {
         word: verdict
         for verdict in VERDICTS
         for word in (verdict, *(say(f"review_word_{verdict}", each).casefold() for each in LANGUAGES))
     }
-    said = cells.get("decision", "")
-    known = ", ".join(say(f"review_word_{verdict}", language) for verdict in VERDICTS)
-    verdict = words.get(said.casefold())
+    decided = cells.get("decision", "")
+    known = together((said(f"review_word_{verdict}") for verdict in VERDICTS), ", ")
+    verdict = words.get(decided.casefold())
     if verdict is None:
-        raise _Fault("decision", say("review_no_word", language, value=said or "-", known=known))
+        raise _Fault("decision", said("review_no_word", value=decided or "-", known=known))
     chosen = cells.get("chosen_account")
     if (verdict == "choose") != (chosen is not None):
-        raise _Fault("chosen_account", say("review_choose_needs" if chosen is None else "review_choose_only", language))
+        raise _Fault("chosen_account", said("review_choose_needs" if chosen is None else "review_choose_only"))
     if "person_id" not in cells:
-        raise _Fault("person_id", say("review_no_person", language))
+        raise _Fault("person_id", said("review_no_person"))
     account = {"choose": chosen, "create": None}.get(verdict, cells.get("account_id"))
     try:
-        return review_row(con, cells["person_id"], verdict, account, (by[0], by[1], cells.get("reason", "")), language)
+        return review_row(con, cells["person_id"], verdict, account, (by[0], by[1], cells.get("reason", "")))
     except BadUsage as error:
         column = "chosen_account" if verdict == "choose" else "person_id"
-        raise _Fault(column, str(error)) from error
+        raise _Fault(column, error.message) from error
 
 
 def _latest(ledger: Ledger) -> dict[str, tuple[str, str | None]]:
@@ -164,10 +162,10 @@ def _gist(decision: dict[str, Any]) -> tuple[str, str | None]:
     return decision["verdict"], json.loads(decision["payload"])["account_row_id"]
 
 
-def _read(path: Path, language: str) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """The rows of the sheet, read like any file from outside. Raises BadUsage where it cannot be read."""
     if not path.is_file():
-        raise BadUsage(say("review_no_file", language, path=path))
+        raise BadUsage(said("review_no_file", path=path))
     rules = parse_policy((DEFAULTS / SourcesPolicy.file_name).read_text(encoding="utf-8"), SourcesPolicy)
     columns = {name: [say(f"review_column_{name}", each) for each in LANGUAGES] for name in COLUMNS}
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
@@ -175,10 +173,10 @@ def _read(path: Path, language: str) -> dict[str, Any]:
         try:
             return sandbox.grid(job, columns)
         except Refused as refusal:
-            raise BadUsage(f"{path.name}: {refusal.told(language)}") from refusal
+            raise BadUsage(said("file_problem", file=path.name, problem=refusal.message)) from refusal
 
 
-def _place(path: Path, row: dict[str, Any], column: str, text: str, language: str) -> str:
+def _place(path: Path, row: dict[str, Any], column: str, text: str) -> str:
     sheet = f" ({row['sheet']})" if row["sheet"] else ""
-    header = say(f"review_column_{column}", language) if column in COLUMNS else column
-    return say("review_fault", language, file=f"{path.name}{sheet}", line=row["line"], column=header, text=text)
+    header = said(f"review_column_{column}") if column in COLUMNS else column
+    return said("review_fault", file=f"{path.name}{sheet}", line=row["line"], column=header, text=text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from abmloop.run import Author
 from scoring.policies.consent import CHANNELS
 from scoring.values.checksums import is_uscc
@@ -40,10 +40,9 @@ class Statement:
     purpose: str | None = None
     wording: str | None = None
     actor: str | None = None
-    language: str = "en"
 
 
-def read_key(text: str, language: str = "en") -> Key:
+def read_key(text: str) -> Key:
     """The kind and normalised value of what somebody typed: an address, a number, a company's code or domain.
 
     Raises BadUsage where it is none of these.
@@ -61,7 +60,7 @@ def read_key(text: str, language: str = "en") -> Key:
         parsed = parse_phones([word])
         if number := parsed["phone"].to_pylist()[0]:
             return ("mobile" if parsed["mobile"].to_pylist()[0] else "phone"), str(number)
-    raise BadUsage(say("consent_no_key", language, key=_masked(word)))
+    raise BadUsage(said("consent_no_key", key=_masked(word)))
 
 
 def read_keys(lines: Sequence[str]) -> tuple[list[Key], list[int]]:
@@ -118,22 +117,21 @@ def record(ledger: Ledger, root: Path, keys: Sequence[Key], said: Statement, by:
     return [row["event_id"] for row in rows]
 
 
-def _assert_sound(said: Statement, today: date) -> None:
-    language = said.language
-    if said.channel not in (*CHANNELS, ANY):
-        raise BadUsage(say("consent_no_channel", language, channel=said.channel, channels=", ".join((*CHANNELS, ANY))))
-    if said.status not in STATUSES:
-        raise BadUsage(say("consent_no_status", language, status=said.status, statuses=", ".join(STATUSES)))
-    if said.given_at.date() > today:
-        raise BadUsage(say("consent_in_future", language, given_at=said.given_at))
-    if said.status != "granted":
+def _assert_sound(given: Statement, today: date) -> None:
+    if given.channel not in (*CHANNELS, ANY):
+        raise BadUsage(said("consent_no_channel", channel=given.channel, channels=", ".join((*CHANNELS, ANY))))
+    if given.status not in STATUSES:
+        raise BadUsage(said("consent_no_status", status=given.status, statuses=", ".join(STATUSES)))
+    if given.given_at.date() > today:
+        raise BadUsage(said("consent_in_future", given_at=given.given_at))
+    if given.status != "granted":
         return
-    if said.channel == ANY:
-        raise BadUsage(say("consent_for_everything", language))
-    if not said.evidence or not said.method:
-        raise BadUsage(say("consent_without_proof", language))
-    if said.method in NO_CONSENT_METHODS:
-        raise BadUsage(say("consent_not_ours", language, method=said.method))
+    if given.channel == ANY:
+        raise BadUsage(said("consent_for_everything"))
+    if not given.evidence or not given.method:
+        raise BadUsage(said("consent_without_proof"))
+    if given.method in NO_CONSENT_METHODS:
+        raise BadUsage(said("consent_not_ours", method=given.method))
 
 
 def _masked(text: str) -> str:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
 from tasks.outbound.gate import HASHED, Gate, PersonKeys, naive_utc
@@ -19,7 +19,7 @@ def assert_synced(run: Run, work: Work) -> None:
     """Raises BadUsage where the warehouse holds no people yet, or none in the form of this version of the program."""
     found = work.query("select 1 from information_schema.tables where table_name = 'outbound_people'")
     if not found.num_rows:
-        raise BadUsage(say("list_no_sync", run.language))
+        raise BadUsage(said("list_no_sync"))
 
 
 def open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], crm_region: str) -> Gate:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from abmloop.run import Author
 from scoring.policies.consent import Channel
 from tasks.outbound.refusal_log import write_log
@@ -30,7 +30,6 @@ class Why:
     actor: str | None = None
     channel: Channel | None = None
     role: str = ""
-    language: str = "en"
 
 
 def suppression_hash(secret: bytes, value: str) -> str:
@@ -67,17 +66,17 @@ def lift(ledger: Ledger, root: Path, key: Key, why: Why, by: Author) -> None:
     has not agreed to anything since they went on it: without a newer grant nobody is taken off. Source: P19.
     """
     if why.role not in ROLES:
-        raise BadUsage(say("consent_lift_role", why.language, role=why.role, roles=", ".join(ROLES)))
+        raise BadUsage(said("consent_lift_role", role=why.role, roles=", ".join(ROLES)))
     if not why.reason.strip():
-        raise BadUsage(say("consent_lift_reason", why.language))
+        raise BadUsage(said("consent_lift_reason"))
     entry = (suppression_hash(make_secret(root), key[1]), why.channel)
     times, active = _standing(ledger)
     if entry not in active:
-        raise BadUsage(say("consent_lift_unknown", why.language))
+        raise BadUsage(said("consent_lift_unknown"))
     grants = ledger.read("consents", only={"key_kind": key[0], "key_value": key[1], "status": "granted"}).to_pylist()
     newer = [row for row in grants if row["given_at"] > active[entry] and why.channel in (None, row["channel"])]
     if not newer:
-        raise BadUsage(say("consent_lift_no_grant", why.language, since=f"{active[entry]:%Y-%m-%d %H:%M}"))
+        raise BadUsage(said("consent_lift_no_grant", since=f"{active[entry]:%Y-%m-%d %H:%M}"))
     row = _row(entry, key[0], why, times[entry] + 1, is_active=False)
     write_log(root, "suppressions", [row])
     audit = {"actor": why.actor, "action": "suppression_lifted", "object": row["suppression_id"]}

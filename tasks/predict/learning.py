@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from abmloop.policy import parse_policy
 from abmloop.run import Author
 from scoring.policies.predict import PredictPolicy, TargetName
@@ -33,13 +33,13 @@ def train_workspace(
     """
     policy = parse_policy(read_config(root)[PredictPolicy.file_name], PredictPolicy)
     if target not in policy.targets:
-        raise BadUsage(say("predict.no_target", language, target=target, known=", ".join(policy.targets) or "-"))
+        raise BadUsage(said("predict.no_target", target=target, known=", ".join(policy.targets) or "-"))
     named: TargetName = "won" if target == "won" else "sql"
     days = policy.targets[named].days
     with connect_to_look(root) as con:
         day = _score_day(con)
         if day is None:
-            raise BadUsage(say("predict.no_run", language))
+            raise BadUsage(said("predict.no_run"))
         table = table_for(read_mqls(con), named, days, day)
     model = train(table, Asked(target, time=TIME, id_column=GROUP, came="1", ripe_days=days), policy)
     name = new_name(root, target)
@@ -53,7 +53,7 @@ def train_workspace(
     before = load_model(model_folder(root, current)) if current and model_folder(root, current).is_dir() else None
     is_promoted = policy.promotion.unasked and follows_rule(model, before, policy.promotion)
     if is_promoted:
-        promote(root, ledger, by, name, (RULE_ACTOR, say("predict.by_rule", language), language))
+        promote(root, ledger, by, name, (RULE_ACTOR, say("predict.by_rule", language)))
     return name, model, is_promoted
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from abmloop.run import Author
 from scoring.policies.predict import Promotion
 from scoring.predict.model import PredictModel, load_model
@@ -53,24 +53,24 @@ def in_use(decisions: pa.Table) -> dict[str, str]:
     return {target: used[-1] for target, used in promotions(decisions).items()}
 
 
-def promote(root: Path, ledger: Ledger, by: Author, name: str, about: tuple[str, str, str]) -> str:
-    """Use this version from the next run on; gives its target. `about`: who, why, and the language to answer in.
+def promote(root: Path, ledger: Ledger, by: Author, name: str, about: tuple[str, str]) -> str:
+    """Use this version from the next run on; gives its target. `about`: who, and why.
 
     Raises BadUsage for an unknown version, and for one without signal.
     """
-    actor, reason, language = about
+    actor, reason = about
     if name not in names(root):
-        raise BadUsage(say("predict.no_version", language, name=name, known=", ".join(names(root)) or "-"))
+        raise BadUsage(said("predict.no_version", name=name, known=", ".join(names(root)) or "-"))
     model = load_model(model_folder(root, name))
     if model.state != "ready":
-        raise BadUsage(say("predict.not_ready", language, name=name, state=model.state))
+        raise BadUsage(said("predict.not_ready", name=name, state=model.state))
     target = name.rpartition("-")[0]
     row = new_decision(KIND, PROMOTE, {"target": target}, {"name": name}, (ledger.head(), actor, reason))
     ledger.append("decisions", [row], by)
     return target
 
 
-def roll_back(root: Path, ledger: Ledger, by: Author, asked: str, about: tuple[str, str, str]) -> str:
+def roll_back(root: Path, ledger: Ledger, by: Author, asked: str, about: tuple[str, str]) -> str:
     """Use a version again by its name, or by its target the one that was in use before the present one; gives its name.
 
     Raises BadUsage where there is none.
@@ -82,7 +82,7 @@ def roll_back(root: Path, ledger: Ledger, by: Author, asked: str, about: tuple[s
     used = promotions(ledger.read("decisions")).get(target, [])
     earlier = [name for name in used if name != used[-1] and name in names(root)]
     if not earlier:
-        raise BadUsage(say("predict.no_earlier", about[2], target=target, name=used[-1] if used else "-"))
+        raise BadUsage(said("predict.no_earlier", target=target, name=used[-1] if used else "-"))
     promote(root, ledger, by, earlier[-1], about)
     return earlier[-1]
 

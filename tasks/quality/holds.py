@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from abmloop.run import Author
 from tasks.standing import standing_decisions
 from tasks.summary import Rows, rows_of
@@ -48,33 +48,33 @@ def holds_list(con: duckdb.DuckDBPyConnection, *, with_all: bool = False) -> Row
 
 
 def accept_holds(
-    con: duckdb.DuckDBPyConnection, ledger: Ledger, by: Author, asked: Sequence[str], about: tuple[str, str, str]
+    con: duckdb.DuckDBPyConnection, ledger: Ledger, by: Author, asked: Sequence[str], about: tuple[str, str]
 ) -> tuple[str, Rows]:
     """Write to the ledger that a person lets these holds go on; gives the decision's id and the holds.
 
-    `asked` are ids of open holds, or names of files for all of theirs; `about` is (actor, reason, language). Counts
+    `asked` are ids of open holds, or names of files for all of theirs; `about` is (actor, reason). Counts
     from the next run on. Raises BadUsage where nothing of that name is held, or where no reason is given.
     """
-    actor, reason, language = about
+    actor, reason = about
     if not reason.strip():
-        raise BadUsage(say("quality.reason_wanted", language))
+        raise BadUsage(said("quality.reason_wanted"))
     open_holds = [row for row in holds_list(con) if row["state"] == "held"]
     unknown = [name for name in asked if not any(name in (row["hold_id"], row["file_name"]) for row in open_holds)]
     if unknown or not asked:
-        held = ", ".join(row["hold_id"] for row in open_holds) or say("report.none", language)
-        raise BadUsage(say("quality.no_hold", language, asked=", ".join(unknown), held=held))
+        held = ", ".join(row["hold_id"] for row in open_holds) or said("report.none")
+        raise BadUsage(said("quality.no_hold", asked=", ".join(unknown), held=held))
     meant = [row for row in open_holds if row["hold_id"] in asked or row["file_name"] in asked]
     subject = {"holds": [row["hold_id"] for row in meant]}
     payload = {row["hold_id"]: _figures(row) for row in meant}
     return _decide(ledger, by, (actor, reason), ("accept", subject, payload)), meant
 
 
-def undo_acceptance(ledger: Ledger, by: Author, decision_id: str, about: tuple[str, str, str]) -> str:
+def undo_acceptance(ledger: Ledger, by: Author, decision_id: str, about: tuple[str, str]) -> str:
     """Take an acceptance back; gives the undoing's id. Raises BadUsage for an unknown decision."""
-    actor, reason, language = about
+    actor, reason = about
     known = ledger.read("decisions").to_pylist()
     if not any(row["decision_id"] == decision_id and row["kind"] == KIND for row in known):
-        raise BadUsage(say("quality.no_decision", language, decision=decision_id))
+        raise BadUsage(said("quality.no_decision", decision=decision_id))
     return _decide(ledger, by, (actor, reason), ("undo", {"holds": []}, {}), undoes=decision_id)
 
 

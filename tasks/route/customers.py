@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from scoring.policies.routing import CustomerPool, RoutingPolicy
 from scoring.routing.desk import is_member, lasting_gate
 from scoring.routing.timers import day_ends
@@ -74,7 +74,7 @@ class CustomerDesk:
 
     def claim(self, key: str, owner: str) -> str:
         """Take a customer out of the pool; gives its id."""
-        account_id = find_account(self.now.con, key, self.said.language).account_id
+        account_id = find_account(self.now.con, key).account_id
         pool = self._pool()
         with self.now.ledger.alone() as connection:
             lines = self._lines(account_id)
@@ -86,7 +86,7 @@ class CustomerDesk:
             if gate is None and state is not None and not is_member(pool.teams, pool.owners, state):
                 self._refuse("lead_not_member", owner=owner, pool=pool.id)
             if gate:
-                told = say(f"gate_{gate}", self.said.language)
+                told = said(f"gate_{gate}")
                 self._refuse("customer_gate_closed", owner=owner, gate=told)
             until = cooling_until(lines, owner, pool.cool_down_days) or self._lost_until(lines, owner, pool)
             if until is not None and until > self.now.at:
@@ -97,7 +97,7 @@ class CustomerDesk:
 
     def release(self, key: str, owner: str | None = None) -> str:
         """Give a customer back to the pool; gives its id."""
-        account_id = find_account(self.now.con, key, self.said.language).account_id
+        account_id = find_account(self.now.con, key).account_id
         self._pool()
         with self.now.ledger.alone() as connection:
             lines = self._lines(account_id)
@@ -118,7 +118,7 @@ class CustomerDesk:
         return self.pool
 
     def _refuse(self, code: str, **fields: Any) -> None:
-        raise BadUsage(say(code, self.said.language, **fields))
+        raise BadUsage(said(code, **fields))
 
     def _lines(self, account_id: str) -> Rows:
         published = rows_of(self.now.con, _LINES, account_id=account_id)

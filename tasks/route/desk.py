@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said, say
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing import home_pool, reclaim_at
 from scoring.routing.desk import is_member, lasting_gate
@@ -128,14 +128,14 @@ class LeadDesk:
     @contextmanager
     def _case(self, key: str) -> Iterator[_Case]:
         """The lead, while nobody else records anything."""
-        lead_id = find_lead(self.now, key, self.said.language)
+        lead_id = find_lead(self.now, key)
         with self.now.ledger.alone() as self._connection:
             lead = lead_row(self.now, lead_id)
             assert lead is not None
             yield _Case(lead, lead_lines(self.now, lead_id))
 
     def _refuse(self, code: str, **fields: Any) -> None:
-        raise BadUsage(say(code, self.said.language, **fields))
+        raise BadUsage(said(code, **fields))
 
     def _claimable(self, case: _Case, owner: str) -> str:
         """The pool the lead waits in, if that owner may take from it."""
@@ -174,7 +174,7 @@ class LeadDesk:
         gate = lasting_gate(state, self.now.today, is_limited)
         until = cooling_until(case.lines, owner, self.policy.reclaim.cool_down_days)
         if gate:
-            told = say(f"gate_{gate}", self.said.language)
+            told = said(f"gate_{gate}")
             limit = {} if state is None else {name: state[name] for name in ("held", "holding_limit", "taken_today")}
             self._refuse("lead_gate_closed", owner=owner, gate=told, **_numbers(limit))
         if until is not None and until > self.now.at:
@@ -253,14 +253,14 @@ class LeadDesk:
         self.now.ledger.append_in(self._connection, "sales_events", events, self.said.by)
 
 
-def find_lead(now: Now, key: str, language: str = "en") -> str:
+def find_lead(now: Now, key: str) -> str:
     """The id of the lead of that key: its own, its person's, or a contact's id in its source."""
     key = key.strip()
     if lead_row(now, key):
         return key
-    person = find_person(now.con, f"P{key[1:]}" if key.startswith("L") else key, language)
+    person = find_person(now.con, f"P{key[1:]}" if key.startswith("L") else key)
     if lead_row(now, f"L{person[1:]}") is None:
-        raise BadUsage(say("lead_unknown", language, key=key))
+        raise BadUsage(said("lead_unknown", key=key))
     return f"L{person[1:]}"
 
 

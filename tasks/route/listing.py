@@ -100,7 +100,7 @@ def list_leads(now: Now, policy: RoutingPolicy, wanted: Wanted, language: str = 
 
 def show_lead(now: Now, policy: RoutingPolicy, key: str, language: str = "en") -> str:
     """One lead's story with sales: where it is, who had it, what was done and told."""
-    lead_id = find_lead(now, key, language)
+    lead_id = find_lead(now, key)
     lead, lines = lead_row(now, lead_id) or {}, lead_lines(now, lead_id)
     heading = say(
         "lead_show_heading",

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from scoring.policies.routing import ReclaimRule, RoutingPolicy
 from scoring.routing.days import Days, Period, simulate
 from scoring.routing.measures import gini, received, told
@@ -201,9 +201,7 @@ class RoutingAnswer:
         }
 
 
-def whatif_routing(
-    history: History, policy: RoutingPolicy, since: date | None, until: date | None, language: str = "en"
-) -> RoutingAnswer:
+def whatif_routing(history: History, policy: RoutingPolicy, since: date | None, until: date | None) -> RoutingAnswer:
     """Live through the days from `since` to `until` under the rules of the last run and under `policy`.
 
     Both are replays from the same start, with what sales did then. Sales people are those of today: who has left since
@@ -212,7 +210,7 @@ def whatif_routing(
     last = min(until or history.as_of, history.as_of)
     first = since or _first_day(history, last)
     if first > last:
-        raise BadUsage(say("whatif_empty_period", language, since=first, last=last))
+        raise BadUsage(said("whatif_empty_period", since=first, last=last))
     period = Period(first, last, history.settings.timezone)
     leads, deeds = _gather(history, period)
     owners = _owners(history)

@@ -65,7 +65,7 @@ def predicted(synced: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = train(table(history()), Asked("sql", time="mql_at"), default_policy())
     write_model(model, model_folder(root, "sql-1"))
     with Ledger.of(root) as ledger:  # on the day of the run: what is decided later, a run of that day does not know
-        promote(root, ledger, Person("person:li", AS_OF), "sql-1", ("li", "learnt from last year", "en"))
+        promote(root, ledger, Person("person:li", AS_OF), "sql-1", ("li", "learnt from last year"))
     score_again(root)
     return root
 

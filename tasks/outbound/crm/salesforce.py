@@ -227,7 +227,7 @@ class SalesforceConnector(NetworkConnector):
             path = str(told.get("nextRecordsUrl"))
             if not path.startswith(f"{_DATA}/jobs/ingest"):
                 break
-        raise CrmUnreachable("the list of bulk jobs does not come to an end")
+        raise CrmUnreachable(said("crm_bulk_endless"))
 
     def _csv(self, object_name: str, mapping: ObjectMapping, records: Sequence[Record]) -> bytes:
         """Rows as the job takes them; a cell left empty changes nothing over there."""

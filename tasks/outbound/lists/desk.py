@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from abmloop.errors import BadUsage
-from abmloop.messages import say
+from abmloop.messages import said
 from abmloop.run import Run
 from scoring.audiences.choosing import choose
 from scoring.audiences.identifiers import email_faults, phone_faults
@@ -92,7 +92,7 @@ def _named(run: Run, list_id: str, lists: list[ListRule]) -> ListRule:
         if one.id == list_id:
             return one
     known = ", ".join(one.id for one in lists) or "-"
-    raise BadUsage(say("list_unknown", run.language, list=list_id, known=known))
+    raise BadUsage(said("list_unknown", list=list_id, known=known))
 
 
 def open_list(run: Run, work: Work, rule: ListRule, is_withdrawal: bool = False) -> Desk:

@@ -10,7 +10,7 @@ from typing import Any
 
 from abmloop.errors import BadPolicy, BadUsage
 from abmloop.faultpoint import fault_point
-from abmloop.messages import say
+from abmloop.messages import said, together
 from abmloop.run import Author, Run
 from scoring.policies.audiences import ADVERTISED
 from tasks.outbound.lists.decide import Decision, Entry, Removal, decide
@@ -68,7 +68,7 @@ def export_list(desk: Desk, run: Run, ledger: Ledger, asked: Asked) -> tuple[Dec
         assert_lease_in(connection, run)
         desk.gate.refresh(connection)
         decision = decide(desk, asked.is_full)
-        _assert_marked(desk, decision, run.language)
+        _assert_marked(desk, decision)
         parcels = list(_parcels(desk, decision, run, len(read_exports(ledger)), asked))
         rows = [_export_row(desk, decision, one, asked) for one in parcels]
         ledger.append_in(connection, "exports", rows, run)
@@ -86,10 +86,10 @@ def export_list(desk: Desk, run: Run, ledger: Ledger, asked: Asked) -> tuple[Dec
     return decision, parcels
 
 
-def _assert_marked(desk: Desk, decision: Decision, language: str) -> None:
+def _assert_marked(desk: Desk, decision: Decision) -> None:
     if decision.marks:
-        lacking = "; ".join(say(f"list_mark_{code}", language) for code in decision.marks)
-        raise BadPolicy(say("list_marks", language, list=desk.rule.id, lacking=lacking))
+        lacking = together((said(f"list_mark_{code}") for code in decision.marks), "; ")
+        raise BadPolicy(said("list_marks", list=desk.rule.id, lacking=lacking))
 
 
 def _parcels(desk: Desk, decision: Decision, run: Run, before: int, asked: Asked) -> Iterator[Parcel]:
@@ -98,7 +98,7 @@ def _parcels(desk: Desk, decision: Decision, run: Run, before: int, asked: Asked
         maximum = desk.platform.maximum if desk.platform else content.file.rows
         if content.file.rows > maximum:
             numbers = {"rows": f"{content.file.rows:,}", "maximum": f"{maximum:,}"}
-            raise BadUsage(say("list_too_large", run.language, list=desk.rule.id, **numbers))
+            raise BadUsage(said("list_too_large", list=desk.rule.id, **numbers))
         export_id = digest([desk.rule.id, content.action, content.consent, run.run_id, number])[:16]
         parts = [run.as_of.isoformat(), export_id[:8], content.action, *([content.consent] if content.consent else [])]
         path = lists_folder(run.root) / desk.rule.id / f"{'-'.join(parts)}.{content.file.suffix}"
@@ -266,7 +266,7 @@ def confirm_upload(ledger: Ledger, root: Path, export_id: str, asked: Asked, by:
     """
     found = [one for one in read_exports(ledger).values() if one.export_id.startswith(export_id)]
     if len(found) != 1 or found[0].state != "written":
-        raise BadUsage(say("list_no_export", export=export_id, state=found[0].state if found else "-"))
+        raise BadUsage(said("list_no_export", export=export_id, state=found[0].state if found else "-"))
     export = found[0]
     (lists_folder(root) / (export.file_name or "")).unlink(missing_ok=True)
     audit = {"actor": asked.actor, "action": "upload_confirmed", "object": export.export_id, "detail": asked.reason}

@@ -48,8 +48,8 @@ def filled(con: duckdb.DuckDBPyConnection, ledger: Ledger, tmp_path: Path) -> Fi
     return fill
 
 
-def taken(con: duckdb.DuckDBPyConnection, ledger: Ledger, path: Path, language: str = "zh") -> Imported:
-    return import_review(con, ledger, path, (BY, "王"), language)
+def taken(con: duckdb.DuckDBPyConnection, ledger: Ledger, path: Path) -> Imported:
+    return import_review(con, ledger, path, (BY, "王"))
 
 
 def verdicts(ledger: Ledger) -> list[tuple[str, str, str | None]]:
@@ -89,7 +89,7 @@ def test_every_fault_is_named_by_sheet_line_and_column_and_nothing_is_written(
     path = filled({2: {1: "也许"}, 3: {1: "另选"}})
     with pytest.raises(BadUsage) as told:
         taken(con, ledger, path)
-    lines = str(told.value).splitlines()
+    lines = told.value.told("zh").splitlines()
     assert lines[0].startswith("复核.xlsx (review)，第 2 行，列“决定”：“也许”不是有效的决定")
     assert lines[1].startswith("复核.xlsx (review)，第 3 行，列“另选企业（编号、信用代码或名称）”：为空")
     assert lines[2].startswith("共 2 处错误")
@@ -112,7 +112,7 @@ def test_what_cannot_be_is_told(
 ) -> None:
     path = filled({2: {1: "reject", 4: "P2"}, 3: {4: "P1"} | cells})
     with pytest.raises(BadUsage, match=said):
-        taken(con, ledger, path, "en")
+        taken(con, ledger, path)
     assert verdicts(ledger) == []
 
 
@@ -120,7 +120,7 @@ def test_a_file_that_is_no_queue_says_so(con: duckdb.DuckDBPyConnection, ledger:
     path = tmp_path / "other.csv"
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(BadUsage, match="no header was recognised"):
-        taken(con, ledger, path, "en")
+        taken(con, ledger, path)
     with pytest.raises(BadUsage, match=r"\.xlsx, \.csv"):
         export_review(con, ledger, tmp_path / "queue.pdf", "en")
 

@@ -25,7 +25,7 @@ from warehouse.models import all_models
 AS_OF = date(2026, 6, 30)
 START = datetime(2025, 1, 1)
 BY = Person("person:li", AS_OF)
-ABOUT = ("li", "better on our fairs", "en")
+ABOUT = ("li", "better on our fairs")
 
 
 def mqls(rows: int = 1200, seed: int = 3) -> pa.Table:

@@ -61,7 +61,7 @@ def day(root: Path, number: int, text: str | None = None, name: str = "companies
 def accept(root: Path, *asked: str) -> str:
     with connect_to_look(root) as con, Ledger.of(root) as ledger:
         by = make_person(root, "li", date(2026, 3, 2))
-        return accept_holds(con, ledger, by, asked, ("li", "the vendor said so", "en"))[0]
+        return accept_holds(con, ledger, by, asked, ("li", "the vendor said so"))[0]
 
 
 def states(root: Path) -> list[tuple[Any, ...]]:
@@ -78,7 +78,7 @@ def test_f24_a_snapshot_that_shrinks_holds_with_before_and_after_until_a_person_
     assert day(full, 2) is None
     assert states(full) == [("rows_fell", "accepted")]
     with Ledger.of(full) as ledger:
-        undo_acceptance(ledger, make_person(full, "li", date(2026, 3, 2)), decision, ("li", "a mistake", "en"))
+        undo_acceptance(ledger, make_person(full, "li", date(2026, 3, 2)), decision, ("li", "a mistake"))
     assert day(full, 2) is not None, "an acceptance that is taken back holds again"
 
 
@@ -177,9 +177,9 @@ def test_accepting_needs_a_reason_and_a_hold(full: Path) -> None:
     with connect_to_look(full) as con, Ledger.of(full) as ledger:
         by = make_person(full, "li", date(2026, 3, 2))
         with pytest.raises(BadUsage, match="reason"):
-            accept_holds(con, ledger, by, ["companies/qcc_2.csv"], ("li", " ", "en"))
+            accept_holds(con, ledger, by, ["companies/qcc_2.csv"], ("li", " "))
         with pytest.raises(BadUsage, match="Hnone"):
-            accept_holds(con, ledger, by, ["Hnone"], ("li", "why", "en"))
+            accept_holds(con, ledger, by, ["Hnone"], ("li", "why"))
 
 
 def test_e08_the_same_days_landed_anew_give_the_same_snapshots_and_differences(full: Path) -> None:

@@ -9,6 +9,7 @@ from threading import Barrier, Thread
 import pytest
 
 from abmloop.errors import BadUsage
+from abmloop.messages import Said
 from abmloop.run import Person
 from scoring.policies.routing import RoutingPolicy
 from tasks.policies import workspace_policy
@@ -109,10 +110,12 @@ def test_limits_hold_for_claims_and_transfers(world: ScoringWorld) -> None:
 
 def test_nobody_inactive_or_unknown_gets_a_lead(world: ScoringWorld) -> None:
     with at_desk(world, language="zh") as desk:
-        with pytest.raises(BadUsage, match="o3 不能接收：已停用"):
+        with pytest.raises(BadUsage) as inactive:
             desk.claim("L1", "o3")
-        with pytest.raises(BadUsage, match="不在销售名单中"):
+        with pytest.raises(BadUsage) as unknown:
             desk.claim("L1", "nobody")
+    assert "o3 不能接收：已停用" in inactive.value.told("zh")
+    assert "不在销售名单中" in unknown.value.told("zh")
 
 
 def test_who_gave_a_lead_back_cools_down_and_others_do_not(world: ScoringWorld) -> None:
