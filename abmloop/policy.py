@@ -99,11 +99,10 @@ def read_yaml(text: str, file_name: str) -> tuple[Any, dict[Path_, int], list[st
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or error
-        if mark:
-            raise BadPolicy(
-                said("policy_not_yaml_line", file=file_name, line=mark.line + 1, problem=problem)
-            ) from error
-        raise BadPolicy(said("policy_not_yaml", file=file_name, problem=problem)) from error
+        if mark is None:
+            raise BadPolicy(said("policy_not_yaml", file=file_name, problem=problem)) from error
+        place = {"file": file_name, "line": mark.line + 1}
+        raise BadPolicy(said("policy_not_yaml_line", problem=problem, **place)) from error
     return value, lines, faults
 
 

@@ -18,7 +18,7 @@ from tasks.quality.lost_amounts import note_lost_amounts
 from tasks.quality.refused_shares import note_refused_shares
 from tasks.quality.rows import typed_rows
 from tasks.quality.rule_changes import rule_changes
-from tasks.quality.telling import tell_difference, tell_stopped
+from tasks.quality.telling import stopped_words, tell_difference
 from tasks.quality.watching import watch_snapshots
 from tasks.summary import Rows
 from warehouse.quality.gate import Answer, ask, figure_hashes
@@ -117,11 +117,11 @@ def _keep(work: Work, door: str, answers: list[Answer]) -> Rows:
 
 
 def _stop_if_broken(run: Run, answers: list[Answer], held: Rows) -> None:
-    """Raises GateFailed, in the workspace's language, where an expectation is broken; the pages show it."""
+    """Raises GateFailed where an expectation is broken; the pages show it."""
     broken = [answer for answer in answers if not answer.success]
     if broken:
         # Drawing takes seconds to import, which a run that goes on does not need here.
         from tasks.report.quality import quality_pages
 
         quality_pages(run.root)
-        raise GateFailed(tell_stopped(broken, held, run.language, str(run.root / "quality" / "index.html")))
+        raise GateFailed(stopped_words(broken, held, str(run.root / "quality" / "index.html")))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from abmloop.messages import say
+from abmloop.messages import Said, said, together
 from warehouse.quality.gate import Answer
 
 _SHARES = ("column_emptied", "values_changed", "refused_share")
@@ -12,11 +12,30 @@ _SHOWN = 5
 
 def tell_difference(row: dict[str, Any], language: str) -> str:
     """A row of quality.differences as half a sentence: before and after, of which column or region."""
+    return _difference(row).told(language)
+
+
+def tell_hold(row: dict[str, Any], language: str) -> str:
+    """A held difference with its id, for the person who may accept it."""
+    return _hold(row).told(language)
+
+
+def stopped_words(answers: Sequence[Answer], holds: Sequence[dict[str, Any]], pages: str) -> Said:
+    """Why the run stopped, with figures, and what to do."""
+    lines = [together(["  ", one], "") for one in (*map(_broken, answers), *map(_hold, holds))]
+    next_step = (
+        said("quality.what_to_do", hold=holds[0]["hold_id"], pages=pages)
+        if holds
+        else said("quality.what_to_do_rows", pages=pages)
+    )
+    return together([said("quality.stopped"), *lines, next_step])
+
+
+def _difference(row: dict[str, Any]) -> Said:
     is_share = row["kind"] in _SHARES
     change = f"{row['after'] / row['before'] - 1:+.0%}".replace("-", "−") if row["before"] else ""
-    return say(
+    return said(
         f"quality.diff.{row['kind']}",
-        language,
         subject=row["subject"],
         before=_figure(row["before"], is_share),
         after=_figure(row["after"], is_share),
@@ -30,32 +49,18 @@ def _figure(value: float, is_share: bool) -> str:
     return f"{value:.1%}".replace(".0%", "%") if is_share else f"{value:,.1f}".removesuffix(".0")
 
 
-def tell_hold(row: dict[str, Any], language: str) -> str:
-    """A held difference with its id, for the person who may accept it."""
-    what = tell_difference(row, language)
-    return say("quality.held", language, hold=row["hold_id"], file=row["file_name"], entity=row["entity"], what=what)
+def _hold(row: dict[str, Any]) -> Said:
+    named = {"hold": row["hold_id"], "file": row["file_name"], "entity": row["entity"]}
+    return said("quality.held", what=_difference(row), **named)
 
 
-def tell_answer(answer: Answer, language: str) -> str:
+def _broken(answer: Answer) -> Said:
     """A broken expectation: what must hold, where it does not."""
     where = "; ".join(f"{subject}: {value}" for subject, value in answer.failing[:_SHOWN])
     more = len(answer.failing) - _SHOWN
-    return say(
+    return said(
         "quality.broken",
-        language,
-        door=say(f"quality.door.{answer.door}", language),
-        expected=say(f"quality.expect.{answer.code}", language),
-        where=where + (say("quality.more", language, count=more) if more > 0 else ""),
+        door=said(f"quality.door.{answer.door}"),
+        expected=said(f"quality.expect.{answer.code}"),
+        where=together([where, *([said("quality.more", count=more)] if more > 0 else [])], ""),
     )
-
-
-def tell_stopped(answers: Sequence[Answer], holds: Sequence[dict[str, Any]], language: str, pages: str) -> str:
-    """Why the run stopped, with figures, and what to do."""
-    lines = [say("quality.stopped", language)]
-    lines += [f"  {tell_answer(answer, language)}" for answer in answers]
-    lines += [f"  {tell_hold(hold, language)}" for hold in holds]
-    if holds:
-        lines.append(say("quality.what_to_do", language, hold=holds[0]["hold_id"], pages=pages))
-    else:
-        lines.append(say("quality.what_to_do_rows", language, pages=pages))
-    return "\n".join(lines)

@@ -191,20 +191,18 @@ def check_answer(answer: Answer, words: str = "") -> None:
 
     SlowDown for 429 and for 503 with a time, ChannelStopped for 403, CrmUnreachable for redirects and all other 5xx.
     """
+    code = "crm_answered" if words else "crm_status_only"
+    told = {"status": answer.status, "words": hide(words)}
     if answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers):
-        raise SlowDown(_answered(answer, words), retry_after(answer))
+        raise SlowDown(said(code, **told), retry_after(answer))
     if answer.status == 403:
         raise ChannelStopped(said("crm_no_permission_words" if words else "crm_no_permission", words=hide(words)))
     if 300 < answer.status < 400:
         there = urlsplit(answer.headers.get("location", "")).hostname
-        code = "crm_redirected" if there else "crm_redirected_nowhere"
-        raise CrmUnreachable(said(code, status=answer.status, there=there))
+        to = "crm_redirected" if there else "crm_redirected_nowhere"
+        raise CrmUnreachable(said(to, status=answer.status, there=there))
     if answer.status >= 500:
-        raise CrmUnreachable(_answered(answer, words))
-
-
-def _answered(answer: Answer, words: str) -> str:
-    return said("crm_answered" if words else "crm_status_only", status=answer.status, words=hide(words))
+        raise CrmUnreachable(said(code, **told))
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -9,7 +9,6 @@ from threading import Barrier, Thread
 import pytest
 
 from abmloop.errors import BadUsage
-from abmloop.messages import Said
 from abmloop.run import Person
 from scoring.policies.routing import RoutingPolicy
 from tasks.policies import workspace_policy
