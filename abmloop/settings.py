@@ -50,7 +50,7 @@ class Settings(Policy):
             zone(value)
         except BadPolicy as error:
             # pydantic gathers ValueErrors, so that the fault gets its line and stands with the others.
-            raise ValueError("is not a time zone; give one such as Asia/Shanghai") from error
+            raise ValueError(said("rule_time_zone")) from error
         return value
 
 

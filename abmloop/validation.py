@@ -8,7 +8,8 @@ from abmloop.messages import Said, has_message, said
 
 def problem_of(fault: Mapping[str, Any]) -> str:
     """The words of one entry of `ValidationError.errors()`: a validator's own message, else that of its type."""
-    more = dict(fault.get("ctx", {}))
+    given = fault.get("ctx", {})
+    more = {name: f"{one:g}" if isinstance(one, float) else one for name, one in given.items()}
     raised = more.get("error")
     if isinstance(raised, ValueError) and raised.args and isinstance(raised.args[0], Said):
         return raised.args[0]

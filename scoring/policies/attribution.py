@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 
@@ -68,9 +69,9 @@ class CustomModel(Rule):
     @model_validator(mode="after")
     def _shares_fit(self) -> CustomModel:
         if 0 in self.positions:
-            raise ValueError("position 0 does not exist; 1 is the first touch, -1 the last")
+            raise ValueError(said("rule_position_zero"))
         if sum(self.anchors.values()) + sum(self.positions.values()) > 100 + 1e-9:
-            raise ValueError("the shares of anchors and positions are more than 100 per cent together")
+            raise ValueError(said("rule_shares_over"))
         return self
 
 
@@ -119,7 +120,7 @@ class AttributionPolicy(Policy):
     @classmethod
     def _custom_names_are_free(cls, custom: dict[str, CustomModel]) -> dict[str, CustomModel]:
         if shadowed := sorted(BUILT_IN & set(custom)):
-            raise ValueError(f"{', '.join(shadowed)} is the name of a built-in model; give another")
+            raise ValueError(said("rule_built_in_name", names=", ".join(shadowed)))
         return custom
 
     @field_validator("models")
@@ -127,7 +128,7 @@ class AttributionPolicy(Policy):
     def _models_are_known(cls, models: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         known = BUILT_IN | set(info.data.get("custom", {}))
         if unknown := [model for model in models if model not in known]:
-            raise ValueError(f"unknown {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+            raise ValueError(said("rule_unknown_models", names=", ".join(unknown), known=", ".join(sorted(known))))
         if not models or len(set(models)) != len(models):
-            raise ValueError("name at least one model, each once")
+            raise ValueError(said("rule_models_once"))
         return models

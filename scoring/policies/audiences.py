@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 Kind = Literal["ad", "company", "call", "sms", "email"]
@@ -72,15 +73,15 @@ class ListRule(Rule):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ListRule:
         if (self.platform is not None) != (self.kind in ADVERTISED):
-            raise ValueError(f"platform: {'needed' if self.kind in ADVERTISED else 'not for'} kind {self.kind}")
+            raise ValueError(said(f"rule_platform_{'needed' if self.kind in ADVERTISED else 'not'}", kind=self.kind))
         if self.kind == "company" and self.platform != "linkedin":
-            raise ValueError("platform: only linkedin takes lists of companies")
+            raise ValueError(said("rule_only_linkedin"))
         if self.hash == "md5" and self.platform != "tencent":
-            raise ValueError("hash: only tencent takes md5")
+            raise ValueError(said("rule_only_tencent"))
         if (self.message is not None) != (self.kind in MESSAGED):
-            raise ValueError(f"message: {'needed' if self.kind in MESSAGED else 'not for'} kind {self.kind}")
+            raise ValueError(said(f"rule_message_{'needed' if self.kind in MESSAGED else 'not'}", kind=self.kind))
         if self.kind in ADVERTISED and self.handler is not None:
-            raise ValueError("handler: not for ad platforms, which are handlers themselves")
+            raise ValueError(said("rule_no_handler"))
         return self
 
 
@@ -96,7 +97,7 @@ class AudiencesPolicy(Policy):
     def _names_are_distinct(self) -> AudiencesPolicy:
         names = [one.id for one in self.lists]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"lists: {', '.join(doubled)} stands twice; give each its own id")
+            raise ValueError(said("rule_lists_twice", names=", ".join(doubled)))
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Rule
 
 TextField = Literal[
@@ -47,9 +48,9 @@ class Band(Rule):
     @model_validator(mode="after")
     def _has_an_edge(self) -> Band:
         if self.at_least is None and self.below is None:
-            raise ValueError("give at_least, below or both")
+            raise ValueError(said("rule_bounds"))
         if self.at_least is not None and self.below is not None and self.at_least >= self.below:
-            raise ValueError(f"nothing is at least {self.at_least:g} and below {self.below:g}")
+            raise ValueError(said("rule_bounds_empty", at_least=f"{self.at_least:g}", below=f"{self.below:g}"))
         return self
 
 
@@ -82,13 +83,13 @@ class Condition(Rule):
         given = [name for name in _TESTS if getattr(self, name) is not None]
         if len(given) != 1:
             found = ", ".join(given).replace("any_of", "in") or "none"
-            raise ValueError(f"give one of equals, in, contains, band, region, tag, missing; found {found}")
+            raise ValueError(said("rule_one_test", found=found))
         if (self.field is None) != (given[0] in _WITHOUT_FIELD):
-            raise ValueError("region and tag stand alone" if self.field else f"{given[0]} needs the field it looks at")
+            raise ValueError(said("rule_stands_alone" if self.field else "rule_needs_field", test=given[0]))
         if given[0] == "band" and self.field not in NUMBER_FIELDS:
-            raise ValueError(f"{self.field} is no number; band works on {', '.join(NUMBER_FIELDS)}")
+            raise ValueError(said("rule_no_number", field=self.field, known=", ".join(NUMBER_FIELDS)))
         if given[0] == "contains" and self.field in (*NUMBER_FIELDS, *FLAG_FIELDS):
-            raise ValueError(f"{self.field} is no text; use band or equals")
+            raise ValueError(said("rule_no_text", field=self.field))
         return self
 
     def __str__(self) -> str:

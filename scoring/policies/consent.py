@@ -47,7 +47,7 @@ class PurposeRule(Rule):
     @model_validator(mode="after")
     def _ends_with_all(self) -> PurposeRule:
         if "*" not in self.rules[-1].regions:
-            raise ValueError("rules: the last one needs `regions: ['*']`, so that no region is without a rule")
+            raise ValueError(said("rule_last_region"))
         return self
 
 
@@ -63,7 +63,7 @@ class HoursRule(Rule):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> HoursRule:
         if self.ends <= self.starts:
-            raise ValueError(f"ends {self.ends:%H:%M} is not after starts {self.starts:%H:%M}")
+            raise ValueError(said("rule_ends_starts", ends=f"{self.ends:%H:%M}", starts=f"{self.starts:%H:%M}"))
         return self
 
 
@@ -135,14 +135,12 @@ class ConsentPolicy(Policy):
     @model_validator(mode="after")
     def _names_what_we_do(self) -> ConsentPolicy:
         if missing := {"crm_lead", "cross_border", "call"} - set(self.purposes):
-            raise ValueError(f"purposes: {', '.join(sorted(missing))} is missing; the push to the CRM asks for it")
+            raise ValueError(said("rule_purposes", names=", ".join(sorted(missing))))
         return self
 
     @model_validator(mode="after")
     def _asks_each_indication_once(self) -> ConsentPolicy:
         named = [one.indication for one in self.region_by]
         if twice := {one for one in named if named.count(one) > 1}:
-            raise ValueError(
-                f"region_by: {', '.join(sorted(twice))} stands there twice; its place says how much it tells"
-            )
+            raise ValueError(said("rule_region_by", names=", ".join(sorted(twice))))
         return self

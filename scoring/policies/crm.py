@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 Owner = Literal["ours", "theirs", "fill_if_blank", "newest"]
@@ -54,7 +55,7 @@ class ObjectRule(Rule):
     def _names_are_distinct(self) -> ObjectRule:
         names = [self.name_there(name) for name in self.fields]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"fields: two of them go to {', '.join(doubled)}; give each its own `to`")
+            raise ValueError(said("rule_fields_twice", names=", ".join(doubled)))
         return self
 
     def name_there(self, name: str) -> str:
@@ -89,9 +90,9 @@ class PlayRule(Rule):
     @model_validator(mode="after")
     def _speaks_both(self) -> PlayRule:
         for name in ("text", "content", "next_steps"):
-            said = set(getattr(self, name))
-            if (said or name == "text") and (missing := {"en", "zh"} - said):
-                raise ValueError(f"{name}: {', '.join(sorted(missing))} is missing; give en and zh")
+            spoken = set(getattr(self, name))
+            if (spoken or name == "text") and (missing := {"en", "zh"} - spoken):
+                raise ValueError(said("rule_languages", name=name, missing=", ".join(sorted(missing))))
         return self
 
 
@@ -127,14 +128,14 @@ class CrmPolicy(Policy):
     @model_validator(mode="after")
     def _last_play_catches_all(self) -> CrmPolicy:
         if self.plays and self.plays[-1].when:
-            raise ValueError("plays: the last one needs `when: {}`, so that no lead is left without a play")
+            raise ValueError(said("rule_last_play"))
         return self
 
     @model_validator(mode="after")
     def _key_is_free(self) -> CrmPolicy:
         for name, rule in self.objects.items():
             if self.key_field in rule.owners:
-                raise ValueError(f"objects.{name}: a field goes to {self.key_field!r}, the name of the key; rename it")
+                raise ValueError(said("rule_key_field", object=name, key=self.key_field))
         return self
 
     @property

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import pyarrow as pa
 from pydantic import Field, model_validator
 
+from abmloop.messages import said, together
 from abmloop.policy import Policy, Rule
 from scoring.policies.conditions import Condition, given_twice
 from scoring.policies.tags import Id, Why
@@ -41,7 +42,7 @@ class Criterion(Condition):
     @model_validator(mode="after")
     def _missing_earns_nothing(self) -> Criterion:
         if self.missing and self.points > 0:
-            raise ValueError("what is missing never earns points; give 0 or less")
+            raise ValueError(said("rule_missing_points"))
         return self
 
 
@@ -58,7 +59,7 @@ class PersonCriterion(Rule):
     @model_validator(mode="after")
     def _asks_something(self) -> PersonCriterion:
         if not (self.seniority or self.department or self.role):
-            raise ValueError("give seniority, department or role")
+            raise ValueError(said("rule_person_fit"))
         return self
 
 
@@ -72,7 +73,7 @@ class Grades(Rule):
     @model_validator(mode="after")
     def _fall(self) -> Grades:
         if not MAX_POINTS >= self.A > self.B > self.C > 0:
-            raise ValueError("100 ≥ A > B > C > 0 must hold")
+            raise ValueError(said("rule_grades"))
         return self
 
 
@@ -90,7 +91,7 @@ class TargetRule(Rule):
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> TargetRule:
         if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
-            raise ValueError(f"valid_to {self.valid_to} is before valid_from {self.valid_from}")
+            raise ValueError(said("rule_valid_to", to=self.valid_to, start=self.valid_from))
         return self
 
 
@@ -152,10 +153,14 @@ class IcpPolicy(Policy):
 
     @model_validator(mode="after")
     def _names_fit(self) -> IcpPolicy:
-        faults = [f"criterion {name} is there twice" for name in given_twice(one.id for one in self.criteria)]
-        faults += [f"{one.id}: there is no group {one.group}" for one in self.criteria if one.group not in self.groups]
-        faults += [f"persons: {name} is there twice" for name in given_twice(one.id for one in self.persons)]
-        faults += [f"target rule {name} is there twice" for name in given_twice(rule.id for rule in self.targets)]
+        ids = {
+            "criterion": [one.id for one in self.criteria],
+            "persons": [one.id for one in self.persons],
+            "target": [rule.id for rule in self.targets],
+        }
+        faults = [said(f"rule_{kind}_twice", name=name) for kind, of in ids.items() for name in given_twice(of)]
+        strange = [one for one in self.criteria if one.group not in self.groups]
+        faults += [said("rule_no_group", name=one.id, group=one.group) for one in strange]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError(together(faults, "; "))
         return self

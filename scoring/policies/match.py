@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -148,20 +149,18 @@ class MatchPolicy(Policy):
     def _ids_are_distinct(cls, rules: tuple[MatchRule, ...]) -> tuple[MatchRule, ...]:
         ids = [rule.id for rule in rules]
         if doubled := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ValueError(f"rule ids given twice: {', '.join(doubled)}")
+            raise ValueError(said("rule_ids_twice", names=", ".join(doubled)))
         return rules
 
     @field_validator("tie_order")
     @classmethod
     def _ends_in_a_stable_key(cls, order: tuple[Tie, ...], _info: ValidationInfo) -> tuple[Tie, ...]:
         if not order or order[-1] != "account_id":
-            raise ValueError("the last of tie_order must be account_id, which always decides")
+            raise ValueError(said("rule_tie_order"))
         return order
 
     @model_validator(mode="after")
     def _thresholds_are_in_order(self) -> MatchPolicy:
         if self.review_from > self.auto_from:
-            raise ValueError(
-                f"review_from {self.review_from} is above auto_from {self.auto_from}; give it at most that"
-            )
+            raise ValueError(said("rule_review_from", review=self.review_from, auto=self.auto_from))
         return self

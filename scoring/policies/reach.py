@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 RollUp = Literal["session", "day", "none"]
@@ -54,8 +55,8 @@ class ReachPolicy(Policy):
         events = [event.casefold() for each in self.types for event in each.events]
         events += [event.casefold() for event in self.ignore]
         aliases = [alias.strip().casefold() for names in self.campaigns.values() for alias in names]
-        for what, words in (("the event", events), ("the campaign name", aliases)):
+        for what, words in (("event", events), ("campaign", aliases)):
             twice = sorted({word for word in words if words.count(word) > 1})
             if twice:
-                raise ValueError(f"{what} {', '.join(twice)} stands twice; give it one meaning")
+                raise ValueError(said(f"rule_{what}_twice", names=", ".join(twice)))
         return self

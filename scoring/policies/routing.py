@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -71,7 +72,7 @@ class WorkingTime(Rule):
     @model_validator(mode="after")
     def _day_has_hours(self) -> WorkingTime:
         if self.starts >= self.ends or not self.weekdays:
-            raise ValueError("working time: starts must be before ends, and at least one weekday given")
+            raise ValueError(said("rule_working_time"))
         return self
 
 
@@ -102,7 +103,7 @@ class Sla(Rule):
             if before >= due
         ]
         if late:
-            raise ValueError(f"{', '.join(late)}: a reminder that long before comes before the lead does; give less")
+            raise ValueError(said("rule_reminders", names=", ".join(late)))
         return self
 
 
@@ -124,9 +125,9 @@ class ReclaimRule(Rule):
     @model_validator(mode="after")
     def _max_is_longest(self) -> ReclaimRule:
         if self.max_days < self.default_days:
-            raise ValueError("max_days is less than default_days")
+            raise ValueError(said("rule_max_default"))
         if self.max_days < self.protect_days:
-            raise ValueError("max_days is less than protect_days")
+            raise ValueError(said("rule_max_protect"))
         return self
 
 
@@ -149,9 +150,9 @@ class RoutingPolicy(Policy):
     def _last_pool_takes_all(self) -> RoutingPolicy:
         ids = [pool.id for pool in self.pools] + ([self.customer_pool.id] if self.customer_pool else [])
         if twice := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ValueError(f"pools: {', '.join(twice)}: the id is given twice")
+            raise ValueError(said("rule_pools_twice", names=", ".join(twice)))
         if self.pools[-1].where != PoolConditions():
-            raise ValueError(f"pools: the last one ({self.pools[-1].id}) must take every lead; remove its where")
+            raise ValueError(said("rule_last_pool", pool=self.pools[-1].id))
         return self
 
     def pool(self, pool_id: str | None) -> Pool | None:

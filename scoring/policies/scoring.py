@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 Points = Annotated[float, Field(ge=-1000, le=1000)]
@@ -58,11 +59,11 @@ class EngagementRule(Rule):
     def _says_one_thing(self) -> EngagementRule:
         ways = [self.half_life_days, self.percent_per_month, self.window_days]
         if sum(way is not None for way in ways) > 1:
-            raise ValueError("a rule fades by half_life_days, percent_per_month or window_days: give one of them")
+            raise ValueError(said("rule_one_fading"))
         if self.points < 0 and (self.cap or self.once):
-            raise ValueError("negative points are never capped; remove cap and once, or use per_day")
+            raise ValueError(said("rule_negative_cap"))
         if self.once and self.cap:
-            raise ValueError("once already caps the rule at its points; give once or cap")
+            raise ValueError(said("rule_once_or_cap"))
         return self
 
 
@@ -78,9 +79,9 @@ class Engagement(Rule):
     def _names_fit(self) -> Engagement:
         ids = [rule.id for rule in self.rules]
         if twice := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ValueError(f"rules: {', '.join(twice)}: the id is given twice; ids name log lines")
+            raise ValueError(said("rule_rules_twice", names=", ".join(twice)))
         if unknown := sorted(set(self.group_caps) - {rule.group for rule in self.rules}):
-            raise ValueError(f"group_caps: {', '.join(unknown)}: no rule is in that group")
+            raise ValueError(said("rule_group_caps", names=", ".join(unknown)))
         return self
 
 
@@ -104,9 +105,9 @@ class MqlRule(Rule):
     def _cells_are_known(self) -> MqlRule:
         known = {f"{grade}{band}" for grade in FIT_GRADES for band in BANDS}
         if unknown := [cell for cell in self.grid if cell not in known]:
-            raise ValueError(f"grid: unknown {', '.join(unknown)}; cells are A1 to D3, U1 to U3 where fit is unknown")
+            raise ValueError(said("rule_grid", names=", ".join(unknown)))
         if not (self.grid or self.threshold or self.thresholds):
-            raise ValueError("nothing makes an MQL; give grid, threshold or thresholds")
+            raise ValueError(said("rule_no_mql"))
         return self
 
 
@@ -132,7 +133,7 @@ class Evidence(Rule):
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Evidence:
         if sum(map(bool, (self.touch, self.activity, self.status, self.answers))) != 1:
-            raise ValueError("give exactly one of touch, activity, answers, status")
+            raise ValueError(said("rule_one_of_four"))
         return self
 
 
@@ -206,7 +207,7 @@ class BuyingRole(Rule):
     @model_validator(mode="after")
     def _says_who(self) -> BuyingRole:
         if not (self.seniority or self.department or self.deal_role):
-            raise ValueError("give seniority, department or deal_role")
+            raise ValueError(said("rule_role"))
         return self
 
 
@@ -232,15 +233,15 @@ class ScoringPolicy(Policy):
     def _roles_fit(self) -> ScoringPolicy:
         ids = [role.id for role in self.buying_group]
         if twice := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ValueError(f"buying_group: {', '.join(twice)}: the id is given twice")
+            raise ValueError(said("rule_buying_group_twice", names=", ".join(twice)))
         if self.account_stages.mqa_roles > len(ids):
-            raise ValueError(f"account_stages.mqa_roles: there are only {len(ids)} roles in buying_group")
+            raise ValueError(said("rule_mqa_roles", number=len(ids)))
         return self
 
     @model_validator(mode="after")
     def _bands_rise(self) -> ScoringPolicy:
         if set(self.bands) != {2, 3} or self.bands[2] >= self.bands[3]:
-            raise ValueError("bands: give the points from which bands 2 and 3 begin, 3 above 2")
+            raise ValueError(said("rule_bands"))
         return self
 
     def band_start(self, band: int) -> float:

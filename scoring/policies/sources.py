@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule
 
 Header = Annotated[str, Field(min_length=1)]
@@ -68,7 +69,7 @@ class DateInName(Rule):
     @classmethod
     def _has_the_parts(cls, value: str) -> str:
         if "YYYY" not in value or "MM" not in value:
-            raise ValueError("needs YYYY and MM (and DD, else the first of the month), such as YYYY-MM-DD")
+            raise ValueError(said("rule_date_format"))
         return value
 
 
@@ -112,7 +113,7 @@ class Source(Rule):
             try:
                 "".encode(value)
             except LookupError:
-                raise ValueError("is no encoding; for example utf-8, gb18030, big5, utf-16, cp1252") from None
+                raise ValueError(said("rule_no_encoding")) from None
         return value
 
     @field_validator("timezone")
@@ -122,7 +123,7 @@ class Source(Rule):
             try:
                 ZoneInfo(value)
             except (ValueError, ZoneInfoNotFoundError):
-                raise ValueError("is no time zone; for example UTC, Asia/Shanghai, America/New_York") from None
+                raise ValueError(said("rule_no_zone")) from None
         return value
 
     @model_validator(mode="after")
@@ -130,7 +131,7 @@ class Source(Rule):
         names = [mapping.entity for mapping in self.entities]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"maps {', '.join(twice)} twice; give each entity of a source one mapping")
+            raise ValueError(said("rule_mapped_twice", names=", ".join(twice)))
         return self
 
     def takes(self, file_name: str) -> bool:
@@ -158,7 +159,7 @@ class SourcesPolicy(Policy):
         ranks: dict[str, int] = {}
         for source in self.sources:
             if ranks.setdefault(source.name, source.rank) != source.rank:
-                raise ValueError(f"{source.name} has two ranks; entries of one source must agree on it")
+                raise ValueError(said("rule_two_ranks", source=source.name))
         return self
 
     def limits_of(self, file_name: str) -> Limits:

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field, model_validator
 
+from abmloop.messages import said, together
 from abmloop.policy import Policy, Rule
 from scoring.policies.conditions import Condition, Words, given_twice
 
@@ -35,9 +36,9 @@ class TagRule(Rule):
     @model_validator(mode="after")
     def _asks_something(self) -> TagRule:
         if not self.when and not self.keywords:
-            raise ValueError("give conditions (when), keywords, or both")
+            raise ValueError(said("rule_tag_empty"))
         if any(condition.tag for condition in self.when):
-            raise ValueError("a tag rule cannot ask for another tag; repeat what that one asks")
+            raise ValueError(said("rule_tag_of_tag"))
         return self
 
     def __str__(self) -> str:
@@ -66,10 +67,11 @@ class TagsPolicy(Policy):
 
     @model_validator(mode="after")
     def _names_fit(self) -> TagsPolicy:
-        faults = [f"rule {name} is there twice" for name in given_twice(rule.id for rule in self.rules)]
-        faults += [f"{rule.id}: there is no group {rule.group}" for rule in self.rules if rule.group not in self.groups]
+        faults = [said("rule_twice", name=name) for name in given_twice(rule.id for rule in self.rules)]
+        strange = [rule for rule in self.rules if rule.group not in self.groups]
+        faults += [said("rule_no_group", name=rule.id, group=rule.group) for rule in strange]
         places = {(rule.tag, rule.group) for rule in self.rules}
-        faults += [f"tag {tag} stands in two groups; keep one" for tag in given_twice(tag for tag, _ in places)]
+        faults += [said("rule_tag_groups", tag=tag) for tag in given_twice(tag for tag, _ in places)]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError(together(faults, "; "))
         return self

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from abmloop.messages import said
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -74,6 +75,16 @@ def test_every_error_is_told_in_either_language() -> None:
         if call.lineno not in _allowed(path, module)
     ]
     assert english == [], "say it with `said(code, …)` of abmloop/messages"
+
+
+def test_what_a_rules_file_gets_wrong_is_told_in_either_language() -> None:
+    english = [
+        f"{path}:{call.lineno}"
+        for path, module in _modules().items()
+        if path.startswith("scoring/policies/")
+        for call in _untold(module, {"ValueError"})
+    ]
+    assert english == [], "say it with `ValueError(said(code, …))`"
 
 
 def test_an_error_in_plain_english_is_found() -> None:

@@ -25,9 +25,11 @@ def test_an_unknown_code_is_our_defect() -> None:
 
 def test_an_error_is_told_in_the_language_of_who_reads_it_with_the_error_inside_it() -> None:
     inner = BadUsage(said("crm_older_day", held="2026-10-31", asked="2026-10-30"))
-    outer = pickle.loads(pickle.dumps(CrmUnreachable(said("crm_delivery_stopped", why=inner.message))))
-    assert str(outer).startswith("delivery stopped: the CRM already holds the state of 2026-10-31")
-    assert outer.told("zh").startswith("推送中止：CRM 已是 2026-10-31 的状态")
+    outer = pickle.loads(pickle.dumps(CrmUnreachable(said("crm_plan_refused", why=inner.message))))
+    assert str(outer).startswith(
+        "As things are, a push would be refused: the CRM already holds the state of 2026-10-31"
+    )
+    assert outer.told("zh").startswith("目前推送会被拒绝：CRM 已是 2026-10-31 的状态")
     assert BadUsage("plain words").told("zh") == "plain words"
 
 

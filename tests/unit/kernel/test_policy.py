@@ -7,6 +7,7 @@ from pydantic import Field
 
 from abmloop.errors import BadPolicy
 from abmloop.policy import Policy, Rule, parse_policy
+from scoring.policies.attribution import AttributionPolicy
 
 
 class _Points(Rule):
@@ -40,6 +41,24 @@ def test_all_mistakes_are_reported_with_line_and_key() -> None:
     assert found[0].startswith("scores.yaml:1: version: ")
     assert found[1].startswith("scores.yaml:5: rules[0].half_life_days: ") and "-60" in found[1]
     assert found[2] == "scores.yaml:6: rules[0].halflife: unknown key; known here: half_life_days, id, points"
+
+
+def test_mistakes_are_told_in_chinese_with_line_key_and_what_was_found() -> None:
+    text = "version: x\nrules:\n  - id: a\n    half_life_days: -60\n    halflife: 3\n"
+    with pytest.raises(BadPolicy) as caught:
+        parse_policy(text, _Scores)
+    assert caught.value.told("zh").splitlines() == [
+        "scores.yaml 第 1 行 version：应为整数（实际为 'x'）",
+        "scores.yaml 第 3 行 rules[0].points：缺少此项",
+        "scores.yaml 第 4 行 rules[0].half_life_days：应大于 0（实际为 -60）",
+        "scores.yaml 第 5 行 rules[0].halflife：未知的键；此处可用：half_life_days, id, points",
+    ]
+
+
+def test_what_a_validator_says_is_told_in_chinese() -> None:
+    with pytest.raises(BadPolicy) as caught:
+        parse_policy("models: [linear, best]\n", AttributionPolicy)
+    assert caught.value.told("zh").startswith("attribution.yaml 第 1 行 models：未知的模型 best；可用：")
 
 
 def test_s09_a_key_given_twice_is_refused() -> None:
