@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from abmloop.messages import said
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
