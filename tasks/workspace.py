@@ -21,7 +21,7 @@ language: {language}             # en or zh: messages, explanations, report 语�
 timezone: Asia/Shanghai  # a day is a day of this zone 时区
 currency: CNY            # money without a currency; reports sum in it 本位币
 
-# fiscal_year_starts_in: 1   # month in which the fiscal year begins: the quarters of the forecast 财年起始月
+# fiscal_year_starts_in: 1   # month in which the fiscal year begins: all quarters and years go by it 财年起始月
 # memory_limit: 2GB      # DuckDB's memory; beyond it spills to disk 内存上限
 # threads: 0             # 0 = all cores 线程数, 0 为全部
 # processes: 0           # that judge large numbers of matches; 0 = one for each core 匹配进程数

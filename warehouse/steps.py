@@ -41,12 +41,14 @@ class Work:
     ledger: Ledger
     counted: dict[str, int] = field(default_factory=dict)
     declared: dict[str, TableSpec] = field(default_factory=dict)
+    fiscal_month: int = 1
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What SQL may name: $as_of, $at (UTC, naive), $timezone, $currency, and what keyed hashes need."""
+        """What SQL may name: $as_of, $at (UTC, naive), $timezone, $currency, $fiscal_month, what keyed hashes need."""
         at = self.run.at.astimezone(UTC).replace(tzinfo=None)
         told = {"as_of": self.run.as_of, "at": at, "timezone": self.run.timezone, "currency": self.run.currency}
+        told |= {"fiscal_month": self.fiscal_month}
         return {**told, **hash_parameters(self.run.root)}
 
     @property
@@ -203,7 +205,7 @@ def step(run: Run, name: str) -> Iterator[Work]:
         try:
             if transactional:
                 con.execute("begin")
-            work = Work(run, name, con, ledger)
+            work = Work(run, name, con, ledger, fiscal_month=settings.fiscal_year_starts_in)
             fault_point(f"{name}:begin")
             yield work
             _record(work, started, started_cpu, started_at)

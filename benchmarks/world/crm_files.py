@@ -106,10 +106,39 @@ def _write_deal_parts(shelf: Shelf, business: Business, people: pd.DataFrame, co
     shelf.csv("deal_contacts/商机联系人.csv", clean(rows))
 
 
+def write_splits(shelf: Shelf, business: Business, companies: pd.DataFrame, owners: pd.Series) -> None:
+    """Every twenty-fifth won deal is two sales people's; one that no touch reached is three companies', in thirds."""
+    won = business.deals[business.deals["status"] == "won"].iloc[::25]
+    first, second = owners.to_numpy()[won.index], np.array([row[0] for row in OWNERS])
+    second = np.where(first == second[0], second[1], second[0])
+    people = pd.DataFrame(
+        {
+            "商机编号": np.repeat(won["deal_id"].to_numpy(), 2),
+            "负责人编号": np.column_stack([first, second]).ravel(),
+            "分摊比例": np.tile(["70%", "30%"], len(won)),
+        }
+    )
+    untouched = business.deals[(business.deals["kind"] == "untouched") & (business.deals["status"] != "lost")].head(3)
+    home = companies.take(untouched["entity"]).reset_index(drop=True)
+    parts = pd.DataFrame(
+        {
+            "商机编号": untouched["deal_id"].iloc[0],
+            "客户名称": home["name"],
+            "统一社会信用代码": home["uscc"],
+            "分摊比例": "33.33%",
+        }
+    )
+    shelf.csv("deal_splits/商机分摊.csv", clean(pd.concat([people, parts], ignore_index=True)))
+
+
 def write_money(shelf: Shelf, business: Business) -> None:
     """Orders, invoices and payments; one order has no deal, two payments no order, one payment no number."""
     orders = _money(business.orders, {"order_id": "订单编号", "deal_id": "商机编号"}, "signed_at", "签订日期")
-    lost = orders.head(1).assign(订单编号="S900001", 商机编号="D900001", 金额="88000.00", 币种="CNY")
+    for name, column in (("合同开始日期", "term_starts_at"), ("合同结束日期", "term_ends_at")):
+        orders[name] = local_day(business.orders[column].to_numpy())
+    lost = orders.head(1).assign(
+        订单编号="S900001", 商机编号="D900001", 金额="88000.00", 币种="CNY", 合同开始日期=None, 合同结束日期=None
+    )
     shelf.csv("orders/销售订单.csv", add_rows(orders, "order_without_deal", lost, "商机编号"), "gb18030")
     shelf.csv(
         "invoices/发票.csv",

@@ -14,6 +14,7 @@ STAGES = ["初步接洽", "需求确认", "方案报价", "商务谈判"]
 WON, LOST = "赢单", "输单"
 PROBABILITIES = dict(zip([*STAGES, WON, LOST], [10, 30, 50, 80, 100, 0], strict=True))
 LOOKBACK_DAYS = 180
+TRIAL_DAYS, YEAR_DAYS = 90, 365
 EXPANSION_SHARE, UNTOUCHED_SHARE, EARLY_SHARE = 0.05, 0.02, 0.01
 
 
@@ -225,7 +226,11 @@ def _contacts(rng: np.random.Generator, deals: pd.DataFrame, people: pd.DataFram
 
 
 def _orders(rng: np.random.Generator, size: WorldSize, deals: pd.DataFrame) -> pd.DataFrame:
-    """One order per won deal, two for every tenth; together the deal's amount."""
+    """One order per won deal, two for every tenth; together the deal's amount.
+
+    Terms are a year; those of the first of two, and of every third of the others, are a trial of three months, which
+    the second order follows.
+    """
     won = deals[deals["status"] == "won"]
     parts = np.where(rng.random(len(won)) < 0.1, 2, 1)
     rows = won.loc[won.index.repeat(parts)].reset_index(drop=True)
@@ -233,6 +238,8 @@ def _orders(rng: np.random.Generator, size: WorldSize, deals: pd.DataFrame) -> p
     of = np.repeat(parts, parts)
     first = rows["amount_cents"].to_numpy() * np.where(of == 2, 6, 10) // 10
     signed_at = np.minimum(rows["closed_at"] + part * 20 * DAY_SECONDS, size.last_second)
+    is_trial = np.where(of == 2, part == 0, np.arange(len(rows)) % 3 == 0)
+    starts_at = rows["closed_at"] + part * (TRIAL_DAYS + 1) * DAY_SECONDS
     return pd.DataFrame(
         {
             "order_id": "S" + pad(np.arange(1, len(rows) + 1), 6),
@@ -240,6 +247,8 @@ def _orders(rng: np.random.Generator, size: WorldSize, deals: pd.DataFrame) -> p
             "signed_at": signed_at,
             "amount_cents": np.where(part == 0, first, rows["amount_cents"] - first),
             "currency": rows["currency"],
+            "term_starts_at": starts_at,
+            "term_ends_at": starts_at + np.where(is_trial, TRIAL_DAYS, YEAR_DAYS) * DAY_SECONDS,
         }
     )
 

@@ -16,6 +16,7 @@ from .crm_files import (
     write_feedback,
     write_money,
     write_owners,
+    write_splits,
 )
 from .lists import write_lists
 from .people import primary_email
@@ -41,6 +42,7 @@ def write_world(out: Path, size: WorldSize, seed: int) -> None:
     }
     write_campaigns(shelf, world.campaigns, world.costs, world.fx_rates)
     write_deals(shelf, seed, world.business, world.companies, world.people, ids)
+    write_splits(shelf, world.business, world.companies, ids["owner"])
     write_money(shelf, world.business)
     write_owners(shelf)
     write_feedback(shelf, size, seed, world.leads, world.people, ids)

@@ -26,6 +26,7 @@ from scoring.attribution.rules import Weights, anchor_names, weigh, with_roles
 from scoring.attribution.spread import journey_paths, path_shares, spread_shares, with_dealless_parties
 from scoring.policies.attribution import PARTICIPATION, PATH_MODELS, AttributionPolicy, plain_word
 from tasks.attribute.news import RECREDITED, News, only, take_news
+from tasks.attribute.parts import check_parts
 from tasks.policies import load_policy
 from warehouse.steps import Work, step
 
@@ -142,6 +143,7 @@ def attribute(run: Run) -> StepCounts:
     with step(run, "attribute") as work:
         load_attribution_rules(work, policy)
         work.build("core.deal_amounts", "core.part_amounts", "scored.credit_touches")
+        check_parts(work)
         share = Share(work, end_of_local_day(run.as_of, run.timezone), policy)
         amounts = deal_amounts(work, share.deals)
         deal_id = share.deals["deal_id"].combine_chunks()

@@ -18,7 +18,8 @@ def explain_deal(con: duckdb.DuckDBPyConnection, deal_id: str, language: str = "
     """The deal's journey as a time line, and each model's credits with their reasons. Raises BadUsage if unknown."""
     facts = deal_facts(con, deal_id)
     deal = facts["deal"]
-    lines = [_title(deal, language), *_summary(deal, language), *_not_counted(facts["not_counted"], language), ""]
+    lines = [_title(deal, language), *_summary(deal, language), *_not_counted(facts["not_counted"], language)]
+    lines += [*_split(facts["parts"], language), ""]
     lines += [say("attribute_journey", language), *_time_line(facts, language)]
     by_basis = {basis: [row for row in facts["credits"] if row["basis"] == basis] for basis in BASES}
     shown = [basis for basis in BASES if by_basis[basis]]
@@ -90,6 +91,26 @@ def _not_counted(counts: dict[str, Any], language: str) -> list[str]:
         say(f"attribute_not_counted_{reason}", language, count=count) for reason, count in reasons.items() if count
     )
     return [say("attribute_not_counted", language, count=counts["all_touches"], reasons=told)]
+
+
+def _split(parts: Rows, language: str) -> list[str]:
+    """Over whom the deal is split, with shares and amounts; nothing where it is not."""
+    lines = []
+    for axis in dict.fromkeys(str(row["axis"]) for row in parts):
+        of_axis = [row for row in parts if row["axis"] == axis]
+        told = [
+            say(
+                "attribute_split_part",
+                language,
+                member=row["member"] or say("attribute_split_unknown", language),
+                percent=f"{row['share']:.2%}",
+                amount=money_words(row["amount"], language),
+            )
+            for row in of_axis
+        ]
+        basis = basis_words(of_axis[0]["basis"] or "pipeline", language)
+        lines.append(say(f"attribute_split_{axis}", language, basis=basis, parts="; ".join(told)))
+    return lines
 
 
 def _minute(moment: datetime) -> str:

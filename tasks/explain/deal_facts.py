@@ -54,9 +54,22 @@ select count(*) filter (deals.status <> 'open' and touches.occurred_at > deals.c
                         and touches.touch_id not in (select touch_id from scored.credit_touches)) as excluded_people,
        count(*) as all_touches
 from core.deals
-join core.touches using (party_id)
-where deals.deal_id = $deal_id and not touches.is_future
+join core.deal_parts as parts using (deal_id)
+join core.touches on touches.party_id = parts.party_id
+where deals.deal_id = $deal_id and parts.axis = 'account' and not touches.is_future
   and touches.touch_id not in (select touch_id from scored.deal_touches where deal_id = $deal_id)
+"""
+_PARTS = """
+select parts.axis, coalesce(accounts.name, owners.name, parts.party_id, parts.owner_id) as member, parts.share,
+       arg_min(amounts.basis, list_position(['cash', 'signed', 'invoiced', 'pipeline'], amounts.basis)) as basis,
+       arg_min(amounts.amount, list_position(['cash', 'signed', 'invoiced', 'pipeline'], amounts.basis)) as amount
+from core.deal_parts as parts
+left join core.part_amounts as amounts using (deal_id, axis, part)
+left join resolved.accounts on accounts.account_id = parts.account_id
+left join core.owners_today as owners on owners.owner_id = parts.owner_id
+where parts.deal_id = $deal_id and parts.is_split
+group by parts.axis, parts.part, parts.share, accounts.name, owners.name, parts.party_id, parts.owner_id
+order by parts.axis, parts.part
 """
 _CREDITS = """
 select credit.basis, models.position, models.is_influence, credit.model, credit.campaign_id,
@@ -81,5 +94,6 @@ def deal_facts(con: duckdb.DuckDBPyConnection, deal_id: str) -> dict[str, Any]:
         "stages": rows_of(con, _STAGES, deal_id=deal_id),
         "activities": rows_of(con, _ACTIVITIES, deal_id=deal_id),
         "not_counted": rows_of(con, _NOT_COUNTED, deal_id=deal_id)[0],
+        "parts": rows_of(con, _PARTS, deal_id=deal_id),
         "credits": rows_of(con, _CREDITS, deal_id=deal_id),
     }

@@ -46,6 +46,7 @@ class History:
         """What SQL may name, as in a step of the loop."""
         at = self.at.astimezone(UTC).replace(tzinfo=None)
         told = {"as_of": self.as_of, "at": at, "timezone": self.settings.timezone, "currency": self.settings.currency}
+        told |= {"fiscal_month": self.settings.fiscal_year_starts_in}
         return {**told, **hash_parameters(self.root)}
 
     def policy(self, cls: type[PolicyT]) -> PolicyT:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from typing import Any
 
 from tests.faults.money_worlds import AS_OF, Row, Settings
 
@@ -50,6 +51,7 @@ class Oracle:
         for row in self._rows("resolved.deal_accounts"):
             self.party[row["deal_id"]] = self.redirects.get(row["account_id"], row["account_id"])
         self.touches = self._touches()
+        self.splits = {axis: self._splits(axis) for axis in ("account", "owner")}
 
     def _rows(self, table: str) -> list[Row]:
         return self.tables.get(table, [])
@@ -74,6 +76,29 @@ class Oracle:
         for rows in found.values():
             rows.sort(key=lambda row: (row["occurred_at"], row["touch_id"]))
         return found
+
+    def _splits(self, axis: str) -> dict[str, dict[str | None, Decimal]]:
+        """Deal → member → percent, by the newest file."""
+        accounts = {row["row_id"]: row["account_id"] for row in self._rows("resolved.company_mentions")}
+        told = [row for row in self._rows("staging.split_tellings") if row["axis"] == axis]
+        newest: dict[str, date] = {}
+        for row in told:
+            newest[row["deal_id"]] = max(newest.get(row["deal_id"], row["landed_on"]), row["landed_on"])
+        found: dict[str, dict[str | None, Decimal]] = defaultdict(dict)
+        for row in told:
+            if row["landed_on"] == newest[row["deal_id"]]:
+                member = row["owner_id"] if axis == "owner" else accounts.get(row["row_id"])
+                member = self.redirects.get(member, member)
+                found[row["deal_id"]][member] = found[row["deal_id"]].get(member, Decimal(0)) + row["percent"]
+        return found
+
+    def parts(self, deal: str, axis: str, cents: int) -> Shares:
+        """Member of the split → cents of the deal's amount, by largest remainder; the whole where it is not split."""
+        split = self.splits[axis].get(deal) if deal in self.deals else None
+        if not split:
+            return {self.party.get(deal) if axis == "account" else None: cents}
+        members = sorted(split, key=lambda member: (member is None, member or ""))
+        return _shared({member: Fraction(split[member]) for member in members}, cents)
 
     def status(self, deal: Row) -> str:
         """won, lost or open."""
@@ -141,42 +166,37 @@ class Oracle:
         return found
 
     def credits(self, deal: str, model: str, cents: int) -> Shares:
-        """Touch → cents of the deal's amount, by largest remainder; None is what no touch earned."""
-        weights = self._settled(deal, model) if deal in self.deals else {}
-        if not weights:
-            return {None: cents}
-        whole = sum(weights.values())
-        exact = {touch: weight / whole * abs(cents) for touch, weight in weights.items()}
-        share = {touch: int(part) for touch, part in exact.items()}
-        behind = sorted(exact, key=lambda touch: share[touch] - exact[touch])  # stable: ties to the earlier touch
-        for touch in behind[: abs(cents) - sum(share.values())]:
-            share[touch] += 1
-        return {touch: part if cents >= 0 else -part for touch, part in share.items()}
+        """Touch → cents of the deal's amount, part by part; None is what no touch earned."""
+        found: Shares = {}
+        for party, part in self.parts(deal, "account", cents).items():
+            weights = self._settled(deal, party, model) if deal in self.deals else {}
+            for touch, share in (_shared(weights, part) if weights else {None: part}).items():
+                found[touch] = found.get(touch, 0) + share
+        return found
 
-    def _settled(self, name: str, model: str) -> dict[str, Fraction]:
+    def _settled(self, name: str, party: str | None, model: str) -> dict[str, Fraction]:
         """Touch → weight of the deal, by its own journey, that of the customer's first deal, or half and half."""
         own = self.deals[name]
-        other = self._first_deal(name) if own["type"] in ("renewal", "expansion") else own
-        mine, theirs = (self._weights(name, deal, model) for deal in (own, other))
+        other = self._first_deal(name, party) if own["type"] in ("renewal", "expansion") else own
+        mine, theirs = (self._weights(party, deal, model) for deal in (own, other))
         kind = self.settings.renewals
         parts = {"own": [mine], "inherit": [theirs], "split": [mine, theirs]}[kind]
         joined: dict[str, Fraction] = defaultdict(Fraction)
         for part in parts:
             for touch, weight in part.items():
                 joined[touch] += weight
-        order = {touch["touch_id"]: touch["occurred_at"] for touch in self.touches.get(self.party.get(name, ""), [])}
+        order = {touch["touch_id"]: touch["occurred_at"] for touch in self.touches.get(party or "", [])}
         return {touch: joined[touch] for touch in sorted(joined, key=lambda touch: (order[touch], touch))}
 
-    def _first_deal(self, name: str) -> Row:
-        party = self.party.get(name)
+    def _first_deal(self, name: str, party: str | None) -> Row:
         world = name.split("D")[0]
         won = [
             (deal["closed_at"], other) for n in range(3) if (deal := self.deals.get(other := f"{world}D{n}"))
-            and self.status(deal) == "won" and party and self.party.get(other) == party
+            and self.status(deal) == "won" and party and party in self.parts(other, "account", 1)
         ]  # fmt: skip
         return self.deals[min(won)[1]] if won else self.deals[name]
 
-    def _journey(self, name: str, deal: Row) -> list[Row]:
+    def _journey(self, party: str | None, deal: Row) -> list[Row]:
         closed = END if self.status(deal) == "open" else deal["closed_at"]
         anchor = closed if self.settings.anchor == "closed" else deal["created_at"]
         end = min(anchor, closed, END)
@@ -184,11 +204,11 @@ class Oracle:
             end = min(end, deal["created_at"])
         days = self.settings.lookback_days
         start = anchor - timedelta(days=days) if days else datetime.min
-        return [t for t in self.touches.get(self.party.get(name, ""), []) if start <= t["occurred_at"] <= end]
+        return [t for t in self.touches.get(party or "", []) if start <= t["occurred_at"] <= end]
 
-    def _weights(self, name: str, deal: Row, model: str) -> dict[str, Fraction]:
+    def _weights(self, party: str | None, deal: Row, model: str) -> dict[str, Fraction]:
         """Touch → weight, summing to 1; empty where nothing earns."""
-        rows = self._journey(name, deal)
+        rows = self._journey(party, deal)
         ids = [row["touch_id"] for row in rows]
         if not rows or model not in ANCHORS:
             campaigns = [row["campaign_id"] if model == "linear_campaign" else n for n, row in enumerate(rows)]
@@ -213,3 +233,14 @@ class Oracle:
             weight[n] = rest / len(others)
         whole = sum(weight)
         return {touch: part / whole for touch, part in zip(ids, weight, strict=True) if part}
+
+
+def _shared(weights: dict[Any, Fraction], cents: int) -> Shares:
+    """Key → cents in proportion to the weights, by largest remainder, ties to the earlier key."""
+    whole = sum(weights.values())
+    exact = {key: weight / whole * abs(cents) for key, weight in weights.items()}
+    share = {key: int(part) for key, part in exact.items()}
+    behind = sorted(exact, key=lambda key: share[key] - exact[key])  # stable
+    for key in behind[: abs(cents) - sum(share.values())]:
+        share[key] += 1
+    return {key: part if cents >= 0 else -part for key, part in share.items()}

@@ -16,8 +16,8 @@ from warehouse.steps import Work, step
 
 STAGED = (
     "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deal_versions",
-    "deals", "split_tellings", "fx_rates", "invoices", "lead_status", "money_versions", "orders", "owners", "payments",
-    "qualifications", "touches",
+    "deals", "deal_splits", "split_tellings", "fx_rates", "invoices", "lead_status", "money_versions", "orders",
+    "owners", "payments", "qualifications", "touches",
 )  # fmt: skip
 GIVEN = {
     "raw.consents": "row_hash varchar, source varchar, landed_on date, contact_id varchar, lead_id varchar, "
@@ -43,7 +43,7 @@ GIVEN = {
 MARTS = (
     "workspace", "models_and_bases", "campaign_accounts", "campaign_roi", "channel_roi", "attribution_credit",
     "attribution_compare", "deal_journey", "payments", "pipeline_snapshot", "restatements", "suspense",
-    "campaign_budgets",
+    "campaign_budgets", "deal_cost_shares", "owner_results",
 )  # fmt: skip
 _NUMBERS = {"minutes", "probability", "rate"}
 _PERCENTS = {"percent", "told_percent"}

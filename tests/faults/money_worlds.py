@@ -1,8 +1,8 @@
 """Thousands of small worlds of money in one warehouse: deals, orders, invoices, payments, merges, amendments.
 
 Every id begins with its world's number, so that one sync carries a thousand worlds. `MoneyWorlds` makes the rows from a
-seed, in two states: as first told, and as amended (other amounts, reopened and lost deals, companies merged and split
-in two, more refunds). What the amounts and credits must be is told by tests/faults/money_oracle.py.
+seed, in two states: as first told, and as amended (other amounts and splits, reopened and lost deals, companies merged
+and split in two, more refunds). What the amounts and credits must be is told by tests/faults/money_oracle.py.
 """
 
 import random
@@ -69,6 +69,7 @@ class MoneyWorlds:
 
     def __post_init__(self) -> None:
         """The first state."""
+        self.mentions: dict[str, Row] = {}
         self.rng = random.Random(self.seed)
         for currency in ("USD", "EUR"):
             for day in self.rng.sample(range(320), 6):
@@ -78,6 +79,7 @@ class MoneyWorlds:
         for number in range(self.count):
             self._world(f"w{number}")
         self._tell(date(2026, 10, 1))
+        self.tables["resolved.company_mentions"] = list(self.mentions.values())
         self.employed = {row["person_id"]: row for row in self.tables["matched.person_accounts"]}
 
     def _add(self, table: str, key: str, **row: Any) -> None:
@@ -115,6 +117,8 @@ class MoneyWorlds:
         deals = [f"{name}D{n}" for n in range(rng.randrange(1, 4))]
         for deal in deals:
             self._deal(deal, rng.choice([*accounts, None]))
+            if rng.random() < 0.4:
+                self._split(deal, accounts, date(2026, 10, 1))
         orders = [f"{name}O{n}" for n in range(rng.randrange(0, 5))]
         for order in orders:
             row = {"order_id": order, "deal_id": rng.choice([*deals, *deals, f"{name}nobody", None])}
@@ -145,6 +149,23 @@ class MoneyWorlds:
             self._add("staging.deals", f"old{deal}", source_rank=2, **{**row, "amount": self._amount()})
         if account:
             self._add("resolved.deal_accounts", deal, deal_row_id=f"crm:{deal}", deal_id=deal, account_id=account)
+
+    def _split(self, deal: str, accounts: list[str], landed_on: date) -> None:
+        """One file's split of the deal over companies, one of which may be unknown, or sales people, or both."""
+        for axis, members in (("account", [*accounts, None]), ("owner", ["O1", "O2", "O3", "O4"])):
+            chosen = self.rng.sample(members, self.rng.randrange(min(4, len(members)) + 1))
+            cuts = sorted(self.rng.sample(range(1, 10_000), len(chosen[1:])))
+            shares = [b - a for a, b in zip([0, *cuts], [*cuts, 10_000], strict=True)]
+            if len(chosen) == 3 and self.rng.random() < 0.5:
+                shares = [3333, 3333, 3333]
+            for member, share in zip(chosen, shares, strict=False):
+                key = f"{deal}|{member}"
+                self._add("staging.split_tellings", key, axis=axis, deal_id=deal, file_sha=f"{deal}{landed_on}",
+                          percent=Decimal(share) / 100, is_whole=True, landed_on=landed_on, source_rank=1,
+                          owner_id=member if axis == "owner" else None)  # fmt: skip
+                if axis == "account" and member:
+                    told = {"entity": "deal_splits", "row_id": f"crm:{key}", "account_id": member}
+                    self.mentions[key] = told
 
     def _money(self, entity: str, key: str, **row: Any) -> None:
         amount, currency = self._amount(), self.rng.choice(CURRENCIES)
@@ -182,6 +203,7 @@ class MoneyWorlds:
         self._tell(date(2026, 10, 20))
         for number in range(self.count):
             self._amend_world(f"w{number}")
+        self.tables["resolved.company_mentions"] = list(self.mentions.values())
 
     def _amend_world(self, name: str) -> None:
         rng = self.rng
@@ -189,6 +211,8 @@ class MoneyWorlds:
             self._add("resolved.account_redirects", name, old_account_id=f"{name}A1", account_id=f"{name}A0")
         if rng.random() < 0.3:  # the first person's company was two
             self.employed[f"{name}P0"]["account_id"] = f"{name}A2"
+        if rng.random() < 0.4:
+            self._split(f"{name}D0", [f"{name}A0", f"{name}A1"], date(2026, 10, 20))
         if rng.random() < 0.5:  # everything comes back
             deal = rng.choice([f"{name}D0", None])
             self._money(

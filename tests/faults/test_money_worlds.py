@@ -48,7 +48,9 @@ def _compare(world: MoneyWorld, oracle: Oracle, found: Found) -> None:
     for deal, touch, basis, model, cents in world.ask(
         "select deal_id, touch_id, basis, model, (credit::decimal(28, 2) * 100)::bigint from scored.credits"
     ):
-        stated.setdefault((deal, basis, model), {})[touch] = cents
+        shares = stated.setdefault((deal, basis, model), {})
+        # Of a split deal several companies' parts may be nobody's.
+        shares[touch] = shares[touch] + cents if shares.get(touch) is not None and cents is not None else cents
     for (deal, basis), cents in amounts.items():
         for model in oracle.settings.models:
             shares = stated.pop((deal, basis, model), {})
@@ -62,7 +64,23 @@ def _compare(world: MoneyWorld, oracle: Oracle, found: Found) -> None:
                     found.note(deal, shares.get(touch), wanted.get(touch))
     for deal, _, _ in stated:
         found.note(deal, 1, 0)
+    _compare_owners(world, oracle, found)
     _compare_totals(world, oracle, found)
+
+
+def _compare_owners(world: MoneyWorld, oracle: Oracle, found: Found) -> None:
+    """What each sales person has of every deal is their part of its amount."""
+    stated: dict[tuple[str, str], dict[str | None, int | None]] = {}
+    for deal, basis, owner, cents in world.ask(
+        "select deal_id, basis, owner_id, (amount::decimal(28, 2) * 100)::bigint"
+        " from core.part_amounts left join core.deal_parts using (deal_id, axis, part) where axis = 'owner'"
+    ):
+        stated.setdefault((deal, basis), {})[owner] = cents
+    for (deal, basis), cents in oracle.amounts().items():
+        shares = stated.get((deal, basis), {})
+        wanted = dict.fromkeys(shares) if cents is None else oracle.parts(deal, "owner", cents)
+        for owner in {*shares, *wanted}:
+            found.note(deal, shares.get(owner), wanted.get(owner))
 
 
 def _compare_totals(world: MoneyWorld, oracle: Oracle, found: Found) -> None:

@@ -14,6 +14,7 @@ PARAMETERS: dict[str, Any] = {
     "at": datetime(2026, 10, 31, 15, 59, 59),
     "timezone": "Asia/Shanghai",
     "currency": "CNY",
+    "fiscal_month": 1,
     "inner_pad": bytes([0x36] * 64),
     "outer_pad": bytes([0x5C] * 64),
 }

@@ -19,6 +19,32 @@ marts as (
     where not is_influence
     group by model, basis
 ),
+deal_cost as (
+    select deal_id, sum(amount_base) as cost
+    from core.campaign_costs
+    cross join marts.workspace
+    where campaign_id is null and coalesce(spent_on, workspace.as_of) <= workspace.as_of
+    group by all
+),
+-- A deal's own cost is shared among the campaigns and channels that are credited with it, to the cent.
+deal_costs as (
+    select 'own costs of deals by ' || model || ' on ' || basis || ' in campaign_roi' as subject,
+           coalesce(any_value(shown.cost), 0) - sum(deal_cost.cost) as difference
+    from (select distinct deal_id, model, basis from scored.credits semi join deal_cost using (deal_id))
+    join deal_cost using (deal_id)
+    join (select model, basis, sum(deal_cost) as cost from marts.campaign_roi where not is_influence group by all)
+        as shown using (model, basis)
+    where deal_cost.cost is not null
+    group by model, basis
+    union all
+    select 'own costs of deals by ' || model || ' on ' || basis || ' in channel_roi',
+           coalesce(sum(channel.deal_cost), 0) - any_value(campaign.deal_cost)
+    from marts.channel_roi as channel
+    join (select model, basis, sum(deal_cost) as deal_cost from marts.campaign_roi where not is_influence group by all)
+        as campaign using (model, basis)
+    group by model, basis
+    having count(channel.deal_cost) > 0
+),
 landed as (
     select 'rows of ' || entity || ' kept from raw to staging' as subject,
            raw_rows - staging_rows - superseded_rows - rejected_rows as difference
@@ -44,5 +70,5 @@ scores as (
     where stands.points is distinct from log.points
 )
 select subject, 0 as duplicate_keys, 0 as broken_rows, difference::double as difference
-from (from money union all from marts union all from landed union all from leads union all from scores)
+from (from money union all from marts union all from deal_costs union all from landed union all from leads union all from scores)
 order by subject

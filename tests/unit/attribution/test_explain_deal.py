@@ -40,6 +40,7 @@ def con(workspace: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         {"account_id": "A1", "lists": "[target]", "last_inquiry_at": "2026-03-01 09:00:00", "last_won_at": "2026-03-20"}
     ]
     world.deal("d1", name="Plant", amount="100.01")
+    world.split("d1", o1=60, o2=40)
     world.deal("d2", account="A2", stage="talks", amount=5, created_at="2026-10-01", closed_at=None)
     world.sync()
     with connect(workspace) as opened:
@@ -52,6 +53,7 @@ def test_a_deal_is_told_as_a_time_line_with_credits_and_reasons(con: duckdb.Duck
     assert "2 touches of 2 people in 1 campaigns over 18 days" in told
     assert "First decision maker: P2, brought by (website) (page_view) on 2026-03-05." in told
     assert "Most influence (linear): (website), 50.0% of the deal; the strongest touch: attended of 2026-03-01" in told
+    assert "Split over sales people (signed): o1 60.00%, 60.01; o2 40.00%, 40.00." in told
     assert "1 more touches of the company do not count: 1 after the close." in told
     line = [row.split("  ")[1] for row in told.splitlines() if row.startswith("  2026")]
     assert line == [

@@ -1,7 +1,6 @@
 -- One row per deal, axis and part: the company or the sales person whose it is. A deal that is not split is one part.
 -- grain: deal_id, axis, part
 -- check: share > 0
--- check: account_id is null or party_id is not null
 -- column: deal_id | the deal
 -- column: axis | account (whose touches earn it) or owner (who brought it in)
 -- column: part | 1 to the number of its parts

@@ -3,6 +3,7 @@
 -- column: payment_id | the payment
 -- column: order_id | the order as the source names it
 -- column: deal_id | the payment's own deal, else its order's; null where none is known
+-- column: deal_id_given | the deal as the source names it
 -- column: paid_on | day the money came or went
 -- column: amount | in `currency`; negative is a refund
 -- column: currency | ISO code
@@ -17,7 +18,8 @@ with payments as (
         partition by payment_id order by source_rank nulls last, source_date desc nulls last, landed_on desc, row_hash
     ) = 1
 )
-select payments.payment_id, payments.order_id, coalesce(deals.deal_id, orders.deal_id) as deal_id, payments.paid_on,
+select payments.payment_id, payments.order_id, coalesce(deals.deal_id, orders.deal_id) as deal_id,
+       payments.deal_id as deal_id_given, payments.paid_on,
        payments.amount::decimal(18, 2) as amount, payments.currency,
        case when payments.currency = $currency then payments.amount
             else round(payments.amount::decimal(18, 2) * rates.rate, 2) end::decimal(18, 2) as amount_base,

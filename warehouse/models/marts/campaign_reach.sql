@@ -59,18 +59,18 @@ account_month as not materialized (
 ),
 person as not materialized (
     select dimension, member, period, starts_on, person_id, sum(touches)::bigint as touches, min(first_at) as first_at
-    from person_month,
+    from person_month
+    left join core.months using (month),
          (values ('all'), ('quarter'), ('month')) as periods(period),
-         lateral (select case period when 'quarter' then date_trunc('quarter', month)::date
-                                     when 'month' then month end as starts_on)
+         lateral (select case period when 'quarter' then quarter_starts_on when 'month' then month end as starts_on)
     group by all
 ),
 account as not materialized (
     select dimension, member, period, starts_on, account_id, min(first_at) as first_at
-    from account_month,
+    from account_month
+    left join core.months using (month),
          (values ('all'), ('quarter'), ('month')) as periods(period),
-         lateral (select case period when 'quarter' then date_trunc('quarter', month)::date
-                                     when 'month' then month end as starts_on)
+         lateral (select case period when 'quarter' then quarter_starts_on when 'month' then month end as starts_on)
     group by all
 ),
 figure as not materialized (
@@ -95,10 +95,10 @@ figure as not materialized (
     union all
     select dimension, member, period, starts_on, null, null, null, null, null, null, null, null, null, null, null, null,
            sum(cost), bool_or(is_budget)
-    from marts.segment_costs,
+    from marts.segment_costs
+    left join core.months using (month),
          (values ('all'), ('quarter'), ('month')) as periods(period),
-         lateral (select case period when 'quarter' then date_trunc('quarter', month)::date
-                                     when 'month' then month end as starts_on)
+         lateral (select case period when 'quarter' then quarter_starts_on when 'month' then month end as starts_on)
     where period = 'all' or month is not null
     group by all
 ),

@@ -4,9 +4,9 @@
 -- published: view
 -- grain: dimension, member, period, starts_on, model, basis
 -- column: dimension | campaign, parent_campaign, channel, touch_type, region, industry, grade, team
--- column: member | of that dimension; '(unattributed)' for amounts that no touch earned; team is that of the deal's sales person
+-- column: member | of that dimension; '(unattributed)' for amounts that no touch earned; team is that of the deal's sales people, a split deal's of each for their share
 -- column: period | all, quarter or month
--- column: starts_on | its first day, in the workspace's time zone; null for all
+-- column: starts_on | its first day, in the workspace's time zone and calendar; null for all
 -- column: model | attribution model
 -- column: basis | pipeline, signed, invoiced, cash
 -- column: is_influence | an influence figure: not to be summed, no ROI
@@ -26,70 +26,89 @@ with deal as (
     select deals.deal_id,
            case when deals.status = 'won'
                 then date_trunc('month', deals.closed_at at time zone 'UTC' at time zone workspace.timezone)::date
-                end as close_month,
-           account.province as region, account.industry_section as industry, account.grade,
-           coalesce(owners.team, account.team) as team
+                end as close_month
     from core.deals
     cross join marts.workspace
-    left join marts.account_360 as account on account.account_id = deals.account_id
-    left join core.owners_today as owners on owners.owner_id = deals.owner_id
+),
+-- A credit is cut at these shares of itself: what is rounded up for one sales person is taken off the next.
+owner_part as (
+    select parts.deal_id, owners.team,
+           (sum(parts.weight) over so_far / parts.whole_weight)::decimal(18, 9) as up_to,
+           ((sum(parts.weight) over so_far - parts.weight) / parts.whole_weight)::decimal(18, 9) as before
+    from core.deal_parts as parts
+    left join core.owners_today as owners on owners.owner_id = parts.owner_id
+    where parts.axis = 'owner'
+    window so_far as (partition by parts.deal_id order by parts.part)
+),
+line as not materialized (
+    select deal_id, party_id, touch_id, campaign_id, channel, model, basis, credit, weight, null::date as spent_month,
+           null::decimal(18, 2) as deal_cost
+    from scored.credits
+    union all
+    select deal_id, party_id, touch_id, campaign_id, channel, model, basis, null, null, month, cost
+    from marts.deal_cost_shares
 ),
 credit as not materialized (
-    select credits.deal_id, credits.model, credits.basis, credits.credit, credits.weight, deal.close_month,
+    select line.deal_id, line.model, line.basis, line.credit, line.weight, line.spent_month, line.deal_cost,
+           deal.close_month,
            date_trunc('month', touches.occurred_at at time zone 'UTC' at time zone workspace.timezone)::date
                as touch_month,
-           credits.campaign_id as campaign,
-           coalesce(campaigns.parent_campaign_id, credits.campaign_id) as parent_campaign,
-           case when credits.touch_id is null then '(unattributed)' else coalesce(credits.channel, '(unknown)') end
-               as channel,
-           case when credits.touch_id is null then '(unattributed)' else coalesce(touches.type, '(unknown)') end
+           line.campaign_id as campaign, coalesce(campaigns.parent_campaign_id, line.campaign_id) as parent_campaign,
+           case when line.touch_id is null then '(unattributed)' else coalesce(line.channel, '(unknown)') end as channel,
+           case when line.touch_id is null then '(unattributed)' else coalesce(touches.type, '(unknown)') end
                as touch_type,
-           coalesce(deal.region, '(unknown)') as region, coalesce(deal.industry, '(unknown)') as industry,
-           coalesce(deal.grade, 'U') as grade, coalesce(deal.team, '(none)') as team
-    from scored.credits
+           coalesce(account.province, '(unknown)') as region,
+           coalesce(account.industry_section, '(unknown)') as industry, coalesce(account.grade, 'U') as grade,
+           account.team
+    from line
     cross join marts.workspace
-    left join deal on deal.deal_id = credits.deal_id
-    left join core.touches on touches.touch_id = credits.touch_id
-    left join core.campaigns on campaigns.campaign_id = credits.campaign_id
+    left join deal on deal.deal_id = line.deal_id
+    left join core.touches on touches.touch_id = line.touch_id
+    left join core.campaigns on campaigns.campaign_id = line.campaign_id
+    left join marts.account_360 as account on account.account_id = line.party_id
 ),
 segment as not materialized (
-    select 'campaign' as dimension, campaign as member, deal_id, model, basis, credit, weight, touch_month, close_month
+    select 'campaign' as dimension, campaign as member, model, basis, credit, weight, touch_month, close_month, spent_month,
+           deal_cost
     from credit
     union all
-    select 'parent_campaign', parent_campaign, deal_id, model, basis, credit, weight, touch_month, close_month
+    select 'parent_campaign', parent_campaign, model, basis, credit, weight, touch_month, close_month, spent_month, deal_cost
     from credit
     union all
-    select 'channel', channel, deal_id, model, basis, credit, weight, touch_month, close_month from credit
+    select 'channel', channel, model, basis, credit, weight, touch_month, close_month, spent_month, deal_cost
+    from credit
     union all
-    select 'touch_type', touch_type, deal_id, model, basis, credit, weight, touch_month, close_month from credit
+    select 'touch_type', touch_type, model, basis, credit, weight, touch_month, close_month, spent_month, deal_cost
+    from credit
     union all
-    select 'region', region, deal_id, model, basis, credit, weight, touch_month, close_month from credit
+    select 'region', region, model, basis, credit, weight, touch_month, close_month, spent_month, deal_cost
+    from credit
     union all
-    select 'industry', industry, deal_id, model, basis, credit, weight, touch_month, close_month from credit
+    select 'industry', industry, model, basis, credit, weight, touch_month, close_month, spent_month, deal_cost
+    from credit
     union all
-    select 'grade', grade, deal_id, model, basis, credit, weight, touch_month, close_month from credit
+    select 'grade', grade, model, basis, credit, weight, touch_month, close_month, spent_month, deal_cost
+    from credit
     union all
-    select 'team', team, deal_id, model, basis, credit, weight, touch_month, close_month from credit
+    select 'team', coalesce(owner_part.team, credit.team, '(none)'), model, basis,
+           (round(credit * coalesce(up_to, 1), 2) - round(credit * coalesce(before, 0), 2))::decimal(18, 2),
+           weight * coalesce(up_to - before, 1)::double, touch_month, close_month, spent_month,
+           (round(deal_cost * coalesce(up_to, 1), 2) - round(deal_cost * coalesce(before, 0), 2))::decimal(18, 2)
+    from credit
+    left join owner_part using (deal_id)
 ),
 earned as not materialized (
     -- Doubles are summed as decimals: their sum does not hang on their order.
     select dimension, member, model, basis, touch_month, close_month, sum(credit) as amount,
            sum(weight::decimal(28, 12)) as deals
     from segment
-    group by all
-),
-deal_spent as (
-    select costs.deal_id, date_trunc('month', costs.spent_on)::date as month, sum(costs.amount_base) as cost
-    from core.campaign_costs as costs
-    cross join marts.workspace
-    where costs.campaign_id is null and costs.deal_id is not null
-      and coalesce(costs.spent_on, workspace.as_of) <= workspace.as_of
+    where weight is not null
     group by all
 ),
 entry as not materialized (
     select dimension, member, model, basis, touch_month as month, amount as by_touch, deals as deals_by_touch,
            null::decimal(38, 2) as by_close, null::decimal(38, 12) as deals_by_close, null::decimal(38, 2) as cost,
-           null::boolean as is_budget, null::decimal(38, 6) as deal_cost
+           null::boolean as is_budget, null::decimal(38, 2) as deal_cost
     from earned
     union all
     select dimension, member, model, basis, close_month, null, null, amount, deals, null, null, null from earned
@@ -98,10 +117,9 @@ entry as not materialized (
     from marts.segment_costs
     cross join marts.models_and_bases
     union all
-    select dimension, member, model, basis, deal_spent.month, null, null, null, null, null, null,
-           sum((weight * deal_spent.cost)::decimal(28, 6))
+    select dimension, member, model, basis, spent_month, null, null, null, null, null, null, sum(deal_cost)
     from segment
-    join deal_spent using (deal_id)
+    where weight is null
     group by all
 ),
 summed as not materialized (
@@ -109,10 +127,10 @@ summed as not materialized (
            coalesce(bool_or(is_budget), false) as is_budget, sum(deal_cost)::decimal(18, 2) as deal_cost,
            sum(by_touch)::decimal(18, 2) as amount_by_touch_date, sum(deals_by_touch) as deals_by_touch,
            sum(by_close)::decimal(18, 2) as amount_by_close_date, sum(deals_by_close) as deals_by_close
-    from entry,
+    from entry
+    left join core.months using (month),
          (values ('all'), ('quarter'), ('month')) as periods(period),
-         lateral (select case period when 'quarter' then date_trunc('quarter', month)::date
-                                     when 'month' then month end as starts_on)
+         lateral (select case period when 'quarter' then quarter_starts_on when 'month' then month end as starts_on)
     where period = 'all' or month is not null
     group by all
 ),

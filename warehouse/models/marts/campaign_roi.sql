@@ -45,18 +45,15 @@ with spent as (
     group by all
 ),
 deal_spent as (
-    select deal_id, sum(amount_base) as cost
-    from core.campaign_costs
-    where deal_id is not null and campaign_id is null and coalesce(spent_on, $as_of) <= $as_of
+    select campaign_id, model, basis, sum(cost)::decimal(18, 2) as deal_cost
+    from marts.deal_cost_shares
     group by all
 ),
 credit as (
-    select credits.campaign_id, credits.model, credits.basis, sum(credits.credit) as amount,
+    select campaign_id, model, basis, sum(credit) as amount,
            -- In decimals, so that no order of adding shows.
-           sum(credits.weight::decimal(28, 12))::double as deals,
-           sum((credits.weight * deal_spent.cost)::decimal(28, 8))::decimal(18, 2) as deal_cost
+           sum(weight::decimal(28, 12))::double as deals
     from scored.credits
-    left join deal_spent using (deal_id)
     group by all
 ),
 touch as (
@@ -104,8 +101,8 @@ campaign as (
 ),
 figures as (
     select campaign.*, models.model, models.basis, models.is_influence, spent.cost, spent.is_budget,
-           credit.deal_cost,
-           case when spent.cost > 0 then spent.cost + coalesce(credit.deal_cost, 0) end as full_cost,
+           deal_spent.deal_cost,
+           case when spent.cost > 0 then spent.cost + coalesce(deal_spent.deal_cost, 0) end as full_cost,
            credit.amount as attributed_amount, credit.deals as attributed_deals,
            -- Deals of unknown amount only: unknown is not zero.
            case when credit.deals > 0 then credit.amount else 0 end as earned,
@@ -115,6 +112,9 @@ figures as (
     left join spent using (campaign_id)
     left join credit
         on credit.campaign_id = campaign.campaign_id and credit.model = models.model and credit.basis = models.basis
+    left join deal_spent
+        on deal_spent.campaign_id = campaign.campaign_id and deal_spent.model = models.model
+        and deal_spent.basis = models.basis
     left join reach on reach.campaign_id = campaign.campaign_id
     left join company on company.campaign_id = campaign.campaign_id
     left join dealt on dealt.campaign_id = campaign.campaign_id

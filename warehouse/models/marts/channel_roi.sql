@@ -24,9 +24,10 @@ with spent as (
     group by all
 ),
 deal_spent as (
-    select deal_id, sum(amount_base) as cost
-    from core.campaign_costs
-    where deal_id is not null and campaign_id is null and coalesce(spent_on, $as_of) <= $as_of
+    select case when campaign_id = '(unattributed)' then '(unattributed)' else coalesce(channel, '(unknown)') end
+               as channel,
+           model, basis, sum(cost)::decimal(18, 2) as deal_cost
+    from marts.deal_cost_shares
     group by all
 ),
 first_won as (
@@ -38,12 +39,12 @@ first_won as (
 credit as (
     select case when credits.campaign_id = '(unattributed)' then '(unattributed)'
                 else coalesce(credits.channel, '(unknown)') end as channel,
-           credits.model, credits.basis, sum(credits.credit) as amount, sum(credits.weight) as deals,
-           sum(credits.weight) filter (first_won.deal_id is not null) as new_customers,
-           sum(credits.weight * deal_spent.cost)::decimal(18, 2) as deal_cost
+           credits.model, credits.basis, sum(credits.credit) as amount,
+           -- In decimals, so that no order of adding shows.
+           sum(credits.weight::decimal(28, 12))::double as deals,
+           (sum(credits.weight::decimal(28, 12)) filter (first_won.deal_id is not null))::double as new_customers
     from scored.credits
     left join first_won using (deal_id)
-    left join deal_spent using (deal_id)
     group by all
 ),
 channel as (
@@ -54,8 +55,8 @@ named as (
 ),
 figures as (
     select named.channel, models.model, models.basis, coalesce(channel.campaigns, 0) as campaigns, spent.cost,
-           coalesce(spent.is_budget, false) as is_budget, credit.deal_cost,
-           case when spent.cost > 0 then spent.cost + coalesce(credit.deal_cost, 0) end as full_cost,
+           coalesce(spent.is_budget, false) as is_budget, deal_spent.deal_cost,
+           case when spent.cost > 0 then spent.cost + coalesce(deal_spent.deal_cost, 0) end as full_cost,
            credit.amount as attributed_amount, credit.deals as attributed_deals, credit.new_customers,
            -- Deals of unknown amount only: unknown is not zero.
            case when credit.deals > 0 then credit.amount else 0 end as earned
@@ -65,6 +66,8 @@ figures as (
     left join spent on spent.channel = named.channel
     left join credit
         on credit.channel = named.channel and credit.model = models.model and credit.basis = models.basis
+    left join deal_spent
+        on deal_spent.channel = named.channel and deal_spent.model = models.model and deal_spent.basis = models.basis
     where not models.is_influence
 )
 select channel, model, basis, campaigns, cost, is_budget, deal_cost, full_cost, attributed_amount, attributed_deals,

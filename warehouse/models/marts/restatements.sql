@@ -1,12 +1,12 @@
 -- One row per restatement: what a deal, order, invoice, payment or cost said before, and what it says since that day.
 -- The figures of an older day come back by `abmloop rebuild --as-of`; these lines lead from them to today's. Companies
--- that became one are lines too: credits follow, no total changes.
+-- that became one are lines too, and deals that are split otherwise than before: credits follow, no total changes.
 -- grain: entity, id, row_id, stated_on
--- column: entity | deal, order, invoice, payment, cost or account
--- column: id | which one (of a stated cost the campaign); of an account the id that was given up
--- column: row_id | source and source key of the record
+-- column: entity | deal, order, invoice, payment, cost, account or split
+-- column: id | which one (of a stated cost the campaign); of an account the id that was given up; of a split the deal
+-- column: row_id | source and source key of the record; of a split account or owner, and whose share it is
 -- column: stated_on | day on which the new version was landed
--- column: what | what changed: amount, currency, day, stage, parent, joined by +; merged
+-- column: what | what changed: amount, currency, day, stage, parent, joined by +; merged; share
 -- column: basis | the total that it changes: pipeline, signed, invoiced, cash, cost; null for none
 -- column: deal_id | the deal it counts for today
 -- column: account_id | the deal's company; of a merge the one that stays
@@ -20,6 +20,8 @@
 -- column: amount | in `currency`
 -- column: currency_before | ISO code
 -- column: currency | since then
+-- column: share_before | of a split, 0 to 1; null where they had none
+-- column: share | since then; null where they have none
 -- column: difference | what it did to the total of its basis as of the run's day, workspace currency, rates as known today
 with standing as (
     select 'deals' as entity, 'deal' as kind, 'pipeline' as basis, deal_id as id, row_id, deal_id, status as status_now
@@ -77,11 +79,38 @@ changed as (
            ], lambda word: word is not null), '+') as what
     from step
     where stated_before is not null
+),
+split as (
+    select deal_id, axis, member_id, known_on,
+           (percent / sum(percent) over (partition by deal_id, axis, known_on))::double as share
+    from core.deal_splits
+    union all
+    -- What was known as one company's or one sales person's deal before its first split.
+    select deals.deal_id, first_split.axis, case first_split.axis when 'owner' then deals.owner_id else deals.party_id end,
+           told.first_landed_on, 1
+    from (select deal_id, axis, min(known_on) as known_on from core.deal_splits group by all) as first_split
+    join core.deals using (deal_id)
+    join staging.deals as told using (row_id)
+    where told.first_landed_on < first_split.known_on
+),
+split_day as (
+    select deal_id, axis, known_on, lag(known_on) over (partition by deal_id, axis order by known_on) as before_on
+    from (select distinct deal_id, axis, known_on from split)
+),
+split_change as (
+    select days.deal_id, days.axis, days.known_on, split.member_id,
+           any_value(split.share) filter (split.known_on = days.before_on) as share_before,
+           any_value(split.share) filter (split.known_on = days.known_on) as share
+    from split_day as days
+    join split on split.deal_id = days.deal_id and split.axis = days.axis
+        and split.known_on in (days.known_on, days.before_on)
+    where days.before_on is not null
+    group by all
 )
 select changed.kind as entity, changed.id, changed.row_id, changed.landed_on as stated_on, changed.what, changed.basis,
        changed.deal_id, deals.account_id, changed.parent_id_before, changed.parent_id, changed.status_before,
        changed.status, changed.day_before, changed.day, changed.amount_before, changed.amount, changed.currency_before,
-       changed.currency,
+       changed.currency, null::double as share_before, null::double as share,
        (coalesce(changed.counted, 0) - coalesce(changed.counted_before, 0))::decimal(18, 2) as difference
 from changed
 left join core.deals on deals.deal_id = changed.deal_id
@@ -92,3 +121,11 @@ select distinct 'account' as entity, other_account_id as id, other_account_id as
        0::decimal(18, 2) as difference
 from resolved.account_history
 where event = 'merged' and account_id in (select account_id from core.deals)
+union all by name
+select 'split' as entity, split_change.deal_id as id, axis || ':' || coalesce(member_id, '(unknown)') as row_id,
+       known_on as stated_on, 'share' as what, split_change.deal_id,
+       case axis when 'account' then member_id else deals.account_id end as account_id, share_before, share,
+       0::decimal(18, 2) as difference
+from split_change
+left join core.deals on deals.deal_id = split_change.deal_id
+where share is distinct from share_before

@@ -1,51 +1,61 @@
--- One row per amount that hangs on nothing: it is in every total, under '(no deal)' or '(unattributed)', until it is settled.
+-- One row per record that hangs on nothing: its amount is in every total, under '(no deal)' or '(unattributed)', until it
+-- is settled. Those without a basis are in no total: a deal that a less trusted source tells too, a split of no known deal.
 -- grain: entity, id
--- column: entity | deal, order, invoice, payment or cost
--- column: id | which one
--- column: issue | no account, no deal, unknown deal, no order, unknown order, order without deal, no campaign
--- column: basis | pipeline, signed, invoiced, cash, or cost
--- column: named | what it names and nothing knows
--- column: day | day of closing, signing, issue, payment or spending
+-- column: entity | deal, order, invoice, payment, cost or split
+-- column: id | which one; of a deal that is told twice its row
+-- column: issue | no account, duplicate deal, no deal, unknown deal, no order, unknown order, order without deal
+-- column: basis | pipeline, signed, invoiced, cash, or cost: the total that holds it; null where none does
+-- column: named | what it names and nothing knows; of a deal told twice the deal
+-- column: day | day of closing, signing, issue, payment or spending; of a split the day it was landed
 -- column: amount | in `currency`
 -- column: currency | ISO code
 -- column: amount_base | workspace currency; null where no rate is known
 -- column: row_id | source and source key of the record
-with hanging as (
-    select 'deal' as entity, deal_id as id, 'no account' as issue, 'pipeline' as basis, null as named,
-           (closed_at at time zone 'UTC' at time zone $timezone)::date as day, amount, currency, amount_base, row_id
+with record as (
+    select 'deal' as entity, deal_id as id, 'no account' as issue, 'pipeline' as basis, null as order_named,
+           null as named, (closed_at at time zone 'UTC' at time zone $timezone)::date as day, amount, currency,
+           amount_base, row_id
     from core.deals
     where party_id is null and status <> 'lost'
     union all
-    select 'order', order_id, case when deal_id_given is null then 'no deal' else 'unknown deal' end, 'signed',
+    select 'deal', told.row_id, 'duplicate deal', null, null, told.deal_id,
+           (told.closed_at at time zone 'UTC' at time zone $timezone)::date, told.amount, told.currency, null, told.row_id
+    from staging.deals as told
+    semi join core.deals using (deal_id)
+    anti join core.deals as counted on counted.row_id = told.row_id
+    union all
+    select 'order', order_id, case when deal_id_given is null then 'no deal' else 'unknown deal' end, 'signed', null,
            deal_id_given, signed_on, amount, currency, amount_base, row_id
     from core.orders
     where deal_id is null
     union all
-    select 'invoice', invoices.invoice_id,
-           case when invoices.order_id is null then 'no order'
-                when orders.order_id is null then 'unknown order'
-                else 'order without deal' end,
-           'invoiced', coalesce(orders.deal_id_given, invoices.order_id), invoices.issued_on, invoices.amount,
-           invoices.currency, invoices.amount_base, invoices.row_id
+    select 'invoice', invoice_id, 'no order', 'invoiced', order_id, null, issued_on, amount, currency, amount_base,
+           row_id
     from core.invoices
-    left join core.orders on orders.order_id = invoices.order_id
-    where invoices.deal_id is null
+    where deal_id is null
     union all
-    select 'payment', payments.payment_id,
-           case when payments.order_id is null then 'no order'
-                when orders.order_id is null then 'unknown order'
-                else 'order without deal' end,
-           'cash', coalesce(orders.deal_id_given, payments.order_id), payments.paid_on, payments.amount,
-           payments.currency, payments.amount_base, payments.row_id
+    select 'payment', payment_id, case when deal_id_given is null then 'no order' else 'unknown deal' end, 'cash',
+           order_id, deal_id_given, paid_on, amount, currency, amount_base, row_id
     from core.payments
-    left join core.orders on orders.order_id = payments.order_id
-    where payments.deal_id is null
+    where deal_id is null
     union all
-    select 'cost', costs.cost_id, 'unknown deal', 'cost', costs.deal_id, costs.spent_on, costs.amount, costs.currency,
-           costs.amount_base, costs.cost_id
-    from core.campaign_costs as costs
+    select 'cost', cost_id, 'unknown deal', 'cost', null, deal_id, spent_on, amount, currency, amount_base, cost_id
+    from core.campaign_costs
     anti join core.deals using (deal_id)
-    where costs.campaign_id is null and costs.deal_id is not null
+    where campaign_id is null and deal_id is not null
+    union all
+    select 'split', row_id, 'unknown deal', null, null, deal_id, landed_on, null, null, null, row_id
+    from staging.deal_splits
+    anti join core.deals using (deal_id)
 )
-select entity, id, issue, basis, named, day, amount, currency, amount_base, row_id
-from hanging
+select record.entity, record.id,
+       case when record.order_named is null then record.issue
+            when orders.order_id is null then 'unknown order'
+            else 'order without deal' end as issue,
+       record.basis,
+       case when record.order_named is null then record.named else coalesce(orders.deal_id_given, record.order_named) end
+           as named,
+       record.day, record.amount::decimal(18, 2) as amount, record.currency,
+       record.amount_base::decimal(18, 2) as amount_base, record.row_id
+from record
+left join core.orders on orders.order_id = record.order_named

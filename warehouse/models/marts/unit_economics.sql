@@ -47,11 +47,12 @@ first_won as (
     qualify row_number() over (partition by party_id order by closed_at nulls last, deal_id) = 1
 ),
 customer as (
-    select first_won.deal_id, date_trunc('quarter', won_on)::date as cohort, amount.signed, amount.cash,
+    select first_won.deal_id, months.quarter_starts_on as cohort, amount.signed, amount.cash,
            -- Whose last term ran out and was not renewed in time has left; all others are still there.
            greatest((case when term.ends_on + grace < $as_of then term.ends_on
                           else greatest($as_of, term.ends_on) end - won_on) / 365.25, 1)::decimal(18, 6) as years
     from first_won
+    left join core.months on months.month = date_trunc('month', won_on)::date
     cross join setting
     left join term using (party_id)
     left join amount using (party_id)
@@ -70,37 +71,41 @@ share as (
     from scored.credits
     join rules.attribution using (model)
     where credits.basis = 'pipeline' and not attribution.is_influence
-      and (credits.deal_id in (select deal_id from first_won)
-           or credits.deal_id in (select deal_id from core.campaign_costs where campaign_id is null))
+      and credits.deal_id in (select deal_id from first_won)
     group by all
 ),
 entry as (
     select share.model, share.channel, customer.cohort, share.weight::double as customers,
            share.weight::double * customer.signed as signed, share.weight::double * customer.cash as cash,
-           share.weight::double * customer.years as years, null::decimal(18, 2) as cost, null::double as deal_cost,
+           share.weight::double * customer.years as years, null::decimal(18, 2) as cost,
+           null::decimal(18, 2) as deal_cost,
            false as is_budget
     from share
     join customer using (deal_id)
     union all
-    select attribution.model, coalesce(campaigns.channel, '(unknown)'), date_trunc('quarter', costs.spent_on)::date,
+    select attribution.model, coalesce(campaigns.channel, '(unknown)'), months.quarter_starts_on,
            null, null, null, null, costs.amount_base, null, costs.is_budget
     from core.campaign_costs as costs
     join core.campaigns using (campaign_id)
+    left join core.months on months.month = date_trunc('month', costs.spent_on)::date
     cross join rules.attribution
     where not attribution.is_influence and coalesce(costs.spent_on, $as_of) <= $as_of
     union all
-    select share.model, share.channel, date_trunc('quarter', costs.spent_on)::date, null, null, null, null, null,
-           share.weight::double * costs.amount_base, false
-    from share
-    join core.campaign_costs as costs using (deal_id)
-    where costs.campaign_id is null and coalesce(costs.spent_on, $as_of) <= $as_of
+    select shares.model,
+           case when shares.campaign_id = '(unattributed)' then '(unattributed)'
+                else coalesce(shares.channel, '(unknown)') end,
+           months.quarter_starts_on, null, null, null, null, null, shares.cost, false
+    from marts.deal_cost_shares as shares
+    join marts.models_and_bases as models using (model, basis)
+    left join core.months using (month)
+    where shares.basis = 'pipeline' and not models.is_influence
 ),
 summed as (
     select model, case when grouping(channel) = 1 then '(all)' else channel end as channel,
            case when grouping(cohort) = 0 then cohort end as cohort, sum(cost)::decimal(18, 2) as cost,
            bool_or(is_budget) as is_budget,
            -- Doubles are summed as decimals: their sum does not hang on their order.
-           sum(deal_cost::decimal(28, 6))::decimal(18, 2) as deal_cost, sum(customers::decimal(28, 9)) as new_customers,
+           sum(deal_cost)::decimal(18, 2) as deal_cost, sum(customers::decimal(28, 9)) as new_customers,
            sum(signed::decimal(28, 6))::decimal(18, 2) as order_value, sum(years::decimal(28, 9)) as customer_years,
            sum(cash::decimal(28, 6))::decimal(18, 2) as cash_received
     from entry

@@ -89,9 +89,10 @@ spread as (
 timed as (
     select step, days, amount_base, dimension, member,
            unnest([{period: 'all', starts_on: null::date},
-                   {period: 'quarter', starts_on: date_trunc('quarter', completed_on)::date},
+                   {period: 'quarter', starts_on: months.quarter_starts_on},
                    {period: 'month', starts_on: date_trunc('month', completed_on)::date}], recursive := true)
     from spread
+    left join core.months on months.month = date_trunc('month', completed_on)::date
 ),
 figure as (
     select step, dimension, member, period, starts_on, count(*) as completed, median(days) as median_days,
