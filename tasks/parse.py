@@ -113,6 +113,7 @@ def parse(run: Run) -> StepCounts:
     """Bring raw rows to staging: typed values, the latest version of each record, refused rows in quarantine."""
     with step(run, "parse") as work:
         _load_rules(work)
+        work.replace("rules.industries", industries.section_names(run.language))
         reach = load_policy(run, ReachPolicy)
         load_reach(work, reach)
         news = find_common(work, take_news(work, {"events": reach.model_dump_json()}))

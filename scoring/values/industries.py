@@ -90,6 +90,14 @@ def _sections() -> dict[str, str]:
     return {row.code: row.section for row in _industries().itertuples()}
 
 
+def section_names(language: str) -> pa.Table:
+    """section (A to T) and its name: in Chinese that of the standard, else in English."""
+    chinese = _industries()[lambda row: row["code"] == row["section"]].set_index("code")["name"]
+    english = {row["section"]: row["name_en"] for row in load_csv("industry_sections")}
+    names = dict(chinese) if language == "zh" else english
+    return pa.table({"section": list(names), "name": list(names.values())})
+
+
 def _section(code: str) -> str:
     return _sections()[code]
 

@@ -8,12 +8,12 @@ from tasks.summary import Rows
 # Each stage with the segment that pulls it down most, of those that are known.
 CHANGES = """
 with driver as (
-    select stage, dimension, member, contribution
+    select stage, dimension, member, member_name, contribution
     from marts.funnel_change
     where drives = 1 and not starts_with(member, '(')
     qualify row_number() over (partition by stage order by beyond_share, dimension, member) = 1
 )
-select whole.*, driver.member as driver, driver.dimension as driver_of, driver.contribution as driver_part
+select whole.*, driver.member_name as driver, driver.dimension as driver_of, driver.contribution as driver_part
 from marts.funnel_change as whole
 left join driver using (stage)
 where whole.dimension = 'all' and whole.change is not null

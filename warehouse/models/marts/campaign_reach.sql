@@ -6,6 +6,7 @@
 -- grain: dimension, member, period, starts_on
 -- column: dimension | campaign, parent_campaign, channel, touch_type, region, industry, grade, team
 -- column: member | of that dimension; unknown ones in brackets
+-- column: member_name | what it is called, in the workspace's language
 -- column: period | all, quarter or month of the touch, and of the spending
 -- column: starts_on | its first day; null for all
 -- column: touches | touches
@@ -115,9 +116,10 @@ summed as not materialized (
     from figure
     group by dimension, member, period, starts_on
 )
-select *, (cost / nullif(inquiries, 0))::decimal(18, 2) as cost_per_inquiry,
+select summed.*, coalesce(names.name, member) as member_name, (cost / nullif(inquiries, 0))::decimal(18, 2) as cost_per_inquiry,
        (cost / nullif(mqls, 0))::decimal(18, 2) as cost_per_mql,
        (cost / nullif(sqls, 0))::decimal(18, 2) as cost_per_sql,
        (cost / nullif(accounts, 0))::decimal(18, 2) as cost_per_account,
        (cost / nullif(opportunity_accounts, 0))::decimal(18, 2) as cost_per_opportunity
 from summed
+left join marts.member_names as names using (dimension, member)

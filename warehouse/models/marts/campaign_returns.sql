@@ -5,6 +5,7 @@
 -- grain: dimension, member, period, starts_on, model, basis
 -- column: dimension | campaign, parent_campaign, channel, touch_type, region, industry, grade, team
 -- column: member | of that dimension; '(unattributed)' for amounts that no touch earned; team is that of the deal's sales people, a split deal's of each for their share
+-- column: member_name | what it is called, in the workspace's language
 -- column: period | all, quarter or month
 -- column: starts_on | its first day, in the workspace's time zone and calendar; null for all
 -- column: model | attribution model
@@ -142,7 +143,7 @@ figure as not materialized (
     from summed
     join marts.models_and_bases as models using (model, basis)
 )
-select dimension, member, period, starts_on, model, basis, is_influence, cost, is_budget, deal_cost, full_cost,
+select dimension, member, coalesce(names.name, member) as member_name, period, starts_on, model, basis, is_influence, cost, is_budget, deal_cost, full_cost,
        amount_by_touch_date, round(deals_by_touch, 6)::double as deals_by_touch_date,
        case when not is_influence then ((earned_by_touch - full_cost) / full_cost)::double end as roi_by_touch_date,
        amount_by_close_date, round(deals_by_close, 6)::double as deals_by_close_date,
@@ -150,3 +151,4 @@ select dimension, member, period, starts_on, model, basis, is_influence, cost, i
        case when not is_influence then (earned_by_touch / full_cost)::double end as roas_by_touch_date,
        case when not is_influence then (earned_by_close / full_cost)::double end as roas_by_close_date
 from figure
+left join marts.member_names as names using (dimension, member)

@@ -9,6 +9,7 @@
 -- column: stage_rank | its place in the order
 -- column: dimension | all, channel, region, industry, grade, team
 -- column: member | of that dimension; '(all)'
+-- column: member_name | what it is called, in the workspace's language
 -- column: within_days | a lead counts as gone on where it did within so many days
 -- column: starts_on | first day of the latest 90
 -- column: ends_on | last of them: the last day whose leads have had the time
@@ -90,11 +91,12 @@ parted as (
 compared as (
     select *, of_rate + of_mix - weight * all_change as beyond_share from parted
 )
-select stage, stage_rank, dimension, member, within_days, ends_on - 89 as starts_on, ends_on, entered, went_on, rate,
-       entered_before, went_on_before, rate_before, rate - rate_before as change, z,
+select stage, stage_rank, dimension, member, coalesce(names.name, member) as member_name, within_days,
+       ends_on - 89 as starts_on, ends_on, entered, went_on, rate, entered_before, went_on_before, rate_before, rate - rate_before as change, z,
        of_rate + of_mix as contribution, of_rate, of_mix, beyond_share,
        case when dimension <> 'all' and of_rate + of_mix < 0 and beyond_share < -1e-9 and row_number() over (
                 partition by stage, dimension order by beyond_share nulls last, member) = 1 then 1 end as drives,
        case when dimension = 'all' then row_number() over (partition by dimension order by z nulls last, stage_rank)
        end as place
 from compared
+left join marts.member_names as names using (dimension, member)

@@ -7,6 +7,7 @@
 -- column: cohort_month | first day of the month of the lead's first inquiry, in the workspace's time zone
 -- column: dimension | all, channel, region, industry, grade, team
 -- column: member | of that dimension; '(all)'
+-- column: member_name | what it is called, in the workspace's language
 -- column: stage | mql, sal, sql, opportunity, won
 -- column: stage_rank | its place in the order
 -- column: leads | leads whose first inquiry fell in the month
@@ -60,7 +61,7 @@ wanted as (
     cross join rules.stages
     where (stages.is_open or stages.stage = 'won') and stages.stage <> 'inquiry'
 )
-select cohort_month, dimension, member, stage, stage_rank, leads, coalesce(reached, 0) as reached,
+select cohort_month, dimension, member, coalesce(names.name, member) as member_name, stage, stage_rank, leads, coalesce(reached, 0) as reached,
        coalesce(reached, 0) / leads as rate,
        case when age > 30 then coalesce(within_30, 0) end as within_30_days,
        case when age > 90 then coalesce(within_90, 0) end as within_90_days,
@@ -69,3 +70,4 @@ select cohort_month, dimension, member, stage, stage_rank, leads, coalesce(reach
        median_days
 from wanted
 left join reached using (cohort_month, dimension, member, stage)
+left join marts.member_names as names using (dimension, member)

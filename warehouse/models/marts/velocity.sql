@@ -6,6 +6,7 @@
 -- column: step | inquiry, mql, sal, sql, opportunity (days in the stage until the next one reached); inquiry_to_won; deal_won and deal_lost (opened to closed); order_to_cash (signed to paid in full)
 -- column: dimension | all, channel, region, industry, grade, team; of deals and orders the channel is that of their first touch
 -- column: member | of that dimension; '(all)'
+-- column: member_name | what it is called, in the workspace's language
 -- column: period | all, quarter, month
 -- column: starts_on | its first day, in the workspace's time zone; null for all
 -- column: completed | how many completed the step then
@@ -101,7 +102,8 @@ figure as (
     from timed
     group by all
 )
-select step, dimension, member, period, starts_on, completed, median_days, p25_days, p75_days, p90_days,
+select step, dimension, member, coalesce(names.name, member) as member_name, period, starts_on, completed, median_days,
+       p25_days, p75_days, p90_days,
        case when step = 'deal_won'
             then completed / (completed + coalesce(sum(completed) filter (step = 'deal_lost') over same, 0))
        end as win_rate,
@@ -111,4 +113,5 @@ select step, dimension, member, period, starts_on, completed, median_days, p25_d
             then (completed * (amount / nullif(amounts, 0)) / nullif(median_days, 0))::decimal(18, 2)
        end as amount_per_day
 from figure
+left join marts.member_names as names using (dimension, member)
 window same as (partition by dimension, member, period, starts_on)
