@@ -145,6 +145,21 @@ def test_a09_costs_restated_foreign_spread_over_days_and_shared_stand_in_one_led
     assert world.ask("select id, basis, difference::varchar from marts.restatements") == [("k2", "cost", "-1.00")]
 
 
+def test_a09_a_deal_s_own_cost_is_shared_among_its_campaigns_to_the_cent(world: MoneyWorld) -> None:
+    for number in range(3):
+        world.touch(f"s{number}", f"2026-03-0{number + 1}", campaign=f"s{number}")
+    world.deal("d1", amount=90)
+    world.money("costs", "k1", cost_id="k1", deal_id="d1", amount="100", spent_on="2026-03-15", kind="travel")
+    world.sync()
+    shown = "select sum(deal_cost)::varchar from marts.{mart} where model = '{model}' and basis = 'pipeline'"
+    for mart in ("campaign_roi", "channel_roi"):
+        for model in ("linear", "w_shaped", "time_decay", "markov"):
+            assert world.ask(shown.format(mart=mart, model=model)) == [("100.00",)]
+    # The control: each campaign's share rounded by itself loses a cent.
+    alone = "select sum(round(100 * weight, 2))::decimal(18, 2)::varchar from scored.credits"
+    assert world.ask(f"{alone} where model = 'linear' and basis = 'pipeline'") == [("99.99",)]
+
+
 def test_a10_another_window_is_told_from_the_first_by_its_rules(world: MoneyWorld) -> None:
     world.touch("t1", "2026-01-01")
     world.deal("d1")

@@ -7,6 +7,7 @@ import pytest
 import tasks.attribute.step
 from abmloop.errors import AbmError
 from tests.faults.money_world import MoneyWorld
+from warehouse.models import all_models
 
 
 @pytest.fixture
@@ -116,6 +117,28 @@ def test_b06_the_same_deal_from_two_sources_counts_once(world: MoneyWorld) -> No
     world.deal("d1", amount=90, source="old_crm", source_rank=2)
     world.sync()
     assert _total(world, "pipeline") == "100.00"
+    told = world.ask("select id, issue, named, amount::varchar, basis from marts.suspense")
+    assert told == [("old_crm:d1", "duplicate deal", "d1", "90.00", None)]
+
+
+def test_b06_every_record_that_hangs_on_nothing_is_in_suspense_with_what_it_names(world: MoneyWorld) -> None:
+    world.deal("d1", account=None)
+    world.money("orders", "o1", order_id="o1", amount=1, signed_on="2026-03-20")
+    world.money("invoices", "i1", invoice_id="i1", order_id="o1", amount=2, issued_on="2026-03-20")
+    world.money("payments", "p1", payment_id="p1", amount=3, paid_on="2026-03-20")
+    world.money("payments", "p2", payment_id="p2", deal_id="gone", amount=4, paid_on="2026-03-20")
+    world.money("costs", "k1", cost_id="k1", deal_id="gone", amount=5, spent_on="2026-03-20")
+    world.add("staging.deal_splits", row_id="crm:s1", row_hash="s1", deal_id="gone", landed_on="2026-03-20")
+    world.sync()
+    assert world.ask("select entity, id, issue, named from marts.suspense order by entity, id") == [
+        ("cost", "k1", "unknown deal", "gone"), ("deal", "d1", "no account", None),
+        ("invoice", "i1", "order without deal", "o1"), ("order", "o1", "no deal", None),
+        ("payment", "p1", "no order", None), ("payment", "p2", "unknown deal", "gone"),
+        ("split", "crm:s1", "unknown deal", "gone"),
+    ]  # fmt: skip
+    assert [_total(world, basis) for basis in ("pipeline", "signed", "invoiced", "cash")] == [
+        "100.00", "1.00", "2.00", "7.00",
+    ]  # fmt: skip
 
 
 def test_b07_thirds_come_to_a_hundred(world: MoneyWorld) -> None:
@@ -175,6 +198,20 @@ def test_b07_a_deal_whose_orders_are_in_two_currencies_is_one_amount(world: Mone
     world.money("orders", "o2", order_id="o2", deal_id="d1", amount="0.70", signed_on="2026-03-20")
     world.sync()
     assert _total(world, "signed") == "72.01"
+
+
+def test_b08_one_calendar_says_where_every_mart_s_quarters_begin(world: MoneyWorld) -> None:
+    settings = world.root / "abmloop.yaml"
+    settings.write_text(f"{settings.read_text(encoding='utf-8')}\nfiscal_year_starts_in: 2\n", encoding="utf-8")
+    world.sync()
+    assert world.ask(
+        "select strftime(month, '%m'), strftime(quarter_starts_on, '%Y-%m'), quarter from core.months"
+        " where month between '2026-01-01' and '2026-02-01' order by 1"
+    ) == [("01", "2025-11", 4), ("02", "2026-02", 1)]
+    spelt = {
+        name for name, model in all_models().items() if "trunc('quarter'" in model.sql or "trunc('year'" in model.sql
+    }
+    assert spelt == set()
 
 
 def test_b08_an_order_of_the_last_local_day_counts_and_one_of_the_next_waits(world: MoneyWorld) -> None:

@@ -35,6 +35,10 @@ _ENTITY_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "deal_contacts",
         ("deal_contacts", "deal_contact", "contact_role", "opportunitycontactrole", "商机联系人", "联系人角色"),
     ),
+    (
+        "deal_splits",
+        ("deal_splits", "deal_split", "opportunity_split", "opportunitysplit", "商机分摊", "商机拆分", "业绩分成"),
+    ),
     ("lead_status", ("lead_status", "leadstatus", "线索状态", "线索反馈")),
     ("deals", ("deals", "deal", "opportunities", "opportunity", "商机")),
     ("orders", ("orders", "order", "contracts", "contract", "订单", "合同")),

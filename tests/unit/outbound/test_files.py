@@ -87,6 +87,8 @@ def test_c13_an_exports_folder_of_another_crm_is_refused(make_world: MakeWorld) 
         ("商机阶段变更.csv", "deal_stages"),
         ("Opportunity Contact Roles.csv", "deal_contacts"),
         ("OpportunityContactRole.csv", "deal_contacts"),
+        ("Opportunity Splits.csv", "deal_splits"),
+        ("商机分摊.csv", "deal_splits"),
         ("销售订单.xlsx", "orders"),
         ("回款记录.csv", "payments"),
         ("payments-2026.csv.gz", "payments"),
