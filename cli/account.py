@@ -240,7 +240,7 @@ def review(
         rows = rows_of(desk.con, f"{_REVIEW} limit $limit", limit=limit)
         spoken = desk.language
     if as_json or rows:
-        show_rows(rows, as_json)
+        show_rows(rows, as_json, language=spoken)
     if not as_json:
         typer.echo(say("review_next" if rows else "review_nothing", spoken))
 

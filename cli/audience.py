@@ -96,10 +96,11 @@ def _apply(run: Run, rule: ListRule, asked: Asked, as_json: bool) -> None:
 
 def lists(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """The lists that audiences.yaml describes. 名单定义."""
-    rules = workspace_policy(find_workspace(workspace), AudiencesPolicy).lists
+    root = find_workspace(workspace)
+    rules = workspace_policy(root, AudiencesPolicy).lists
     wanted = ("id", "kind", "platform", "who", "minimum", "why")
     rows = [{name: _shown(rule)[name] for name in wanted} for rule in rules]
-    show_rows(rows, as_json)
+    show_rows(rows, as_json, language=load_settings(root).language)
 
 
 def _shown(rule: ListRule) -> dict[str, object]:
@@ -112,8 +113,9 @@ def _shown(rule: ListRule) -> dict[str, object]:
 def exports(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Every list that was made: when, how many, and what became of its file. 导出记录."""
     root = find_workspace(workspace)
-    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
-        show_rows(export_rows(ledger, root), as_json)
+    settings = load_settings(root)
+    with Ledger.of(root, settings.ledger_url) as ledger:
+        show_rows(export_rows(ledger, root), as_json, language=settings.language)
 
 
 def uploaded(

@@ -47,8 +47,8 @@ def show(key: KeyArgument, workspace: WorkspaceOption = None, as_json: JsonOptio
         show_rows([{"person_id": who, "today": judged, "said": said} for who, (judged, said) in found.items()], as_json)
         return
     for person, (judged, said) in found.items():
-        show_rows(judged, title=say("consent_show_person", run.language, person=person))
-        show_rows(said, title=say("consent_show_events", run.language))
+        show_rows(judged, title=say("consent_show_person", run.language, person=person), language=run.language)
+        show_rows(said, title=say("consent_show_events", run.language), language=run.language)
     if not found:
         typer.echo(say("consent_nobody", run.language))
 

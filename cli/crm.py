@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import said
+from abmloop.messages import said, say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import show_rows
@@ -55,9 +55,10 @@ def letters_list(workspace: WorkspaceOption = None, as_json: JsonOption = False)
     with Ledger.of(root, load_settings(root).ledger_url) as ledger:
         found = list_letters(ledger, crm_instance(root))
         stuck = find_stuck(ledger, crm_instance(root))
-    show_rows([dict(vars(letter)) for letter in found], as_json)
+    language = load_settings(root).language
+    show_rows([dict(vars(letter)) for letter in found], as_json, language=language)
     if stuck and not as_json:
-        typer.echo(stuck_said(stuck).told(load_settings(root).language))
+        typer.echo(stuck_said(stuck).told(language))
 
 
 def letters_retry(
@@ -68,4 +69,4 @@ def letters_retry(
     root = find_workspace(workspace)
     with Ledger.of(root, load_settings(root).ledger_url) as ledger:
         number = retry_letters(ledger, crm_instance(root), ids, make_person(root, "cli"))
-    typer.echo(f"{number} will be tried again with the next `abmloop push --apply` or sync")
+    typer.echo(say("told_letters_retried", load_settings(root).language, number=number))

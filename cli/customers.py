@@ -20,7 +20,7 @@ def pool(workspace: WorkspaceOption = None, language: LanguageOption = None, as_
     with opened(workspace, language) as (now, _, told):
         rows = rows_of(now.con, _POOL)
     if as_json or rows:
-        show_rows(rows, as_json)
+        show_rows(rows, as_json, language=told)
     if not as_json:
         typer.echo(say("customer_pool_next" if rows else "customer_pool_empty", told))
 

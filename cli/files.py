@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import said
+from abmloop.messages import said, say
 from cli.options import AsOfOption, JsonOption
+from cli.spoken import reader
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def _show(summary: dict[str, Any], out: Path, as_json: bool) -> None:
             continue
         text = f"{value:,}" if isinstance(value, int) else value
         typer.echo(f"  {name.replace('_', ' '):<24} {text}")
-    typer.echo(f"Written: {out}")
+    typer.echo(say("told_written", reader(), path=out))
 
 
 def match(

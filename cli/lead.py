@@ -67,7 +67,7 @@ def list_(
     with opened(workspace, language) as (now, policy, told):
         rows = list_leads(now, policy, Wanted(owner, pool, stage, overdue, limit), told)
     if as_json or rows:
-        show_rows(rows if as_json else [{name: row[name] for name in SHOWN} for row in rows], as_json)
+        show_rows(rows if as_json else [{name: row[name] for name in SHOWN} for row in rows], as_json, language=told)
     if not as_json:
         typer.echo(say("lead_list_next" if rows else "lead_list_empty", told))
 

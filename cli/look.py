@@ -9,11 +9,12 @@ import duckdb
 import typer
 
 from abmloop.errors import BadUsage
-from abmloop.messages import said
+from abmloop.messages import said, say
 from abmloop.policy import parse_policy
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
 from cli.show import show_rows
+from cli.spoken import reader
 from scoring.policies.sources import SourcesPolicy
 from tasks.land.entities import entities
 from tasks.policies import read_config
@@ -105,7 +106,7 @@ def sql(
     if out is None:
         show_rows(rows, as_json)
     else:
-        typer.echo(f"{len(rows):,} rows written: {out}")
+        typer.echo(say("told_rows_written", reader(), rows=f"{len(rows):,}", path=out))
 
 
 def _write(con: duckdb.DuckDBPyConnection, query: str, out: Path) -> list[dict[str, Any]]:
@@ -124,8 +125,10 @@ def report(workspace: WorkspaceOption = None) -> None:
     """Write the report of the published figures: one HTML file per language, nothing fetched. 报告."""
     from tasks.report import report as write_report
 
-    for path in write_report(find_workspace(workspace)):
-        typer.echo(f"Written: {path}")
+    root = find_workspace(workspace)
+    language = load_settings(root).language
+    for path in write_report(root):
+        typer.echo(say("told_written", language, path=path))
 
 
 def inspect(

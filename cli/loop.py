@@ -49,7 +49,7 @@ def demo(
     else:
         _sync_with_prefect(root, DEMO_DAY, "apply")
     _finish(root, write_report=True)
-    typer.echo(f"\nDone in {time.perf_counter() - started:.0f} s.")
+    typer.echo("\n" + say("told_done", language, seconds=f"{time.perf_counter() - started:.0f}"))
 
 
 def sync(
@@ -109,7 +109,7 @@ def _sync_with_prefect(root: Path, as_of: date | None, push: str) -> None:
     """The loop as a Prefect flow, on the server that PREFECT_API_URL names or on one of our own."""
     from flows.private_server import any_server
 
-    typer.echo("Reaching Prefect's server …")
+    typer.echo(say("told_reaching_prefect", load_settings(root).language))
     with any_server(root / "state" / "prefect"):
         from flows.daily_sync import Push, daily_sync
 
@@ -133,15 +133,17 @@ def _finish(root: Path, write_report: bool) -> None:
     with connect_published(root) as con:
         files, refused = files_rows(con), refused_rows(con)
         typer.echo("")
-        show_rows(files, title=say("summary.files", language))
+        show_rows(files, title=say("summary.files", language), language=language)
         typer.echo("")
         show_rows(
             [{**row, "example": shorten(str(row["example"]), 90, placeholder=" …")} for row in refused[:12]],
             title=say("summary.refused", language),
+            language=language,
         )
         typer.echo("")
         basis = "cash" if has_payments(con) else "signed"
-        show_rows(best_campaigns(con, "linear", basis), title=say(f"summary.campaigns_{basis}", language))
+        title = say(f"summary.campaigns_{basis}", language)
+        show_rows(best_campaigns(con, "linear", basis), title=title, language=language)
     places = {
         "report": root / "reports" / "report.html",
         "quality": root / "quality" / "index.html",
@@ -181,14 +183,13 @@ def serve(workspace: WorkspaceOption = None) -> None:
     root = find_workspace(workspace)
     from flows.private_server import any_server
 
-    timezone = load_settings(root).timezone
+    settings = load_settings(root)
     with any_server(root / "state" / "prefect") as url:
         from prefect.schedules import Cron
 
         from flows.daily_sync import daily_sync
 
-        nightly = Cron("0 2 * * *", timezone=timezone)
-        typer.echo(
-            f"Prefect's pages: {url.removesuffix('/api')}. daily-sync runs at 02:00 {timezone}; end with Ctrl-C."
-        )
+        nightly = Cron("0 2 * * *", timezone=settings.timezone)
+        named = {"url": url.removesuffix("/api"), "zone": settings.timezone}
+        typer.echo(say("told_serving", settings.language, **named))
         daily_sync.serve(name="daily-sync", schedule=nightly, parameters={"workspace": str(root)}, limit=1)

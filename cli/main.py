@@ -11,10 +11,11 @@ import typer
 
 from abmloop import __version__
 from abmloop.errors import AbmError
+from abmloop.messages import say
 from abmloop.redact import redact
 from cli.called import hints_as_called
 from cli.rooms import COMMANDS, Rooms
-from cli.spoken import spoken
+from cli.spoken import reader
 
 app = typer.Typer(
     name="abmloop",
@@ -70,14 +71,15 @@ def _carry_out() -> None:
     try:
         app()
     except AbmError as error:
-        typer.echo(f"abmloop: {error.told(spoken(sys.argv[1:]))}", err=True)
+        typer.echo(f"abmloop: {error.told(reader())}", err=True)
         raise SystemExit(error.exit_code) from error
     except KeyboardInterrupt:
-        typer.echo("abmloop: stopped; the next run finishes the work", err=True)
+        typer.echo(f"abmloop: {say('told_stopped', reader())}", err=True)
         raise SystemExit(130) from None
     except Exception as error:
         log = Path.cwd() / "abmloop-error.log"
         log.write_text(redact(traceback.format_exc()), encoding="utf-8")
         log.chmod(0o600)
-        typer.echo(f"abmloop: a defect of ours ({type(error).__name__}); please report it with {log}", err=True)
+        told = say("told_defect", reader(), kind=type(error).__name__, log=log)
+        typer.echo(f"abmloop: {told}", err=True)
         raise SystemExit(AbmError.exit_code) from error

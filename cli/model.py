@@ -138,8 +138,9 @@ def versions(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> 
     from warehouse.ledger import Ledger
 
     root = find_workspace(workspace)
-    with Ledger.of(root, load_settings(root).ledger_url) as ledger:
-        show_rows(model_list(root, ledger), as_json)
+    settings = load_settings(root)
+    with Ledger.of(root, settings.ledger_url) as ledger:
+        show_rows(model_list(root, ledger), as_json, language=settings.language)
 
 
 def promote(

@@ -59,8 +59,10 @@ def list_(
 ) -> None:
     """How many rows were refused, by rule, file or source; those still open and those healed. 拒收汇总."""
     asked = Asked(file=file, source=source, state=_known(state, STATES, "state"))
-    with _refusals(find_workspace(workspace)) as con:
-        show_rows(count_refusals(con, asked, _known(by, GROUPS, "by")), as_json)
+    root = find_workspace(workspace)
+    with _refusals(root) as con:
+        rows = count_refusals(con, asked, _known(by, GROUPS, "by"))
+    show_rows(rows, as_json, language=load_settings(root).language)
 
 
 def show(

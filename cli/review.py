@@ -63,12 +63,14 @@ def queue(
     with connect_published(root) as con, Ledger.of(root, settings.ledger_url) as ledger:
         found = decided_list(con, ledger, limit) if decided else review_list(con, limit, ledger)
     names = SHOWN_DECIDED if decided else SHOWN
+    told = language or settings.language
     if as_json or found:
-        show_rows(found if as_json else [{name: row[name] for name in names} for row in found], as_json)
+        rows = found if as_json else [{name: row[name] for name in names} for row in found]
+        show_rows(rows, as_json, language=told)
     if not as_json:
         topic = "decided" if decided else "queue"
         code = f"match_{topic}_next" if found else f"match_{topic}_empty"
-        typer.echo(say(code, language or settings.language))
+        typer.echo(say(code, told))
 
 
 def _record(
@@ -183,14 +185,16 @@ def train(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
     with Ledger.of(root, load_settings(root).ledger_url) as ledger:
         show_rows([train_model(root, ledger)], as_json)
     if not as_json:
-        typer.echo("In use from the next sync on; `abmloop review rollback` takes it back.")
+        typer.echo(say("told_judge_in_use", load_settings(root).language))
 
 
 def models(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """The judges of matches there are, and which is in use. 匹配模型版本."""
-    show_rows(model_list(find_workspace(workspace)), as_json)
+    root = find_workspace(workspace)
+    show_rows(model_list(root), as_json, language=load_settings(root).language)
 
 
 def rollback(workspace: WorkspaceOption = None) -> None:
     """Use the judge of matches before the current one again. 回退到上一版匹配模型."""
-    typer.echo(f"In use from the next sync on: {roll_back(find_workspace(workspace))}")
+    root = find_workspace(workspace)
+    typer.echo(say("told_judge_rolled_back", load_settings(root).language, version=roll_back(root)))

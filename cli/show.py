@@ -8,14 +8,21 @@ from typing import Any
 
 import typer
 
+from abmloop.messages import named, say
 
-def show_rows(rows: Sequence[dict[str, Any]], as_json: bool = False, title: str | None = None) -> None:
-    """Rows as a table, or as JSON. Control characters in data are shown, not obeyed."""
+
+def show_rows(
+    rows: Sequence[dict[str, Any]], as_json: bool = False, title: str | None = None, language: str | None = None
+) -> None:
+    """Rows as a table, or as JSON. Control characters in data are shown, not obeyed.
+
+    With a language a table's columns bear their names in it; without one (and in JSON) those of the data.
+    """
     if as_json:
         typer.echo(json.dumps(list(rows), ensure_ascii=False, default=str, indent=1))
         return
     if not rows:
-        typer.echo("nothing")
+        typer.echo(say("table_empty", language or "en"))
         return
     # Imported here: only a table for people needs it.
     from rich.console import Console
@@ -25,18 +32,28 @@ def show_rows(rows: Sequence[dict[str, Any]], as_json: bool = False, title: str 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in rows[0]:
         is_number = all(isinstance(row[column], int | float | Decimal) or row[column] is None for row in rows)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        heading = named("column", column.replace(" ", "_"), language) if language else column
+        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
+        table.add_row(*(Text(_cell(value, language or "en")) for value in row.values()))
     # A console that never breaks lines in the middle of piped output.
     Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False, highlight=False).print(table)
 
 
-def _cell(value: Any) -> str:
+def in_words(rows: Sequence[dict[str, Any]], language: str, **kinds: str) -> list[dict[str, Any]]:
+    """The rows with the codes of some columns (`column=kind of code`) by their names, for people."""
+    return [
+        {name: named(kinds[name], value.replace(" ", "_"), language) if name in kinds else value
+         for name, value in row.items()}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _cell(value: Any, language: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("cell_yes" if value else "cell_no", language)
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float | Decimal):

@@ -1,5 +1,6 @@
 """The language in which a command that failed says why: nobody may have read the workspace's settings by then."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +17,13 @@ def spoken(arguments: Sequence[str]) -> str:
     folder = _given(arguments, "-w", "--workspace")
     try:
         return load_settings(find_workspace(Path(folder) if folder else None)).language
-    except AbmError:
+    except (AbmError, OSError):
         return LANGUAGES[0]
+
+
+def reader() -> str:
+    """The language of who typed this command."""
+    return spoken(sys.argv[1:])
 
 
 def _given(arguments: Sequence[str], *names: str) -> str | None:

@@ -54,12 +54,13 @@ def the_past(workspace: Path | None, language: str | None, out: Path | None) -> 
 def show_both(before: dict[str, Any], after: dict[str, Any], language: str) -> None:
     """The figures of both rules side by side."""
     names = [(name, say(f"whatif_{name}", language)) for name in before]
-    show_rows([{"": told, "before": _told(before[name]), "after": _told(after[name])} for name, told in names])
+    rows = [{"": told, "before": _told(before[name]), "after": _told(after[name])} for name, told in names]
+    show_rows(rows, language=language)
 
 
 def show_first(rows: list[dict[str, Any]], language: str, out: Path | None) -> None:
     """The first rows; where there are more and no file holds them, how many."""
-    show_rows(rows[:MOST_SHOWN])
+    show_rows(rows[:MOST_SHOWN], language=language)
     if len(rows) > MOST_SHOWN and out is None:
         typer.echo(say("whatif_more", language, rows=f"{len(rows) - MOST_SHOWN:,}"))
 

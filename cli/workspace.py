@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from abmloop.settings import find_workspace
+from abmloop.messages import say
+from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, WorkspaceOption
-from cli.show import show_rows
+from cli.show import in_words, show_rows
+from cli.spoken import spoken
 from tasks.doctor import doctor_rows, status_rows
 from tasks.workspace import make_workspace
 
@@ -24,14 +26,15 @@ def init(
 ) -> None:
     """Make a workspace: settings with comments, default rules, an inbox. 新建工作区."""
     written = make_workspace(folder, language)
-    typer.echo(f"{folder}: {len(written)} files written. Next:")
-    typer.echo(f"  1. put your lists into {folder}/inbox/<entity>/, for example inbox/companies/")
-    typer.echo(f"  2. abmloop sync --local --workspace {folder}")
+    typer.echo(say("told_workspace_made", language, folder=folder, files=len(written)))
 
 
 def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """What the last runs did and what waits. 状态."""
-    show_rows(status_rows(find_workspace(workspace)), as_json)
+    root = find_workspace(workspace)
+    language = load_settings(root).language
+    rows = status_rows(root)
+    show_rows(rows if as_json else in_words(rows, language, state="state"), as_json, language=language)
 
 
 def doctor(
@@ -44,6 +47,9 @@ def doctor(
     if crm:
         from tasks.outbound.examine import crm_rows
     rows = crm_rows(root) if crm else doctor_rows(root)
-    show_rows(rows, as_json)
+    # Asked of settings that may be what is wrong.
+    language = spoken(["--workspace", str(root)])
+    told = rows if as_json else in_words(rows, language, asked="doctor", state="state")
+    show_rows(told, as_json, language=language)
     if any(row["state"] == "bad" for row in rows):
         raise typer.Exit(2)
