@@ -239,8 +239,14 @@ class Gate:
             asked.append("call")
         for purpose in asked:
             more = self.judge(purpose, subject.person_id, subject.region)
-            if word.is_allowed and not more.is_allowed:
-                word = Word(False, f"{purpose}_{more.state}", more.evidence)
+            if not word.is_allowed:
+                return word
+            evidence = f"{word.evidence}; {purpose}: {more.evidence}"
+            word = (
+                Word(True, "allowed", evidence)
+                if more.is_allowed
+                else Word(False, f"{purpose}_{more.state}", more.evidence)
+            )
         return word
 
 

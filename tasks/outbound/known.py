@@ -97,7 +97,8 @@ def _said(work: Work, gate: Gate, person: str) -> Rows:
     """What a person said, in files and on record, newest first."""
     columns = ("channel", "status", "given_at", "evidence", "method", "purpose", "wording_hash", "actor", "event_id")
     landed = work.query(
-        "select channel, status, given_at, evidence, event_id from core.consents where person_id = $person",
+        "select channel, status, given_at, evidence, method, purpose, wording_hash, event_id from core.consents "
+        "where person_id = $person",
         person=person,
     ).to_pylist()
     recorded = [

@@ -159,7 +159,7 @@ class _Ends:
 def _last_used(ledger: Ledger, listed: Rows) -> dict[str, datetime]:
     """Event → when a list or a delivery that it allowed left last."""
     used: dict[str, datetime] = {}
-    sent = select(outbox.c.caused_by, outbox.c.recorded_at).where(outbox.c.caused_by.not_like("%(no %"))
+    sent = select(outbox.c.caused_by, outbox.c.recorded_at).where(outbox.c.caused_by.not_like("%(no refusal)%"))
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         delivered = [(row.caused_by, row.recorded_at) for row in connection.execute(sent)]
     for text, moment in (*((row["evidence"], row["recorded_at"]) for row in listed), *delivered):

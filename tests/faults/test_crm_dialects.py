@@ -16,6 +16,7 @@ from tasks.outbound.crm.base import ChannelStopped, Found, SlowDown, Verdict
 from tasks.outbound.crm.connectors import vendor_class
 from tasks.outbound.crm.hubspot import HubSpotConnector
 from tasks.outbound.crm.salesforce import SalesforceConnector
+from tasks.outbound.crm.session import secrets
 from tasks.outbound.crm.singles import SingleRecordConnector
 from tasks.outbound.crm.wire import Wire
 from tasks.outbound.deliver import push
@@ -298,6 +299,14 @@ def test_s21_loopback_in_disguise_is_no_public_address(crm_server: CrmServer, ho
     wire.host, wire.port, wire.is_plain = host, crm_server.port, True
     with pytest.raises(ChannelStopped, match=r"leads to 127\.0\.0\.1, which is no public address"):
         wire.call("GET", "/", None, {})
+
+
+def test_s30_a_secret_that_an_example_set_is_none() -> None:
+    left = {"TRYTON_USER": "admin", "TRYTON_PASSWORD": " Admin "}
+    with pytest.raises(BadUsage, match="TRYTON_PASSWORD still holds") as refused:
+        secrets(left, "TRYTON_USER", "TRYTON_PASSWORD")
+    assert "TRYTON_USER" not in str(refused.value)
+    assert secrets({**left, "TRYTON_PASSWORD": "k3y-0f-0urs"}, "TRYTON_USER", "TRYTON_PASSWORD")[0] == "admin"
 
 
 def test_s28_missing_credentials_are_named(crm_server: CrmServer) -> None:

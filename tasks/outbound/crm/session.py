@@ -1,6 +1,7 @@
 """Calls to a CRM with its token, its pace, and patience: what is only read is asked again, what is written never."""
 
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -147,8 +148,24 @@ class Grant:
         return True
 
 
+# What installers and examples set: whoever left it so has no secret. Source: 12-security S30.
+_DEFAULTS = frozenset(
+    {
+        "admin", "changeme", "change-me", "default", "demo", "example", "none", "null", "password", "root", "secret",
+        "test", "token", "xxx", "123456", "12345678", "your-secret", "your-token",
+    }
+)  # fmt: skip
+_OF_SECRETS = re.compile(r"SECRET|TOKEN|PASSWORD|PERMANENT_CODE")
+
+
 def secrets(environment: Mapping[str, str], *names: str) -> list[str]:
-    """The values of these variables. Raises BadUsage naming those that are missing; no value is ever shown."""
+    """The values of these variables; none is ever shown.
+
+    Raises BadUsage naming those that are missing, and secrets that are still what an installer or an example set.
+    """
     if missing := [name for name in names if not environment.get(name, "").strip()]:
         raise BadUsage(said("crm_credentials_missing", names=", ".join(missing)))
-    return [environment[name].strip() for name in names]
+    given = {name: environment[name].strip() for name in names}
+    if left := [name for name, value in given.items() if _OF_SECRETS.search(name) and value.lower() in _DEFAULTS]:
+        raise BadUsage(said("crm_credentials_default", names=", ".join(left)))
+    return list(given.values())

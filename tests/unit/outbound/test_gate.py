@@ -199,3 +199,10 @@ def test_p09_whoever_may_be_on_the_mainland_is_sent_abroad_only_with_their_word(
     assert abroad.judge_subject(Subject("P1", "DE+CN")).state == "cross_border_not_granted"
     asked = gate(("cross_border", "granted", EARLY), crm_region="US")
     assert asked.judge_subject(Subject("P1", "DE+CN")).is_allowed
+
+
+def test_p36_a_lead_that_crosses_the_border_names_the_evidence_for_each_thing_it_was_asked() -> None:
+    asked = gate(("cross_border", "granted", EARLY), ("call", "granted", EARLY), crm_region="US")
+    found = asked.judge_subject(Subject("P1", "CN", asks_to_call=True))
+    assert str(found) == "allowed (no refusal; cross_border: e0; call: e1)"
+    assert str(gate().judge_subject(Subject("P1", "CN"))) == "allowed (no refusal)"

@@ -9,22 +9,26 @@
 -- column: status | granted, refused, withdrawn
 -- column: given_at | when, UTC
 -- column: evidence | how it was given
+-- column: method | how it came about, where the source says so
+-- column: purpose | what it was said for, where the source says so
+-- column: wording_hash | SHA-256 of the text that was shown
 with said as (
     select row_id as event_id, 'consents' as entity, row_id, lower(trim(channel)) as channel,
-           lower(trim(status)) as status, given_at, evidence
+           lower(trim(status)) as status, given_at, evidence, method, purpose, wording_hash
     from staging.consents
-    -- A grant without a time proves nothing; refusals always have one.
+    -- A grant without a time proves nothing; refusals always have one. What was bought or scraped is no consent to us.
     where given_at is not null and status <> 'bounced'
+        and not (lower(trim(status)) = 'granted' and coalesce(method in ('bought', 'scraped', 'public', 'register'), false))
     union all
     select 'touch:' || row_id, 'touches', row_id,
            case when channel in ('email', 'sms', 'call', 'wechat') then channel else 'any' end, 'withdrawn', occurred_at,
-           'touch ' || type
+           'touch ' || type, null, null, null
     from core.touches
     where type in ('unsubscribe', 'unsubscribed', 'opt_out', 'complaint', 'spam_report', '退订', '投诉')
         and not is_future
     union all
     select 'lead_status:' || row_id, 'lead_status', row_id, 'any', 'refused', changed_at,
-           'the CRM says ' || coalesce(reason, status)
+           'the CRM says ' || coalesce(reason, status), null, null, null
     from staging.lead_status
     where changed_at is not null
         and regexp_matches(
@@ -34,11 +38,13 @@ with said as (
         )
 ),
 said_by as (
-    select said.event_id, person_rows.person_id, channel, status, given_at, evidence
+    select said.event_id, person_rows.person_id, channel, status, given_at, evidence, method, purpose,
+           wording_hash
     from said
     join matched.person_rows using (entity, row_id)
     union
-    select said.event_id, person_keys.person_id, channel, status, given_at, evidence
+    select said.event_id, person_keys.person_id, channel, status, given_at, evidence, method, purpose,
+           wording_hash
     from said
     join matched.person_key_rows as key_rows using (entity, row_id)
     join matched.person_keys using (key_kind, key_value)
@@ -75,7 +81,7 @@ select * from said_by
 union all
 select 'unclear:' || row_hash as event_id, person_keys.person_id, coalesce(min(channel_read.word), 'any') as channel,
        'refused' as status, max(coalesce(unread_key.occurred_at, unread_key.landed_on::timestamp)) as given_at,
-       'a row in quarantine that cannot be read' as evidence
+       'a row in quarantine that cannot be read' as evidence, null as method, null as purpose, null as wording_hash
 from unread_key
 join matched.person_keys on person_keys.key_kind = named.kind and person_keys.key_value = named.value
 left join staging.parsed_words as channel_read

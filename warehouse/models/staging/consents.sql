@@ -15,6 +15,9 @@
 -- column: status | granted, refused or withdrawn; bounced says of an address that it is dead and nothing of its person
 -- column: given_at | when, UTC; a refusal without a time holds from the day it was landed; a grant without one is none
 -- column: evidence | what proves it
+-- column: method | how it came about: form, double_opt_in, call, paper, reply, bought, scraped, public, register, or as given
+-- column: purpose | what it was said for
+-- column: wording_hash | SHA-256 of the text that was shown, or of the name of its version
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
 -- column: source_key | the record's key in its source
@@ -62,6 +65,9 @@ select case when contact_id_read.value is null then received.contact_id else con
                 then latest.first_landed_on::timestamp at time zone $timezone at time zone 'UTC' end
        ) as given_at,
        evidence_read.text as evidence,
+       coalesce(method_read.word, lower(received.method)) as method,
+       purpose_read.text as purpose,
+       sha256(wording_read.text) as wording_hash,
        latest.row_id,
        received.source,
        latest.source_key,
@@ -88,3 +94,6 @@ left join staging.parsed_words as channel_read on channel_read.vocabulary = 'con
 left join staging.parsed_words as status_read on status_read.vocabulary = 'consent_status' and status_read.value = received.status
 left join staging.parsed_times as given_at_read on given_at_read.value = received.given_at
 left join staging.parsed_texts as evidence_read on evidence_read.value = received.evidence
+left join staging.parsed_words as method_read on method_read.vocabulary = 'consent_method' and method_read.value = received.method
+left join staging.parsed_texts as purpose_read on purpose_read.value = received.purpose_text
+left join staging.parsed_texts as wording_read on wording_read.value = received.wording
