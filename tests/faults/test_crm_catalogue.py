@@ -14,6 +14,7 @@ from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import ChannelStopped, Record, SlowDown, Verdict
 from tasks.outbound.deliver import push
 from tasks.outbound.letters import list_letters
+from tasks.outbound.send import Sender
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.world import LEADS, World
 from tests.faults.crm_points import Points, install
@@ -141,6 +142,38 @@ def test_c08_r20_one_bad_row_of_200_stands_alone_after_9_calls_and_the_others_ar
         assert (letter.key, letter.reason) == (bad, "name: 300 characters, 255 allowed")
         sizes = [size for verb, _, size in crm.calls if verb == "upsert"]
         assert sizes.index(1) <= 9, "calls before the bad row stood alone"
+
+
+def _poisoned(world: World, place: int) -> tuple[int, int, int]:
+    """A push of 200 with one bad row into an account of its own: calls until that is alone, delivered, dead."""
+    crm = FakeCrm(batch_size=200, batch_refusals={f"L{place:05d}": "name: 300 characters, 255 allowed"})
+    crm.instance = f"fake:{place}"
+    world.policy = world.policy.model_copy(
+        update={"instance": crm.instance, "previous_instances": (*world.policy.previous_instances, f"fake:{place - 1}")}
+    )
+    counts = world.push(crm)
+    sizes = [size for verb, _, size in crm.calls if verb == "upsert"]
+    return sizes.index(1) + 1 if 1 in sizes else len(sizes), counts.get("delivered", 0), counts.get("dead", 0)
+
+
+@pytest.mark.slow
+def test_r20_wherever_the_bad_row_stands_it_is_alone_within_nine_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, blind = (World(tmp_path / name, parse_policy(LEADS, CrmPolicy), 200) for name in ("bisected", "control"))
+    told = [_poisoned(world, place) for place in range(200)]
+    print(f"R20: 200 batches of 200, the bad row at each place once: alone after {max(told)[0]} calls at most, "
+          f"{min(one[1] for one in told)} of 199 others delivered")  # fmt: skip
+    assert max(calls for calls, _, _ in told) <= 9
+    assert {(delivered, dead) for _, delivered, dead in told} == {(199, 1)}
+
+    def all_dead(_sender: Sender, _name: str, records: list[Record], words: str) -> dict[str, Verdict]:
+        return {one.key: Verdict(one.key, "dead", message=words) for one in records}
+
+    monkeypatch.setattr(Sender, "_isolate", all_dead)
+    control = _poisoned(blind, 100)
+    print(f"R20 control, no bisecting: {control[1]} of 199 others delivered")
+    assert control[1] == 0
 
 
 def test_c10_a_newer_human_edit_is_not_overwritten(make_world: MakeWorld) -> None:

@@ -36,11 +36,13 @@ class Memory:
     def pass_time(self, seconds: float) -> None:
         """Move the clock; what was put off until then happens."""
         # Whole milliseconds: vendors tell no finer times.
-        self.now = round(self.now + seconds, 3)
-        due = sorted((one for one in self._later if one[0] <= self.now), key=lambda one: one[0])
-        self._later = [one for one in self._later if one[0] > self.now]
-        for _, action in due:
+        end = round(self.now + seconds, 3)
+        due = sorted((one for one in self._later if one[0] <= end), key=lambda one: one[0])
+        self._later = [one for one in self._later if one[0] > end]
+        for at, action in due:
+            self.now = max(self.now, round(at, 3))
             action()
+        self.now = end
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Do something when the clock has moved on that far."""
