@@ -146,13 +146,20 @@ def run_campaign(plan: Plan, server: CrmServer, root: Path) -> Outcome:
         elif code not in (0, WAITING):
             raise AssertionError(f"a push ended by itself with {code}")
         elif moment is not None:
-            # It did not come that far: the moment stays for another push, a random one earlier.
-            left.insert(0, moment * 0.7 if isinstance(moment, float) else moment)
+            left.insert(0, _earlier(moment))
         if code == 0:
             if not left and wave + 1 >= world.first_waves:
                 break
             wave += 1
     return _judged(_world(root, server, plan, wave), refused, kills)
+
+
+def _earlier(moment: str | float) -> str | float:
+    """A push did not come that far: the moment stays for another one, at an earlier instant or passing."""
+    if isinstance(moment, float):
+        return moment * 0.7
+    point, _, nth = moment.rpartition(":")
+    return f"{point}:{max(int(nth) - 1, 1)}"
 
 
 def _push_in_child(push: _Push, moment: str | float | None) -> int:
