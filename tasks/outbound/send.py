@@ -89,7 +89,7 @@ class Sender:
     def settle(self) -> None:
         """Find out what became of rows that were sent without an answer, before anything of them is sent again."""
         unknown = self._outbox.queued(("sending",))
-        if unknown and self._is_in_flight and not self._is_calm():
+        if unknown and self._is_in_flight and (self.stopped or not self._is_calm()):
             return
         self._is_in_flight = False
         for batch in self._batches(unknown):
