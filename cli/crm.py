@@ -8,8 +8,9 @@ from abmloop.errors import BadUsage
 from abmloop.messages import said, say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
-from cli.show import show_rows
+from cli.show import in_words, show_rows
 from tasks.outbound.deliver import deliver, plan_push, push_plan_lines
+from tasks.outbound.held import tell_held
 from tasks.outbound.letters import crm_instance, list_letters, retry_letters
 from tasks.outbound.stuck import find_stuck, stuck_said
 from tasks.runs import make_person, open_run
@@ -56,7 +57,13 @@ def letters_list(workspace: WorkspaceOption = None, as_json: JsonOption = False)
         found = list_letters(ledger, crm_instance(root))
         stuck = find_stuck(ledger, crm_instance(root))
     language = load_settings(root).language
-    show_rows([dict(vars(letter)) for letter in found], as_json, language=language)
+    rows = [dict(vars(letter)) for letter in found]
+    if not as_json:
+        told = [
+            {**row, "reason": tell_held(row["reason"], language)} if row["state"] == "held" else row for row in rows
+        ]
+        rows = in_words(told, language, state="state")
+    show_rows(rows, as_json, language=language)
     if stuck and not as_json:
         typer.echo(stuck_said(stuck).told(language))
 

@@ -38,7 +38,8 @@ def holds(
         show_rows(found, as_json)
         return
     shown = ("hold_id", "state", "file_name", "entity", "landed_on")
-    rows = [{**{name: row[name] for name in shown}, "what": tell_difference(row, language)} for row in found]
+    told = [{**row, "state": say(f"quality.state.{row['state']}", language)} for row in found]
+    rows = [{**{name: row[name] for name in shown}, "what": tell_difference(row, language)} for row in told]
     show_rows(rows, language=language)
 
 

@@ -10,7 +10,7 @@ import typer
 from abmloop.messages import say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
-from cli.show import show_rows
+from cli.show import in_words, show_rows
 from tasks.match.decisions import record_review, undo_review
 from tasks.match.model import model_list, roll_back, train_model
 from tasks.match.review_queue import decided_list, review_list
@@ -24,6 +24,9 @@ SHOWN = (
     "runner_up_name",
 )  # fmt: skip
 SHOWN_DECIDED = ("decision_id", "verdict", "company_name", "account_name", "actor", "decided_on", "is_in_use")
+
+# The columns that hold codes of ours, and what these are named by.
+_CODES = {"method": "match_method", "verdict": "review_word"}
 
 PersonArgument = Annotated[str, typer.Argument(help="The person's id, from `abmloop review list`, or a contact's id.")]
 PersonsArgument = Annotated[list[str], typer.Argument(help="The person's id, from `abmloop review list`; or several.")]
@@ -65,7 +68,7 @@ def queue(
     names = SHOWN_DECIDED if decided else SHOWN
     told = language or settings.language
     if as_json or found:
-        rows = found if as_json else [{name: row[name] for name in names} for row in found]
+        rows = found if as_json else in_words([{name: row[name] for name in names} for row in found], told, **_CODES)
         show_rows(rows, as_json, language=told)
     if not as_json:
         topic = "decided" if decided else "queue"

@@ -42,11 +42,11 @@ def show_rows(
 
 def in_words(rows: Sequence[dict[str, Any]], language: str, **kinds: str) -> list[dict[str, Any]]:
     """The rows with the codes of some columns (`column=kind of code`) by their names, for people."""
-    return [
-        {name: named(kinds[name], value.replace(" ", "_"), language) if name in kinds else value
-         for name, value in row.items()}
-        for row in rows
-    ]  # fmt: skip
+
+    def told(name: str, value: Any) -> Any:
+        return named(kinds[name], value.replace(" ", "_"), language) if name in kinds and value else value
+
+    return [{name: told(name, value) for name, value in row.items()} for row in rows]
 
 
 def _cell(value: Any, language: str) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from abmloop.messages import say
 from cli.options import JsonOption, LanguageOption, WorkspaceOption
+from cli.show import in_words
 from cli.whatif_attribution import attribution
 from cli.whatif_frame import (
     ConfigOption,
@@ -69,7 +70,8 @@ def scoring(
     typer.echo(say("whatif_scoring_period", spoken, since=answer.since, until=answer.until, leads=answer.leads))
     show_both(answer.before.to_json(), answer.after.to_json(), spoken)
     typer.echo(say("whatif_scoring_changed", spoken, **answer.counts()))
-    show_first([_short(row) for row in answer.changes.to_pylist()], spoken, out)
+    kinds = {"change": "whatif_change", "stage_before": "stage", "stage_after": "stage", "outcome": "outcome"}
+    show_first(in_words([_short(row) for row in answer.changes.to_pylist()], spoken, **kinds), spoken, out)
     typer.echo(say("whatif_scoring_bias", spoken))
     typer.echo(say("whatif_written", spoken, out=out) if out else say("whatif_nothing_written", spoken))
 

@@ -38,7 +38,7 @@ def _row(asked: str, state: str, found: str, do: str = "") -> dict[str, Any]:
 
 def _versions(_root: Path) -> Rows:
     found = {name: version(name) for name in LIBRARIES}
-    rows = [_row("python", "ok", said("doctor_python", version=platform.python_version(), system=sys.platform))]
+    rows = [_row("python", "ok", said("doctor_python_found", version=platform.python_version(), system=sys.platform))]
     for name, number in found.items():
         parts = tuple(int(part) for part in number.split(".")[:2])
         broken = name in CEILINGS and parts >= CEILINGS[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow.compute as pc
 
 from abmloop.errors import AbmError
+from abmloop.messages import said
 from warehouse.steps import Work
 
 _BALANCES = """
@@ -29,8 +30,5 @@ def check_parts(work: Work) -> None:
     work.replace("quality.split_balances", balances)
     broken = balances.filter(pc.greater(balances["unequal_deals"], 0))
     for row in broken.slice(0, 1).to_pylist():
-        raise AbmError(
-            f"attribute: {row['basis']}, split by {row['axis']}: the parts of {row['unequal_deals']} deals do not "
-            f"come to their amounts ({row['shared']} against {row['amount']} in all). This is a defect of ours; "
-            "nothing was kept of this step."
-        )
+        named = {name: row[name] for name in ("basis", "axis", "shared", "amount")}
+        raise AbmError(said("attribute_parts_apart", deals=row["unequal_deals"], **named))

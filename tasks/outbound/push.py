@@ -17,6 +17,7 @@ from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.mapping import in_their_words
 from tasks.outbound.desired import KEY, Desired, gather_marts, make_desired, persons_in
 from tasks.outbound.gate import Gate, Word
+from tasks.outbound.held import tell_held
 from tasks.outbound.memory import Memory, recall
 from tasks.outbound.open_gate import open_gate
 from tasks.outbound.outbox import OPEN, Intent, Journal, RecordKey
@@ -183,7 +184,7 @@ def plan_lines(push: PushPlan, language: str, limit: int = LINES_PER_OBJECT) -> 
         if len(details) > limit:
             lines.append(say("crm_plan_more", language, number=f"{len(details) - limit:,}"))
     for (held, state), number in sorted(push.held.items()):
-        lines.append(say("crm_plan_held", language, object=held, number=number, state=state))
+        lines.append(say("crm_plan_held", language, object=held, number=number, state=tell_held(state, language)))
     if push.unasked:
         lines.append(say("crm_plan_unasked", language, number=f"{push.unasked:,}"))
     if not any(push.objects.values()):

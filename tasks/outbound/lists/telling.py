@@ -7,6 +7,7 @@ from typing import Any
 
 from abmloop.messages import say
 from scoring.policies.audiences import ListRule
+from tasks.outbound.held import tell_held
 from tasks.outbound.lists.decide import Decision
 from tasks.outbound.lists.export import Parcel, lists_folder
 from tasks.outbound.lists.members import read_exports
@@ -29,7 +30,8 @@ def decision_lines(rule: ListRule, decision: Decision, language: str) -> list[st
         )
     ]
     lines += [
-        say("list_held", language, number=f"{number:,}", state=state) for state, number in decision.held.most_common()
+        say("list_held", language, number=f"{number:,}", state=tell_held(state, language))
+        for state, number in decision.held.most_common()
     ]
     lines += [
         say("list_unused", language, number=f"{number:,}", why=why) for why, number in decision.unused.most_common()
