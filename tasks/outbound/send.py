@@ -8,7 +8,7 @@ from typing import Any
 
 from abmloop.errors import CrmError, CrmUnreachable
 from abmloop.faultpoint import fault_point
-from abmloop.messages import said
+from abmloop.messages import said, tell
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy
 from tasks.outbound.crm.base import (
     BatchRefused,
@@ -118,13 +118,13 @@ class Sender:
         return self._connector.find(batch[0].object, [row.key for row in batch])
 
     def _settled(self, row: Queued, found: Found | None) -> dict[str, Any]:
+        language = self._outbox.run.language
         if self._says.identity == "manual_hold":
             self.counted["dead"] += 1
-            hint = "nobody knows whether it arrived: look for the key in the CRM, then `abmloop letters retry`"
-            return event(row, "dead", message=hint)
+            return event(row, "dead", message=said("crm_dead_unsure").told(language))
         if found is None and row.attempt >= DEAD_AFTER_SILENCES:
             self.counted["dead"] += 1
-            return event(row, "dead", message=f"sent {row.attempt} times without any word, and it is not there")
+            return event(row, "dead", message=said("crm_dead_silent", number=row.attempt).told(language))
         if found is None:
             return event(row, "retry", message="it had not arrived")
         if is_applied(row, found):
@@ -214,15 +214,15 @@ class Sender:
         return {key: next(iter(told[key])) for key in told if key not in strange}
 
     def _outcome(self, row: Queued, verdict: Verdict) -> dict[str, Any]:
-        tried = row.attempt + 1
+        tried, message = row.attempt + 1, tell(verdict.message, self._outbox.run.language)
         if verdict.state == "unsent":
-            return event(row, "retry", attempt=tried, message=verdict.message)
+            return event(row, "retry", attempt=tried, message=message)
         if verdict.state == "linked":
             self.counted["linked"] += 1
-            return event(row, "superseded", attempt=tried, crm_id=verdict.crm_id, message=verdict.message)
+            return event(row, "superseded", attempt=tried, crm_id=verdict.crm_id, message=message)
         state = "dead" if verdict.state == "retry" and tried >= DEAD_AFTER_ATTEMPTS else verdict.state
         self.counted["delivered" if state == "done" else state] += 1
-        return event(row, state, attempt=tried, crm_id=verdict.crm_id, message=verdict.message)
+        return event(row, state, attempt=tried, crm_id=verdict.crm_id, message=message)
 
     def _note_failure(self, error: CrmError) -> None:
         """Count a call without an answer; stop for this run where going on would only hammer the CRM."""

@@ -151,7 +151,7 @@ class HubSpotConnector(NetworkConnector):
         rows = self._session.read("POST", f"{path}/read", body, lambda answer: _list(_object_of(answer), "results"))
         bears = [row.get("properties", {}).get(mapping.key) for row in rows if str(row.get("id")) == record_id]
         if len(bears) != 1 or bears[0] not in (None, "", record.key):
-            return dead(record, f"{message} (that one is our {bears[0]})" if bears else message)
+            return dead(record, said("crm_dead_other", words=message, key=bears[0]) if bears else message)
         link = {"inputs": [{"id": record_id, "properties": {mapping.key: record.key}}]}
         answer = self._session.write("POST", f"{path}/update", link)
         check_answer(answer)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from abmloop.errors import BadPolicy
-from abmloop.messages import said
+from abmloop.messages import Said, said
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import ChannelStopped, Description, Fields, Found, Identity, Page, Record, Verdict
 from tasks.outbound.crm.mapping import Mapping as VendorMapping
@@ -181,4 +181,4 @@ def text_or_none(value: Any) -> str | None:
 
 def dead(record: Record, message: str) -> Verdict:
     """The CRM's own words on a record that it does not take."""
-    return Verdict(record.key, "dead", message=message[:1000])
+    return Verdict(record.key, "dead", message=message if isinstance(message, Said) else message[:1000])

@@ -157,8 +157,8 @@ class SalesforceConnector(NetworkConnector):
         try:
             verdicts = self.upsert(name, [record])
         except BatchRefused as error:
-            return dead(record, str(error))
-        return verdicts[0] if verdicts else Verdict(record.key, "retry", message="no word on this record")
+            return dead(record, error.message)
+        return verdicts[0] if verdicts else Verdict(record.key, "retry", message=said("crm_no_word"))
 
     def _linked(self, mapping: ObjectMapping, record: Record, record_id: str, message: str) -> Verdict:
         """Give a record that people made our key, if it bears none; nothing else of it is touched."""
@@ -167,7 +167,7 @@ class SalesforceConnector(NetworkConnector):
         rows = self._query(f"SELECT Id, {mapping.key} FROM {mapping.to} WHERE Id IN ({_literal(record_id)})")
         bears = [row.get(mapping.key) for row in rows]
         if len(bears) != 1 or bears[0] not in (None, "", record.key):
-            return dead(record, f"{message} (that one is our {bears[0]})" if bears else message)
+            return dead(record, said("crm_dead_other", words=message, key=bears[0]) if bears else message)
         link = {"attributes": {"type": mapping.to}, "id": record_id, mapping.key: record.key}
         answer = self._session.write("PATCH", f"{_DATA}/composite/sobjects", {"allOrNone": False, "records": [link]})
         _check(answer)

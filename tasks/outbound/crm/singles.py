@@ -101,7 +101,7 @@ class SingleRecordConnector(NetworkConnector):
                 if silent < self._policy.stop_after_failures:
                     continue
                 cause, rest = error, records[number + 1 :]
-            unsent = [Verdict(one.key, "unsent", message="not sent: " + str(cause)[:200]) for one in rest]
+            unsent = [Verdict(one.key, "unsent", message=said("crm_not_sent", why=cause.message)) for one in rest]
             raise Interrupted([*verdicts, *unsent], cause)
         if silent:
             raise Interrupted(verdicts, CrmUnreachable(said("crm_silent_calls", number=silent)))
@@ -126,7 +126,8 @@ class SingleRecordConnector(NetworkConnector):
         rows = self._search(mapping, self.id_field, [other], [self.id_field, mapping.key])
         bears = [row.get(mapping.key) for row in rows]
         if len(bears) != 1 or bears[0] not in (None, "", record.key):
-            return dead(record, f"{refusal.message} (that one is our {bears[0]})" if bears else refusal.message)
+            words = refusal.message
+            return dead(record, said("crm_dead_other", words=words, key=bears[0]) if bears else words)
         link = Record(record.key, {}, record.payload_hash, record.allowed_by)
         try:
             self._update(object_name, mapping, link, other)
