@@ -12,47 +12,76 @@ with mobile_country as (
     where mobile not like '+86%'
     group by mobile
 ),
-said as (
-    -- Every record of the person counts, not only the one whose country matched.persons shows; that one goes first.
-    select person_rows.person_id, 'country' as indication, contacts.country,
-           max(contacts.country is not distinct from persons.country) as is_shown
+told as (
+    -- Every record of the person counts, not only the one whose country matched.persons shows.
+    select person_rows.person_id, 'country' as indication, contacts.country, null as number
     from matched.person_rows
     join staging.contacts using (row_id)
-    join matched.persons on persons.person_id = person_rows.person_id
-    where person_rows.entity = 'contacts'
-    group by all
+    where person_rows.entity = 'contacts' and length(contacts.country) = 2
     union all
     select person_keys.person_id, 'mobile',
-           case when person_keys.key_value like '+86%' then 'CN' else mobile_country.country end as country,
-           max(person_keys.key_value is not distinct from persons.mobile)
+           case when person_keys.key_value like '+86%' then 'CN' else mobile_country.country end, person_keys.key_value
     from matched.person_keys
-    join matched.persons using (person_id)
     left join mobile_country on mobile_country.mobile = person_keys.key_value
     where person_keys.key_kind = 'mobile'
-    group by all
     union all
     select person_accounts.person_id, 'company',
-           coalesce(accounts.country, case when accounts.uscc is not null then 'CN' end), true
+           coalesce(accounts.country, case when accounts.uscc is not null then 'CN' end), null
     from matched.person_accounts
     join resolved.accounts using (account_id)
     where person_accounts.decision in ('auto', 'manual')
 ),
-counted as (
-    select said.person_id, said.indication, said.country, said.is_shown, rules.place
-    from said
+said as (
+    select told.person_id, told.country, told.number, rules.indication, rules.place, rules.is_alone
+    from told
     join rules.region_indications as rules using (indication)
-    where regexp_full_match(said.country, '[A-Z]{2}')
-    qualify not rules.is_alone or rules.place = min(rules.place) over (partition by said.person_id)
+    where regexp_full_match(told.country, '[A-Z]{2}')
+),
+-- Most people are in one country, by whatever says so: one look at each row tells, and only the others are put in order.
+person as (
+    select person_id,
+           min(country) filter (not is_alone) as least, max(country) filter (not is_alone) as greatest,
+           bit_or(1 << place) filter (not is_alone) as places, min(place) filter (not is_alone) as first_place,
+           min(place) filter (is_alone) as place_alone, arg_min(country, place) filter (is_alone) as country_alone
+    from said
+    group by person_id
+),
+several as (
+    select person_id from person where least <> greatest or place_alone < first_place
+),
+words as (
+    select places, string_agg(rules.indication, ', ' order by rules.place) as indications
+    from (select distinct coalesce(places, 1 << place_alone) as places from person)
+    join rules.region_indications as rules on places & (1 << rules.place) > 0
+    group by places
+),
+ordered as (
+    -- The country that matched.persons shows goes first among those stated, that of its mobile among those of numbers.
+    select said.person_id, said.country, said.indication, said.place,
+           coalesce(said.country = persons.country, false) and said.indication = 'country'
+           or coalesce(said.number = persons.mobile, false) as is_shown
+    from said
+    semi join several using (person_id)
+    join matched.persons using (person_id)
+    qualify not said.is_alone or said.place = min(said.place) over (partition by said.person_id)
 ),
 region as (
     select person_id, country, min((place, not is_shown)) as merit,
-           string_agg(indication, ', ' order by place) as indications
-    from counted
+           string_agg(distinct indication, ', ' order by indication) as indications
+    from ordered
     group by all
 )
 select person_id,
-       string_agg(country, '+' order by merit, country) as region,
-       count(*) > 1 as is_disputed,
-       list(country || ' (' || indications || ')' order by merit, country) as indications
+       coalesce(least, country_alone) as region,
+       false as is_disputed,
+       [coalesce(least, country_alone) || ' (' || words.indications || ')'] as indications
+from person
+anti join several using (person_id)
+join words on words.places = coalesce(person.places, 1 << place_alone)
+union all
+select person_id,
+       string_agg(country, '+' order by merit, country),
+       count(*) > 1,
+       list(country || ' (' || indications || ')' order by merit, country)
 from region
 group by person_id
