@@ -22,6 +22,9 @@ from tasks.land.ready import ReadyMapping, ready_mappings
 INBOX_SOURCE = "inbox"
 # Files of this folder are read by the ready mapping that knows their header. A folder below it names their campaign.
 EXPORTS = "exports"
+# How the pages of a CRM's interface are named, and the column with its time of modification (tasks/outbound/pull.py).
+CRM_PAGE = "crm-"
+CRM_TIME = "crm_modified_at"
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def _plan(
         columns=dict(mapping.columns) if mapping else {},
         constants=dict(mapping.constants) if mapping else {},
         key=mapping.key if mapping else (),
-        sequence=mapping.sequence if mapping else None,
+        sequence=_sequence(mapping, file_name),
         dates=source.dates if source else None,
         timezone=source.timezone if source else None,
     )
@@ -145,6 +148,13 @@ def _plan(
         limits_key=hashlib.sha256(policy.limits_of(file_name).model_dump_json().encode()).hexdigest()[:16],
         version=read_name(file_name).version,
     )
+
+
+def _sequence(mapping: EntityMapping | None, file_name: str) -> int | str | None:
+    """What orders rows of one day: what the source names; of a CRM's pages the CRM's own time of modification."""
+    if mapping is not None and mapping.sequence is not None:
+        return mapping.sequence
+    return CRM_TIME if PurePosixPath(file_name).name.startswith(CRM_PAGE) else None
 
 
 def check_policy(policy: SourcesPolicy) -> None:

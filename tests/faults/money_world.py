@@ -16,8 +16,8 @@ from warehouse.steps import Work, step
 
 STAGED = (
     "activities", "campaigns", "consents", "contacts", "costs", "deal_contacts", "deal_stages", "deal_versions",
-    "deals", "deal_splits", "split_tellings", "fx_rates", "invoices", "lead_status", "money_versions", "orders",
-    "owners", "payments", "qualifications", "touches",
+    "deals", "deal_splits", "split_tellings", "fx_rates", "invoices", "lead_status", "merged_ids", "money_versions",
+    "orders", "owners", "payments", "qualifications", "touches",
 )  # fmt: skip
 GIVEN = {
     "raw.consents": "row_hash varchar, source varchar, landed_on date, contact_id varchar, lead_id varchar, "

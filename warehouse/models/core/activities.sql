@@ -22,6 +22,7 @@ select activities.activity_id, activities.owner_id, person_rows.person_id,
 from staging.activities
 left join matched.person_rows on person_rows.entity = 'activities' and person_rows.row_id = activities.row_id
 left join core.person_parties as parties on parties.person_id = person_rows.person_id
-left join core.deals on deals.deal_id = activities.deal_id
+left join core.merged_deals on merged_deals.old_deal_id = activities.deal_id
+left join core.deals on deals.deal_id = coalesce(merged_deals.deal_id, activities.deal_id)
 left join crm_account on crm_account.crm_account_id = activities.crm_account_id
 left join code_account on code_account.uscc = activities.uscc

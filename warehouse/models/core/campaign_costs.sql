@@ -13,9 +13,11 @@
 -- column: is_budget | planned, not actual
 -- column: is_shared | a part of a cost of several campaigns, named 'a; b' or 'a:60; b:40'
 with dated as (
-    select coalesce(cost_id, row_id) as cost_id, campaign_id, deal_id, spent_on, amount::decimal(18, 2) as amount,
+    select coalesce(cost_id, row_id) as cost_id, campaign_id, coalesce(merged_deals.deal_id, costs.deal_id) as deal_id,
+           spent_on, amount::decimal(18, 2) as amount,
            upper(coalesce(currency, $currency)) as currency, coalesce(lower(trim(kind)), 'other') as kind
     from staging.costs
+    left join core.merged_deals on merged_deals.old_deal_id = costs.deal_id
     where amount is not null
     qualify row_number() over (
         partition by coalesce(cost_id, row_id) order by source_rank nulls last, source_date desc nulls last, row_hash

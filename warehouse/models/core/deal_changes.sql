@@ -1,4 +1,5 @@
 -- One row per deal and day from which it was known in this state; amendments, reopenings, late news stand where they came.
+-- A deal that was deleted or merged away has its days until then, and none after.
 -- What the first week's files tell of the time before counts as known when it happened, later news when it was landed.
 -- grain: deal_id, known_on
 -- check: status in ('won', 'lost', 'open')
@@ -6,7 +7,7 @@
 -- check: known_until is null or known_until >= known_on
 -- column: deal_id | the deal
 -- column: known_on | the local day from which it was known so
--- column: known_until | the last such day; null: still so
+-- column: known_until | the last such day; null: still so. Of a deal that is gone the last one before that was known
 -- column: happened_on | when it came so: of a closing the day that the CRM tells, else the day it was known
 -- column: stage | the CRM's stage; null where the history does not reach back
 -- column: status | won, lost or open
@@ -16,23 +17,45 @@
 -- column: owner_id | sales person then
 -- column: probability | the CRM's own then, 0 to 1; null before its first file was landed
 -- column: opened_on | the day it was opened, as far as is known
-with version as (
+with deal as (
+    select deal_id, row_id, amount, currency, owner_id, probability, created_at from core.deals
+    union all
+    select deal_id, row_id, amount, upper(coalesce(currency, $currency)), owner_id, probability, created_at
+    from staging.deals
+    where deal_id is not null and deal_id not in (select deal_id from core.deals)
+    qualify row_number() over (
+        partition by deal_id order by source_rank nulls last, source_date desc nulls last, landed_on desc, row_hash
+    ) = 1
+),
+told as (
+    select * from staging.deal_versions
+    union all by name
+    -- Of a deal that was merged away the last word is that.
+    select deal.row_id, merged_deals.merged_on as told_on, true as is_deleted
+    from core.merged_deals
+    join deal on deal.deal_id = merged_deals.old_deal_id
+    anti join staging.deal_versions as known on known.row_id = deal.row_id and known.told_on = merged_deals.merged_on
+),
+version as (
     select deals.deal_id, told.told_on, told.stage, told.amount::decimal(18, 2) as amount,
            upper(coalesce(told.currency, $currency)) as currency, told.owner_id, told.probability, told.created_at,
            (told.closed_at at time zone 'UTC' at time zone $timezone)::date as closed_on,
+           coalesce(told.is_deleted, false) as is_gone,
            row_number() over (partition by deals.deal_id order by told.told_on) as number
-    from core.deals
-    join staging.deal_versions as told using (row_id)
+    from deal as deals
+    join told using (row_id)
     union all
     select deals.deal_id, null, staged.stage, deals.amount, deals.currency, deals.owner_id, deals.probability,
-           deals.created_at, (staged.closed_at at time zone 'UTC' at time zone $timezone)::date, 1
-    from core.deals
+           deals.created_at, (staged.closed_at at time zone 'UTC' at time zone $timezone)::date,
+           coalesce(staged.is_deleted, false), 1
+    from deal as deals
     join staging.deals as staged using (row_id)
-    where row_id not in (select row_id from staging.deal_versions)
+    where row_id not in (select row_id from told)
 ),
 judged as (
     select version.*,
-           case when version.stage is not null then coalesce(stages.status, 'open')
+           case when version.is_gone then 'gone'
+                when version.stage is not null then coalesce(stages.status, 'open')
                 when version.closed_on <= coalesce(version.told_on, $as_of) then 'won'
                 else 'open' end as status
     from version
@@ -46,9 +69,11 @@ first_version as (
     where number = 1
 ),
 entry as (
-    select history.deal_id, history.stage, coalesce(stages.status, 'open') as status, history.first_landed_on,
+    select coalesce(merged_deals.deal_id, history.deal_id) as deal_id, history.stage,
+           coalesce(stages.status, 'open') as status, history.first_landed_on,
            (history.entered_at at time zone 'UTC' at time zone $timezone)::date as entered_on
     from staging.deal_stages as history
+    left join core.merged_deals on merged_deals.old_deal_id = history.deal_id
     left join rules.deal_stages as stages on stages.word = regexp_replace(lower(history.stage), '[\s_-]', '', 'g')
     where history.stage is not null and history.entered_at <= $at
 ),
@@ -82,12 +107,12 @@ state as (
     union all
     -- What the CRM said of it, day by day.
     select deal_id,
-           case when status = 'open' then coalesce(told_on, created_on, $as_of)
+           case when status in ('open', 'gone') then coalesce(told_on, created_on, $as_of)
                 else least(coalesce(closed_on, told_on), coalesce(told_on, $as_of)) end,
            case when number > 1 or status = 'open' or deal_id in (select deal_id from first_version where came_later)
                 then told_on end,
            case when deal_id not in (from without_stage) then stage end,
-           case when deal_id not in (from without_stage) then status end,
+           case when status = 'gone' or deal_id not in (from without_stage) then status end,
            2
     from (select judged.*, first_version.created_on
           from judged join first_version using (deal_id))
@@ -124,6 +149,11 @@ news as (
         partition by deal_id order by known_on
     ) is distinct from row(stage, status, amount, currency, owner_id, probability)
 )
-select deal_id, known_on, lead(known_on) over (partition by deal_id order by known_on) - 1 as known_until, happened_on,
-       stage, status, amount, currency, currency <> $currency as is_foreign, owner_id, probability, opened_on
-from news
+select deal_id, known_on, known_until, happened_on, stage, status, amount, currency, is_foreign, owner_id, probability,
+       opened_on
+from (
+    select *, lead(known_on) over (partition by deal_id order by known_on) - 1 as known_until,
+           currency <> $currency as is_foreign
+    from news
+)
+where status <> 'gone'

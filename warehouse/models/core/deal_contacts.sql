@@ -6,15 +6,17 @@
 -- column: is_decision_maker | the role is one of those that `attribution.yaml` counts as deciding
 -- column: is_primary | the deal's main contact
 with named as (
-    select contacts.deal_id, person_rows.person_id, lower(trim(contacts.role)) as role,
+    select coalesce(merged_deals.deal_id, contacts.deal_id) as deal_id, person_rows.person_id, lower(trim(contacts.role)) as role,
            coalesce(contacts.is_primary, false) as is_primary, contacts.row_id
     from staging.deal_contacts as contacts
     join matched.person_rows on person_rows.entity = 'deal_contacts' and person_rows.row_id = contacts.row_id
-    where contacts.deal_id is not null
+    left join core.merged_deals on merged_deals.old_deal_id = contacts.deal_id
+    where contacts.deal_id is not null and contacts.is_deleted is not true
     union all
-    select deals.deal_id, person_rows.person_id, null, null, deals.row_id
+    select coalesce(merged_deals.deal_id, deals.deal_id), person_rows.person_id, null, null, deals.row_id
     from staging.deals
     join matched.person_rows on person_rows.entity = 'deals' and person_rows.row_id = deals.row_id
+    left join core.merged_deals on merged_deals.old_deal_id = deals.deal_id
     where deals.deal_id is not null
 ),
 known as (

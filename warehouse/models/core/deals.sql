@@ -19,7 +19,7 @@
 -- column: owner_id | sales person
 -- column: is_won_before_contact | won before the first contact that is known: kept, and worth a look
 -- column: row_id | the row in staging.deals
-with deal as (
+with told as (
     select * replace (
                case when is_closed_by_day
                     then ((closed_at at time zone 'UTC' at time zone $timezone)::date + 1)::timestamp
@@ -32,10 +32,19 @@ with deal as (
         partition by deal_id order by source_rank nulls last, source_date desc nulls last, landed_on desc, row_hash
     ) = 1
 ),
+deal as (
+    -- What was deleted or merged away over there is in no total; its versions stay in staging, its days in core.deal_changes.
+    select told.*
+    from told
+    anti join core.merged_deals on merged_deals.old_deal_id = told.deal_id
+    where told.is_deleted is not true
+),
 last_stage as (
-    select deal_id, arg_max(stage, (entered_at, stage)) as stage
-    from staging.deal_stages
-    where entered_at <= $at
+    select coalesce(merged_deals.deal_id, history.deal_id) as deal_id,
+           arg_max(history.stage, (history.entered_at, history.stage)) as stage
+    from staging.deal_stages as history
+    left join core.merged_deals on merged_deals.old_deal_id = history.deal_id
+    where history.entered_at <= $at
     group by all
 ),
 holder as (

@@ -9,13 +9,16 @@
 -- column: amount_base | in the workspace's currency; null where no rate is known on that day
 -- column: is_future | issued after the run's day: shown, never counted
 -- column: row_id | the row in staging.invoices
-with invoices as (
+with told as (
     select * replace (upper(coalesce(currency, $currency)) as currency)
     from staging.invoices
     where invoice_id is not null
     qualify row_number() over (
         partition by invoice_id order by source_rank nulls last, source_date desc nulls last, landed_on desc, row_hash
     ) = 1
+),
+invoices as (
+    select * from told where is_deleted is not true
 )
 select invoices.invoice_id, invoices.order_id, orders.deal_id, invoices.issued_on,
        invoices.amount::decimal(18, 2) as amount, invoices.currency,

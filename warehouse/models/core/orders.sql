@@ -12,13 +12,16 @@
 -- column: term_ends_on | last day of the term
 -- column: is_future | signed after the run's day: shown, never counted
 -- column: row_id | the row in staging.orders
-with orders as (
+with told as (
     select * replace (upper(coalesce(currency, $currency)) as currency)
     from staging.orders
     where order_id is not null
     qualify row_number() over (
         partition by order_id order by source_rank nulls last, source_date desc nulls last, landed_on desc, row_hash
     ) = 1
+),
+orders as (
+    select * from told where is_deleted is not true
 )
 select orders.order_id, deals.deal_id, orders.deal_id as deal_id_given, deals.account_id, orders.signed_on,
        orders.amount::decimal(18, 2) as amount, orders.currency,
@@ -28,6 +31,7 @@ select orders.order_id, deals.deal_id, orders.deal_id as deal_id_given, deals.ac
        coalesce(orders.signed_on > $as_of, false) as is_future,
        orders.row_id
 from orders
-left join core.deals on deals.deal_id = orders.deal_id
+left join core.merged_deals on merged_deals.old_deal_id = orders.deal_id
+left join core.deals on deals.deal_id = coalesce(merged_deals.deal_id, orders.deal_id)
 asof left join core.fx_rates as rates
     on orders.currency = rates.currency and coalesce(orders.signed_on, $as_of) >= rates.valid_on

@@ -27,5 +27,5 @@ select state.deal_id, state.day as snapshot_on, state.is_month_end, deals.accoun
            as amount_base,
        state.probability, state.day - state.opened_on as age_days
 from state
-join core.deals using (deal_id)
+left join core.deals using (deal_id)
 asof left join core.fx_rates as rates on state.currency = rates.currency and state.rate_day >= rates.valid_on

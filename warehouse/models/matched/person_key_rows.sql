@@ -64,13 +64,20 @@ holder as (
            wechat_unionid, wechat_openid
     from staging.lists
 ),
-held_key as (
-    select entity, row_id, landed_on, person_name, 'contact_id' as key_kind, source || ':' || contact_id as key_value,
-           true as can_be_strong
+given_id as (
+    select entity, row_id, source, landed_on, person_name, 'contact_id' as key_kind, contact_id as id
     from holder where contact_id is not null
     union all
-    select entity, row_id, landed_on, person_name, 'lead_id', source || ':' || lead_id, true
+    select entity, row_id, source, landed_on, person_name, 'lead_id', lead_id
     from holder where lead_id is not null
+),
+held_key as (
+    -- People who were merged in the CRM are one, by the id that stands for them.
+    select given_id.entity, given_id.row_id, given_id.landed_on, given_id.person_name, given_id.key_kind,
+           given_id.source || ':' || coalesce(merged.new_id, given_id.id) as key_value, true as can_be_strong
+    from given_id
+    left join staging.merged_ids as merged
+        on merged.kind = 'person' and merged.source = given_id.source and merged.old_id = given_id.id
     union all
     select entity, row_id, landed_on, person_name, 'email', email, coalesce(email_kind in ('personal', 'corporate'), false)
     from holder where email is not null and email_kind is distinct from 'invalid'

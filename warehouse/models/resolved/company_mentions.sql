@@ -22,11 +22,23 @@ with mention as (
     from staging.lists
     where coalesce(uscc, crm_account_id, company_name, domain) is not null
 ),
+meant as (
+    -- A company that was merged in the CRM is meant by the id that stands for it.
+    select mention.* replace (coalesce(merged.new_id, mention.crm_account_id) as crm_account_id)
+    from mention
+    left join staging.merged_ids as merged
+        on merged.kind = 'company' and merged.source = mention.source and merged.old_id = mention.crm_account_id
+),
+crm_id as (
+    select crm_account_id as id from meant
+    union
+    select old_id from staging.merged_ids where kind = 'company'
+),
 bearer as (
     select row_id as member_row_id, account_id, source, source_id, crm_account_id
     from staging.companies
     join resolved.account_members using (row_id, source)
-    where crm_account_id in (select crm_account_id from mention) or source_id in (select crm_account_id from mention)
+    where crm_account_id in (select id from crm_id) or source_id in (select id from crm_id)
 ),
 alias as (
     select account_id, uscc, key, key = name_key as is_its_name
@@ -39,30 +51,37 @@ alias as (
 ),
 candidate as (
     select entity, mention.row_id, 1 as preference, 'code' as method, mention.uscc as evidence, accounts.account_id
-    from mention
+    from meant as mention
     join resolved.accounts on accounts.uscc = mention.uscc
     union all
     select entity, mention.row_id, 2, 'crm_id', mention.crm_account_id, bearer.account_id
-    from mention
+    from meant as mention
     join bearer on bearer.crm_account_id = mention.crm_account_id
     union all
     -- The id that a company list gives is the CRM's only if that list is, or if the name says the same.
     select entity, mention.row_id, 3, 'crm_id', mention.crm_account_id, bearer.account_id
-    from mention
+    from meant as mention
     join bearer on bearer.source_id = mention.crm_account_id
     left join alias on alias.account_id = bearer.account_id and alias.key = mention.name_key
     where bearer.source = mention.source or alias.key is not null or coalesce(mention.name_key, mention.uscc) is null
     union all
+    -- The directory knows the company by an id that a merge in the CRM gave up.
+    select entity, mention.row_id, 3.5, 'crm_id', mention.crm_account_id, bearer.account_id
+    from meant as mention
+    join staging.merged_ids as merged
+        on merged.kind = 'company' and merged.source = mention.source and merged.new_id = mention.crm_account_id
+    join bearer on bearer.crm_account_id = merged.old_id or (bearer.source = mention.source and bearer.source_id = merged.old_id)
+    union all
     select entity, row_id, 4, 'name', company_name, alias.account_id
-    from mention
+    from meant as mention
     join alias on alias.key = mention.name_key and alias.is_its_name and coalesce(alias.uscc = mention.uscc, true)
     union all
     select entity, row_id, 5, 'alias', company_name, alias.account_id
-    from mention
+    from meant as mention
     join alias on alias.key = mention.name_key and coalesce(alias.uscc = mention.uscc, true)
     union all
     select entity, row_id, 6, 'domain', mention.domain, domain_accounts.account_id
-    from mention
+    from meant as mention
     join resolved.domain_accounts using (domain)
     where not is_shared
 ),
@@ -78,7 +97,7 @@ select entity, row_id,
                 case when bool_or(candidate.account_id is not null) then 'ambiguous' else 'unknown' end) as method,
        coalesce(arg_min(settled.evidence, settled.preference),
                 any_value(coalesce(mention.uscc, mention.company_name, mention.crm_account_id, mention.domain))) as evidence
-from mention
+from meant as mention
 left join candidate using (entity, row_id)
 left join settled using (entity, row_id)
 group by entity, row_id

@@ -12,6 +12,8 @@
 -- column: wechat_openid | WeChat open id
 -- column: role | role as given, lower case
 -- column: is_primary | the main contact
+-- column: is_deleted | deleted, voided or archived over there: kept, and in no total
+-- column: role_id | id of the entry in the CRM, so that a role that changes is one record
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
 -- column: source_key | the record's key in its source
@@ -26,9 +28,10 @@
 -- column: line | its line
 -- column: extra | JSON of unknown columns
 with kept as (
-    select received.rowid as place, received.source, received.row_hash as source_key,
+    select received.rowid as place, received.source, coalesce(case when role_id_read.value is null then received.role_id else role_id_read.id end, received.row_hash) as source_key,
            received.landed_on, received.source_date, received.sequence, received.row_hash, received.file_sha, received.record
     from raw.deal_contacts as received
+    left join staging.parsed_ids as role_id_read on role_id_read.value = received.role_id
     anti join (select row_hash from staging.rejected_rows where entity = 'deal_contacts') as rejected on rejected.row_hash = received.row_hash
 ),
 latest as (
@@ -53,6 +56,8 @@ select case when deal_id_read.value is null then received.deal_id else deal_id_r
        case when wechat_openid_read.value is null then received.wechat_openid else wechat_openid_read.id end as wechat_openid,
        role_read.word as role,
        is_primary_read.flag as is_primary,
+       coalesce(is_deleted_read.flag, false) as is_deleted,
+       case when role_id_read.value is null then received.role_id else role_id_read.id end as role_id,
        latest.row_id,
        received.source,
        latest.source_key,
@@ -78,3 +83,5 @@ left join staging.parsed_ids as wechat_unionid_read on wechat_unionid_read.value
 left join staging.parsed_ids as wechat_openid_read on wechat_openid_read.value = received.wechat_openid
 left join staging.parsed_words as role_read on role_read.vocabulary = 'word' and role_read.value = received.role
 left join staging.parsed_booleans as is_primary_read on is_primary_read.value = received.is_primary
+left join staging.parsed_booleans as is_deleted_read on is_deleted_read.value = received.is_deleted
+left join staging.parsed_ids as role_id_read on role_id_read.value = received.role_id

@@ -23,6 +23,7 @@
 -- column: owner_id | its owner
 -- column: type | new, expansion, renewal or as given
 -- column: probability | 0 to 1
+-- column: is_deleted | deleted, voided or archived over there: kept, and in no total
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
 -- column: source_key | the record's key in its source
@@ -83,6 +84,7 @@ select case when deal_id_read.value is null then received.deal_id else deal_id_r
        case when owner_id_read.value is null then received.owner_id else owner_id_read.id end as owner_id,
        type_read.word as type,
        probability_read.share as probability,
+       coalesce(is_deleted_read.flag, false) as is_deleted,
        latest.row_id,
        received.source,
        latest.source_key,
@@ -116,3 +118,4 @@ left join staging.parsed_times as lead_created_at_read on lead_created_at_read.v
 left join staging.parsed_ids as owner_id_read on owner_id_read.value = received.owner_id
 left join staging.parsed_words as type_read on type_read.vocabulary = 'deal_type' and type_read.value = received.type
 left join staging.parsed_shares as probability_read on probability_read.value = received.probability
+left join staging.parsed_booleans as is_deleted_read on is_deleted_read.value = received.is_deleted

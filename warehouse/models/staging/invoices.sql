@@ -5,6 +5,7 @@
 -- column: issued_on | day of issue
 -- column: amount | amount
 -- column: currency | ISO code; null where none is given
+-- column: is_deleted | deleted, voided or archived over there: kept, and in no total
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
 -- column: source_key | the record's key in its source
@@ -40,6 +41,7 @@ select case when invoice_id_read.value is null then received.invoice_id else inv
        issued_on_read.day as issued_on,
        amount_read.amount,
        coalesce(currency_read.currency, amount_read.currency) as currency,
+       coalesce(is_deleted_read.flag, false) as is_deleted,
        latest.row_id,
        received.source,
        latest.source_key,
@@ -60,3 +62,4 @@ left join staging.parsed_ids as order_id_read on order_id_read.value = received.
 left join staging.parsed_times as issued_on_read on issued_on_read.value = received.issued_on
 left join staging.parsed_amounts as amount_read on amount_read.value = received.amount
 left join staging.parsed_currencies as currency_read on currency_read.value = received.currency
+left join staging.parsed_booleans as is_deleted_read on is_deleted_read.value = received.is_deleted

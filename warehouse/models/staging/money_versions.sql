@@ -10,6 +10,7 @@
 -- column: day | day of closing, signing, issue, payment or spending
 -- column: amount | amount; null where unknown
 -- column: currency | ISO code; null where none is given
+-- column: is_gone | deleted, voided or archived over there since that day: it counts no more
 with amended as (
     select 'deals' as entity, row_id from staging.deals where versions > 1
     union all
@@ -24,28 +25,28 @@ with amended as (
     select 'campaigns' as entity, row_id from staging.campaigns where versions > 1
 ),
 received as (
-    select 'deals' as entity, source, deal_id as given_id, null as parent, stage as stage, closed_at as day, amount, currency,
+    select 'deals' as entity, source, deal_id as given_id, null as parent, stage as stage, closed_at as day, amount, currency, is_deleted,
            landed_on, source_date, sequence, row_hash, file_sha, record
     from raw.deals
     union all
-    select 'orders' as entity, source, order_id as given_id, deal_id as parent, null as stage, signed_on as day, amount, currency,
+    select 'orders' as entity, source, order_id as given_id, deal_id as parent, null as stage, signed_on as day, amount, currency, is_deleted,
            landed_on, source_date, sequence, row_hash, file_sha, record
     from raw.orders
     union all
-    select 'invoices' as entity, source, invoice_id as given_id, order_id as parent, null as stage, issued_on as day, amount, currency,
+    select 'invoices' as entity, source, invoice_id as given_id, order_id as parent, null as stage, issued_on as day, amount, currency, is_deleted,
            landed_on, source_date, sequence, row_hash, file_sha, record
     from raw.invoices
     union all
-    select 'payments' as entity, source, payment_id as given_id, coalesce(order_id, deal_id) as parent, null as stage, paid_on as day, amount, currency,
+    select 'payments' as entity, source, payment_id as given_id, coalesce(order_id, deal_id) as parent, null as stage, paid_on as day, amount, currency, is_deleted,
            landed_on, source_date, sequence, row_hash, file_sha, record
     from raw.payments
     union all
-    select 'costs' as entity, source, cost_id as given_id, coalesce(campaign_id, deal_id) as parent, null as stage, spent_on as day, amount, currency,
+    select 'costs' as entity, source, cost_id as given_id, coalesce(campaign_id, deal_id) as parent, null as stage, spent_on as day, amount, currency, null,
            landed_on, source_date, sequence, row_hash, file_sha, record
     from raw.costs
     union all
     select 'campaigns' as entity, source, campaign_id as given_id, null as parent, null as stage, starts_on as day,
-           coalesce(cost, budget) as amount, currency, landed_on, source_date, sequence, row_hash, file_sha, record
+           coalesce(cost, budget) as amount, currency, null, landed_on, source_date, sequence, row_hash, file_sha, record
     from raw.campaigns
 ),
 kept as (
@@ -71,10 +72,12 @@ select version.entity, version.row_id, version.landed_on,
        case when version.entity = 'deals' then (times.occurred_at at time zone 'UTC' at time zone $timezone)::date
             else times.day end as day,
        amounts.amount,
-       coalesce(currencies.currency, amounts.currency) as currency
+       coalesce(currencies.currency, amounts.currency) as currency,
+       coalesce(flags.flag, false) as is_gone
 from version
 left join staging.parsed_ids as parents on parents.value = version.parent
 left join staging.parsed_texts as stages on stages.value = version.stage
 left join staging.parsed_times as times on times.value = version.day
 left join staging.parsed_amounts as amounts on amounts.value = version.amount
 left join staging.parsed_currencies as currencies on currencies.value = version.currency
+left join staging.parsed_booleans as flags on flags.value = version.is_deleted

@@ -7,6 +7,7 @@
 -- column: currency | ISO code; null where none is given
 -- column: term_starts_on | first day of the term
 -- column: term_ends_on | last day of the term
+-- column: is_deleted | deleted, voided or archived over there: kept, and in no total
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
 -- column: source_key | the record's key in its source
@@ -44,6 +45,7 @@ select case when order_id_read.value is null then received.order_id else order_i
        coalesce(currency_read.currency, amount_read.currency) as currency,
        term_starts_on_read.day as term_starts_on,
        term_ends_on_read.day as term_ends_on,
+       coalesce(is_deleted_read.flag, false) as is_deleted,
        latest.row_id,
        received.source,
        latest.source_key,
@@ -66,3 +68,4 @@ left join staging.parsed_amounts as amount_read on amount_read.value = received.
 left join staging.parsed_currencies as currency_read on currency_read.value = received.currency
 left join staging.parsed_times as term_starts_on_read on term_starts_on_read.value = received.term_starts_on
 left join staging.parsed_times as term_ends_on_read on term_ends_on_read.value = received.term_ends_on
+left join staging.parsed_booleans as is_deleted_read on is_deleted_read.value = received.is_deleted

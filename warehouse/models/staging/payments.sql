@@ -7,6 +7,7 @@
 -- column: paid_on | day of payment
 -- column: amount | amount
 -- column: currency | ISO code; null where none is given
+-- column: is_deleted | deleted, voided or archived over there: kept, and in no total
 -- column: row_id | source and source key: names the record
 -- column: source | the source it came from
 -- column: source_key | the record's key in its source
@@ -43,6 +44,7 @@ select case when payment_id_read.value is null then received.payment_id else pay
        paid_on_read.day as paid_on,
        amount_read.amount,
        coalesce(currency_read.currency, amount_read.currency) as currency,
+       coalesce(is_deleted_read.flag, false) as is_deleted,
        latest.row_id,
        received.source,
        latest.source_key,
@@ -64,3 +66,4 @@ left join staging.parsed_ids as deal_id_read on deal_id_read.value = received.de
 left join staging.parsed_times as paid_on_read on paid_on_read.value = received.paid_on
 left join staging.parsed_amounts as amount_read on amount_read.value = received.amount
 left join staging.parsed_currencies as currency_read on currency_read.value = received.currency
+left join staging.parsed_booleans as is_deleted_read on is_deleted_read.value = received.is_deleted

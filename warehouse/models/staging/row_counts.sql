@@ -69,6 +69,11 @@ select 'deal_splits' as entity, (select count(*) from raw.deal_splits) as raw_ro
        (select coalesce(sum(versions - 1), 0) from staging.deal_splits)::bigint as superseded_rows,
        (select count(*) from raw.deal_splits semi join rejected on rejected.entity = 'deal_splits' and rejected.row_hash = deal_splits.row_hash) as rejected_rows
 union all
+select 'merges' as entity, (select count(*) from raw.merges) as raw_rows,
+       (select count(*) from staging.merges) as staging_rows,
+       (select coalesce(sum(versions - 1), 0) from staging.merges)::bigint as superseded_rows,
+       (select count(*) from raw.merges semi join rejected on rejected.entity = 'merges' and rejected.row_hash = merges.row_hash) as rejected_rows
+union all
 select 'orders' as entity, (select count(*) from raw.orders) as raw_rows,
        (select count(*) from staging.orders) as staging_rows,
        (select coalesce(sum(versions - 1), 0) from staging.orders)::bigint as superseded_rows,

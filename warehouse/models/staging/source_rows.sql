@@ -32,6 +32,8 @@ select 'deal_contacts' as entity, row_id, source, source_key, landed_on, file_sh
 union all
 select 'deal_splits' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.deal_splits
 union all
+select 'merges' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.merges
+union all
 select 'orders' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.orders
 union all
 select 'invoices' as entity, row_id, source, source_key, landed_on, file_sha, sheet, line, row_hash from staging.invoices

@@ -97,7 +97,8 @@ with faulty_value as (
         unpivot (
             select row_hash, 0 as keys_given,
                    deal_id, account_name, uscc, crm_account_id, contact_id, lead_id, email, mobile, name,
-                   stage, amount, currency, created_at, closed_at, lead_created_at, owner_id, type, probability
+                   stage, amount, currency, created_at, closed_at, lead_created_at, owner_id, type, probability,
+                   is_deleted
             from raw.deals
         ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
     )
@@ -119,7 +120,7 @@ with faulty_value as (
             select row_hash, (contact_id is not null)::int + (lead_id is not null)::int + (email is not null)::int + (mobile is not null)::int + (phone is not null)::int
                + (wechat_unionid is not null)::int + (wechat_openid is not null)::int as keys_given,
                    deal_id, contact_id, lead_id, email, mobile, phone, wechat_unionid, wechat_openid, role,
-                   is_primary
+                   is_primary, is_deleted, role_id
             from raw.deal_contacts
         ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
     )
@@ -135,11 +136,21 @@ with faulty_value as (
     )
     where value in (select value from staging.parsed_faults)
     union all
+    select 'merges' as entity, row_hash, keys_given, column_name, value
+    from (
+        unpivot (
+            select row_hash, 0 as keys_given,
+                   object, old_id, new_id, old_key, new_key, merged_at
+            from raw.merges
+        ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
+    )
+    where value in (select value from staging.parsed_faults)
+    union all
     select 'orders' as entity, row_hash, keys_given, column_name, value
     from (
         unpivot (
             select row_hash, 0 as keys_given,
-                   order_id, deal_id, signed_on, amount, currency, term_starts_on, term_ends_on
+                   order_id, deal_id, signed_on, amount, currency, term_starts_on, term_ends_on, is_deleted
             from raw.orders
         ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
     )
@@ -149,7 +160,7 @@ with faulty_value as (
     from (
         unpivot (
             select row_hash, 0 as keys_given,
-                   invoice_id, order_id, issued_on, amount, currency
+                   invoice_id, order_id, issued_on, amount, currency, is_deleted
             from raw.invoices
         ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
     )
@@ -159,7 +170,7 @@ with faulty_value as (
     from (
         unpivot (
             select row_hash, 0 as keys_given,
-                   payment_id, order_id, deal_id, paid_on, amount, currency
+                   payment_id, order_id, deal_id, paid_on, amount, currency, is_deleted
             from raw.payments
         ) on columns(* exclude (row_hash, keys_given)) into name column_name value value
     )
