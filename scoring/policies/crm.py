@@ -25,6 +25,19 @@ PlayColumn = Literal[
     "department",
 ]
 Spoken = Literal["en", "zh"]
+PulledEntity = Literal[
+    "owners",
+    "lead_status",
+    "deals",
+    "deal_stages",
+    "deal_contacts",
+    "deal_splits",
+    "orders",
+    "invoices",
+    "payments",
+    "activities",
+    "merges",
+]
 
 # Where a CRM's exports are dropped unless crm.yaml names another folder; it need not exist.
 IMPORT_FOLDER = "crm"
@@ -96,6 +109,33 @@ class PlayRule(Rule):
         return self
 
 
+class PullMapping(Rule):
+    """One of our input entities over there: its object, the time of its changes, our column → their field.
+
+    A field with a question mark behind it may be missing over there; any other must be there.
+    """
+
+    to: str
+    modified: str
+    id: str
+    columns: dict[str, str]
+    where: dict[str, tuple[str, ...]] = Field({}, description="their field → values; other records count as deleted")
+    history: str | None = Field(None, description="their field: each value that it had is a row, with its time")
+    linked: str | None = Field(None, description="their object: each of its records linked to ours is a row")
+    refunded: str | None = Field(None, description="their field: what was given back, a row of its own with minus")
+
+
+class PullChange(Rule):
+    """What of a vendor's PullMapping is otherwise in this account; an entity that it lacks needs all of it."""
+
+    to: str | None = None
+    modified: str | None = None
+    id: str | None = None
+    columns: dict[str, str] = Field({}, description="our column → their field; goes before the vendor's")
+    where: dict[str, tuple[str, ...]] | None = None
+    refunded: str | None = None
+
+
 class CrmPolicy(Policy):
     """What `crm.yaml` says."""
 
@@ -123,6 +163,9 @@ class CrmPolicy(Policy):
     longest_pause_seconds: float = Field(60, ge=0, le=3600)
     stop_after_failures: int = Field(4, ge=1)
     objects: dict[ObjectName, ObjectRule]
+    pull: dict[PulledEntity, PullChange] = Field(
+        {}, description="what is read otherwise than the vendor's mapping says"
+    )
     plays: tuple[PlayRule, ...] = ()
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import Connector, Description
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.mapping import has_mapping, in_their_words, load_mapping
+from tasks.outbound.crm.network import NetworkConnector
 from tasks.policies import read_config
 from tasks.runs import make_person
 
@@ -28,7 +29,12 @@ def crm_rows(root: Path) -> Rows:
         says = connector.describe()
     except AbmError as error:
         return [_row("crm", "bad", error.told(language), say("crm_doctor_unreachable", language))]
-    return [*_account(policy, says, language), *_objects(policy, says, language), *_limits(connector, says, language)]
+    return [
+        *_account(policy, says, language),
+        *_objects(policy, says, language),
+        *pulled_rows(connector, says, language),
+        *_limits(connector, says, language),
+    ]
 
 
 def _account(policy: CrmPolicy, says: Description, language: str) -> Rows:
@@ -55,6 +61,17 @@ def _objects(policy: CrmPolicy, says: Description, language: str) -> Rows:
             rows.append(_row(f"crm {name}", "bad", say("crm_doctor_missing", language, fields=made), hint))
         else:
             rows.append(_row(f"crm {name}", "ok", say("crm_doctor_fields", language, number=len(kinds))))
+    return rows
+
+
+def pulled_rows(connector: Connector, says: Description, language: str) -> Rows:
+    """Per input entity whether the CRM tells what changed in it, and what to do where it does not."""
+    rows = []
+    for entity, silence in says.pulls.items():
+        why = silence or (connector.closed(entity, language) if isinstance(connector, NetworkConnector) else "")
+        asked, hint = f"crm pull {entity}", say("crm_doctor_drop_files", language, entity=entity)
+        told = say("crm_doctor_not_pulled", language, why=why) if why else say("crm_doctor_pulled", language)
+        rows.append(_row(asked, "warn" if why and not silence else "ok", told, hint if why else ""))
     return rows
 
 

@@ -297,6 +297,8 @@ class Outbox(Journal):
         }
         if change and change.crm_id:
             cause["crm_id"] = change.crm_id
+        if change and change.is_moved:
+            cause["is_moved"] = True
         if change and change.seen:
             cause["seen"] = dict(change.seen)
         return {

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from scoring.policies.crm import ObjectRule, Owner
-from tasks.outbound.crm.base import Fields, Found, Value
+from tasks.outbound.crm.base import Fields, Found, Standing, Value
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 Winner = Literal["ours", "theirs"]
@@ -25,7 +25,8 @@ class FieldChange(NamedTuple):
 class Change(NamedTuple):
     """One record to create or update. `fields` is all we send; `overwrites` what of it replaces something else.
 
-    `seen`: what stands there already in fields that we only fill while they are empty.
+    `seen`: what stands there already in fields that we only fill while they are empty. `is_moved`: ours was merged over
+    there into the record `crm_id`, which gets our key now; its fields follow once that is seen.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Change(NamedTuple):
     overwrites: tuple[FieldChange, ...] = ()
     crm_id: str | None = None
     seen: Fields = MappingProxyType({})
+    is_moved: bool = False
 
     @property
     def changed(self) -> tuple[FieldChange, ...]:
@@ -131,12 +133,14 @@ def plan(
     present: Mapping[str, Found] | None,
     mapping: ObjectRule,
     changed_at: Mapping[str, str] | None = None,
+    moved: Mapping[str, Standing] | None = None,
 ) -> Plan:
     """What must be sent so that the CRM holds `desired`, key → fields.
 
     `acknowledged` is what it confirmed last; `present` what it holds now (None: cannot be read; a key may be left out
     of it only if it is not there). `changed_at` (UTC, ISO) dates our values for fields owned by the newest. An empty
-    value of ours is no wish; a key that is no longer desired stays. The order of `desired` is kept.
+    value of ours is no wish; a key that is no longer desired stays. The order of `desired` is kept. `moved`: key → the
+    record into which ours was merged over there.
     """
     creates: list[Change] = []
     updates: list[Change] = []
@@ -156,7 +160,9 @@ def plan(
         elif not exists:
             creates.append(_create(key, wanted, writable))
         elif present is not None and found is None:
-            skips.append(Skip(key, None, "the CRM holds it no more (deleted or merged there); it is not made again"))
+            outcome = _gone(key, wanted, (moved or {}).get(key), writable)
+            updates += [outcome] if isinstance(outcome, Change) else []
+            skips += [outcome] if isinstance(outcome, Skip) else []
         else:
             row = _Row(key, wanted, acknowledged.get(key, {}), found, (changed_at or {}).get(key))
             change, row_skips, row_conflicts = _update(row, owners)
@@ -166,6 +172,17 @@ def plan(
             unchanged += not change
             adopted += [_adopt(row, owners)] if not change and row.readable and key not in acknowledged else []
     return Plan(tuple(creates), tuple(updates), tuple(skips), tuple(conflicts), unchanged, tuple(adopted))
+
+
+def _gone(key: str, wanted: Fields, standing: Standing | None, writable: frozenset[str]) -> Change | Skip:
+    """A record that the CRM held and holds no more is not made again; one that was merged is followed."""
+    if standing is None:
+        return Skip(key, None, "the CRM holds it no more (deleted or merged there); it is not made again")
+    if standing.key not in (None, key):
+        return Skip(key, None, f"merged over there into the record of our {standing.key}, which is kept up to date")
+    fields = _create(key, wanted, writable).fields
+    moved = (FieldChange("record", None, standing.crm_id),)
+    return Change(key, "update", fields, moved, standing.crm_id, is_moved=True)
 
 
 def _adopt(row: _Row, owners: Mapping[str, Owner]) -> Adopted:

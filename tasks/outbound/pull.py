@@ -1,21 +1,30 @@
 """What the CRM says back comes in by the front door: its pages become files of the inbox, landed like any other."""
 
 import hashlib
+import logging
 import os
-import re
+from collections import Counter
 from pathlib import Path
 
 from abmloop.errors import CrmRefused
 from abmloop.faultpoint import fault_point
-from abmloop.messages import said
+from abmloop.messages import said, say
 from abmloop.run import Run, StepCounts
 from scoring.policies.crm import CrmPolicy
-from tasks.outbound.crm.base import Connector, Page
+from tasks.outbound.crm.base import ChannelStopped, Connector, Page
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.files import PULLED_ENTITIES
+from tasks.outbound.merges import Links
+from tasks.outbound.told import RECONCILED, Told, every, ids_of, is_too_many, page_prefix
 from tasks.policies import load_policy
 from warehouse.ledger import Ledger
 from warehouse.steps import step
+
+log = logging.getLogger("abmloop")
+# Without these a CRM is of use; where its key does not open them, that is told and the rest is read.
+_MAY_BE_CLOSED = frozenset(
+    {"deal_stages", "deal_contacts", "deal_splits", "orders", "invoices", "payments", "activities", "merges"}
+)
 
 
 def pull(run: Run) -> StepCounts:
@@ -26,7 +35,9 @@ def pull(run: Run) -> StepCounts:
     with step(run, "pull") as work:
         policy = load_policy(run, CrmPolicy)
         connector = open_connector(run.root, policy, run.as_of)
-        work.count(**pull_pages(run.root, connector, Cursors(work.ledger, run, policy.instance)))
+        cursors = Cursors(work.ledger, run, policy.instance)
+        told = Told(work, page_prefix(connector.describe().instance), run.at.isoformat(timespec="microseconds"))
+        work.count(**pull_pages(run.root, connector, cursors, told))
         if notes := connector.describe().notes:
             work.count(not_taken=len(notes))
     return work.counts
@@ -37,6 +48,9 @@ class Cursors:
 
     def __init__(self, ledger: Ledger, run: Run, instance: str) -> None:
         self.instance = instance
+        self.day = run.as_of.isoformat()
+        self.language = run.language
+        self.links = Links(ledger, run, instance)
         self._ledger = ledger
         self._run = run
         self._numbers: dict[str, int] = {}
@@ -63,34 +77,91 @@ class Cursors:
         fault_point("crm:after_cursor")
 
 
-def pull_pages(root: Path, connector: Connector, cursors: Cursors) -> dict[str, int]:
-    """New files per entity. A page that comes again is no new file: its content names it."""
+def pull_pages(root: Path, connector: Connector, cursors: Cursors, told: Told | None = None) -> dict[str, int]:
+    """New files per entity. A page that comes again is no new file: its content names it.
+
+    `told`: what was landed before; without it nothing is known to be gone but what comes marked.
+    """
     there = connector.describe().instance
     if there.partition(":")[0] != "files" and there != cursors.instance:
         raise CrmRefused(said("crm_read_other_instance", wanted=cursors.instance, found=there))
-    instance = re.sub(r"[^A-Za-z0-9]+", "-", there)
-    new: dict[str, int] = {}
+    reader = _Reader(root, connector, cursors, told, page_prefix(there))
     for entity in PULLED_ENTITIES:
-        for page in connector.changes_since(entity, cursors.place(entity)):
-            if _place(root, page, instance):
-                new[entity] = new.get(entity, 0) + 1
-            cursors.note(entity, page.cursor)
-    return new
+        try:
+            reader.read(entity)
+            reader.reconcile(entity)
+        except ChannelStopped as error:
+            # What was read once must not fall silent: then somebody has taken the permission away.
+            if entity not in _MAY_BE_CLOSED or cursors.place(entity) is not None:
+                raise
+            reader.counts["not_open"] += 1
+            log.warning(say("crm_pull_not_open", cursors.language, entity=entity, why=error.told(cursors.language)))
+    return dict(reader.counts)
 
 
-def _place(root: Path, page: Page, instance: str) -> bool:
-    """Write the page into the inbox under a name of our own making; False where it is there already."""
-    folder = root / "inbox" / page.entity
-    name = f"crm-{instance}-{hashlib.sha256(page.body).hexdigest()[:16]}{page.suffix}"
-    path = folder / name
-    if path.exists():
-        return False
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{name}.{os.getpid()}.tmp"
-    with draft.open("wb") as file:
-        file.write(page.body)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    fault_point("crm:after_pull")
-    return True
+class _Reader:
+    """One reading of one account, entity by entity; counts the new files."""
+
+    def __init__(self, root: Path, connector: Connector, cursors: Cursors, told: Told | None, prefix: str) -> None:
+        self._root = root
+        self._connector = connector
+        self._cursors = cursors
+        self._told = told
+        self._prefix = prefix
+        self.counts: Counter[str] = Counter()
+
+    def read(self, entity: str) -> None:
+        """What changed since the last time."""
+        for page in self._connector.changes_since(entity, self._cursors.place(entity)):
+            # Files that people drop are landed as they are.
+            is_ours = entity == "merges" and page.suffix == ".ndjson" and bool(page.cursor)
+            page = self._cursors.links.follow(page) if is_ours else page
+            self._put(page)
+            if page.whole_of and self._told is not None:
+                self._part(page, self._told)
+            self._cursors.note(entity, page.cursor)
+
+    def _part(self, page: Page, told: Told) -> None:
+        """What these parents had before and have no more."""
+        gone = told.of_parents(page.entity, page.whole_of, page.whole) - ids_of(page)
+        if gone:
+            self._put(told.page(page.entity, gone, ()))
+
+    def reconcile(self, entity: str) -> None:
+        """Once a day, where deleted records are known by their absence alone: which are gone, and which are back."""
+        mark = f"{entity}:listed"
+        if self._told is None or entity not in RECONCILED or self._cursors.place(mark) == self._cursors.day:
+            return
+        pages = self._connector.ids_there(entity)
+        known = self._told.known(entity) if pages is not None else None
+        if pages is None or known is None or not (known.alive or known.absent):
+            return
+        there = every(pages)
+        gone, back = known.alive - there, known.absent & there
+        if is_too_many(gone, known.alive):
+            # Deleted, or no longer shown to our key? Nothing is marked: missing is not zero.
+            self.counts["not_visible"] += len(gone)
+            number = f"{len(gone):,}"
+            log.warning(say("crm_pull_not_visible", self._cursors.language, entity=entity, number=number))
+            return
+        if gone or back:
+            self._put(self._told.page(entity, gone, back))
+        self._cursors.note(mark, self._cursors.day)
+
+    def _put(self, page: Page) -> None:
+        """Write the page into the inbox under a name of our own making, unless it is there already."""
+        if not page.body:
+            return
+        folder = self._root / "inbox" / page.entity
+        path = folder / f"{self._prefix}{hashlib.sha256(page.body).hexdigest()[:16]}{page.suffix}"
+        if path.exists():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{path.name}.{os.getpid()}.tmp"
+        with draft.open("wb") as file:
+            file.write(page.body)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        self.counts[page.entity] += 1
+        fault_point("crm:after_pull")

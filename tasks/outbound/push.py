@@ -19,6 +19,7 @@ from tasks.outbound.desired import KEY, Desired, gather_marts, make_desired, per
 from tasks.outbound.gate import Gate, Word
 from tasks.outbound.held import tell_held
 from tasks.outbound.memory import Memory, recall
+from tasks.outbound.merges import standing_of
 from tasks.outbound.open_gate import open_gate
 from tasks.outbound.outbox import OPEN, Intent, Journal, RecordKey
 from tasks.outbound.plan import Change, Plan, plan, worth_asking
@@ -168,7 +169,9 @@ def _plan_object(
         # What it confirmed is taken to be there still: it cannot say otherwise.
         present = {**{key: Found(None) for key in asked if key in known}, **present}
     wanted = {key: allowed[key] for key in asked}
-    made = plan(wanted, known, present, rule, desk.desired[name].changed_at)
+    lost = [key for key in asked if key in known and key not in present] if says.reads_back else []
+    moved = standing_of(desk.connector, name, lost, desk.journal.crm_ids()) if lost else {}
+    made = plan(wanted, known, present, rule, desk.desired[name].changed_at, moved)
     return replace(made, unchanged=made.unchanged + len(allowed) - len(asked) - silent), silent
 
 

@@ -254,7 +254,7 @@ def is_applied(row: Queued, found: Found) -> bool:
 
 def _record(row: Queued, word: Word, known: Mapping[tuple[str, str], str]) -> Record:
     crm_id = row.cause.get("crm_id") or known.get((row.object, row.key))
-    return Record(row.key, row.fields, row.payload_hash, str(word), crm_id)
+    return Record(row.key, row.fields, row.payload_hash, str(word), crm_id, bool(row.cause.get("is_moved")))
 
 
 def best_within(rows: Sequence[Queued], calls: int, rows_per_call: int) -> list[Queued]:

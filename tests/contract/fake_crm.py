@@ -18,6 +18,7 @@ from tasks.outbound.crm.base import (
     Page,
     Record,
     SlowDown,
+    Standing,
     Verdict,
 )
 
@@ -91,6 +92,12 @@ class FakeCrm:
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         if cursor is None and entity == "deals":
             yield Page("deals", "deals", ".csv", b"deal_id,stage\r\nD1,won\r\n", "1")
+
+    def ids_there(self, entity: str) -> Iterator[Sequence[str]] | None:
+        return None
+
+    def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
+        return {}
 
     def dump(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """(object, key) → its records; a key with more than one was created twice."""

@@ -53,13 +53,19 @@ def use_all(server: CrmServer, root: Path) -> None:
     for fields in world.fields.values():
         fields["stage"] = "sal"
     world.push_once()
-    server.ask("plant", object="deals", records=[{"dealstage": "won"}] * 150)
+    deals = server.ask("plant", object="deals", records=[{"dealstage": "won"}] * 150)
+    first, second = server.ask("plant", object="contacts", records=[{"email": "a@acme.cn"}, {"email": "b@acme.cn"}])
+    orders = server.ask("plant", object="orders", records=[{"hs_total_price": "1"}])
+    for end, to in ((deals[0], [[first, "User"], [second, ""]]), (orders[0], [[deals[0], ""]])):
+        server.ask("link", **{"from": end, "to": to})
+    merged = server.ask("merge", winner=first, loser=second)
     connector = world.connector()
     assert isinstance(connector, HubSpotConnector)
     connector.upsert("leads", [Record("X1", {"abm_stage": "mql"}, "-", "allowed")])
-    for entity in ("owners", "deals", "lead_status"):
+    for entity in (*connector.describe().pulls,):
         for _page in connector.changes_since(entity, "2026-10-01T00:00:00Z"):
             pass
+    assert connector.standing_for("leads", [second])[second].crm_id == merged
 
 
 def test_every_request_keeps_to_the_published_description(
@@ -69,7 +75,9 @@ def test_every_request_keeps_to_the_published_description(
     sent = [one for one in calls if not one.target.startswith("/oauth/")]
     paths = Counter(one.target.partition("?")[0].rpartition("/crm/v3/")[2] for one in sent)
     assert {"objects/contacts/batch/upsert", "objects/contacts/batch/read", "objects/contacts/batch/update",
-            "objects/deals/search", "objects/deals", "owners", "properties/contacts"} <= paths.keys()  # fmt: skip
+            "objects/deals/search", "objects/deals", "owners", "properties/contacts", "objects/orders/search",
+            "objects/commerce_payments/search", "objects/deals/batch/read"} <= paths.keys()  # fmt: skip
+    assert "/crm/v4/associations/deals/contacts/batch/read" in {one.target for one in sent}
     wrong = {(one.method, one.target, fault) for one in sent for fault in faults(one, descriptions)}
     assert not {one for one in wrong if not (one[2].startswith("sorts/") and KNOWN in one[2])}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from abmloop.errors import CrmError, CrmRefused, CrmUnreachable
 
@@ -15,13 +15,17 @@ Identity = Literal["upsert_by_external_id", "search_after_lag", "manual_hold"]
 
 @dataclass(frozen=True)
 class Record:
-    """One record to be written. `allowed_by` is the gate's word for it; a connector refuses a record without."""
+    """One record to be written. `allowed_by` is the gate's word for it; a connector refuses a record without.
+
+    `is_moved`: `crm_id` is a record into which ours was merged over there: it gets our key first, by a verdict linked.
+    """
 
     key: str
     fields: Fields
     payload_hash: str
     allowed_by: str
     crm_id: str | None = None
+    is_moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,19 @@ class Found:
     payload_hash: str | None = None
 
 
+class Standing(NamedTuple):
+    """The record that stands for one today, which may be another one, and the key of ours that it bears, if any."""
+
+    crm_id: str
+    key: str | None
+
+
 @dataclass(frozen=True)
 class Page:
     """A piece of what changed over there, as a file of an entity that `land` reads.
 
-    `cursor`: where the next reading begins; empty where everything is offered again each time.
+    `cursor`: where the next reading begins; empty where everything is offered again each time. `whole_of`: a column
+    for each of whose values `whole` this page tells all rows there are; others of theirs are gone.
     """
 
     entity: str
@@ -60,6 +72,8 @@ class Page:
     suffix: str
     body: bytes
     cursor: str = ""
+    whole_of: str = ""
+    whole: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,8 @@ class Description:
     record, and what it does not give is not there; otherwise it only knows which keys it was given. `bulk_size`: how
     many records go in one batch where more than `bulk_from` of an object wait; None: no such way. `rows_per_call`: how
     many records one call takes, if not a whole batch. `settle_seconds`: how long after a call without an answer it may
-    still take effect. `notes`: what a person should look at, in words.
+    still take effect. `notes`: what a person should look at, in words. `pulls`: input entity → empty where it is told
+    what changed in it, else why not; then exports dropped as files are the way.
     """
 
     instance: str
@@ -83,6 +98,7 @@ class Description:
     bulk_from: int = 0
     settle_seconds: float = 0.0
     rows_per_call: int | None = None
+    pulls: Mapping[str, str] = field(default_factory=dict)
 
 
 class BatchRefused(CrmRefused):
@@ -147,4 +163,12 @@ class Connector(Protocol):
 
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
         """What changed over there in one of our input entities, oldest first; repeats are allowed, gaps are not."""
+        ...
+
+    def ids_there(self, entity: str) -> Iterator[Sequence[str]] | None:
+        """All ids of an entity, where what was deleted is known by its absence alone; None: it is told otherwise."""
+        ...
+
+    def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """The CRM's id → the record that stands for it after merges; ids of deleted records are left out."""
         ...

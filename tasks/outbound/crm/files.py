@@ -17,7 +17,7 @@ from abmloop.errors import BadPolicy
 from abmloop.faultpoint import fault_point
 from abmloop.messages import said
 from scoring.policies.crm import IMPORT_FOLDER, OBJECT_ORDER, CrmPolicy, FieldType
-from tasks.outbound.crm.base import ChannelStopped, Description, Found, Page, Record, Verdict
+from tasks.outbound.crm.base import ChannelStopped, Description, Found, Page, Record, Standing, Verdict
 from tasks.outbound.csv_out import csv_bytes
 from tasks.outbound.plan import digest
 
@@ -39,6 +39,7 @@ _ENTITY_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "deal_splits",
         ("deal_splits", "deal_split", "opportunity_split", "opportunitysplit", "商机分摊", "商机拆分", "业绩分成"),
     ),
+    ("merges", ("merges", "merge_history", "merged_records", "合并记录", "合并历史")),
     ("lead_status", ("lead_status", "leadstatus", "线索状态", "线索反馈")),
     ("deals", ("deals", "deal", "opportunities", "opportunity", "商机")),
     ("orders", ("orders", "order", "contracts", "contract", "订单", "合同")),
@@ -109,6 +110,14 @@ class FilesConnector:
         for path in self._dropped():
             if entity_of(path.relative_to(self._folder)) == entity and (page := _page(path, entity)):
                 yield page
+
+    def ids_there(self, entity: str) -> Iterator[Sequence[str]] | None:
+        """None: exports say themselves what was deleted, by a column is_deleted."""
+        return None
+
+    def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """Nothing: what was merged comes as a file of merges."""
+        return {}
 
     @property
     def _folder(self) -> Path:

@@ -11,14 +11,15 @@ from typing import Any
 
 from abmloop.errors import CrmUnreachable
 from abmloop.messages import said
-from tasks.outbound.crm.base import ChannelStopped, Page, Record
+from scoring.policies.crm import PullMapping
+from tasks.outbound.crm.base import ChannelStopped, Record
 from tasks.outbound.crm.envelope import Envelope
 from tasks.outbound.crm.mapping import ObjectMapping
 from tasks.outbound.crm.network import checked_name
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
-from tasks.outbound.crm.singles import Refusal, SingleRecordConnector
+from tasks.outbound.crm.singles import LONGEST_LIST, Refusal, SingleRecordConnector
 from tasks.outbound.crm.values import as_epoch, read_time
-from tasks.outbound.crm.walk import Row, walk_pages
+from tasks.outbound.crm.walk import Reading, Row, is_out
 from tasks.outbound.crm.wire import Answer, Wire, hide
 
 _EXPIRED = frozenset({20016})
@@ -121,12 +122,8 @@ class FxiaokeConnector(SingleRecordConnector):
         other = str(told.get("dataId") or "") if _DUPLICATE.search(message) else ""
         raise Refusal(message, other or None)
 
-    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
+    def _reading(self, entity: str, pulled: PullMapping) -> Reading:
         """By time of modification; equal times are walked by their ids, later ones after them."""
-        if entity not in self._mapping.pull:
-            return
-        self.assert_columns(entity)
-        pulled = self._mapping.pull[entity]
 
         def fetch(after: tuple[str, str], size: int) -> list[Row]:
             time, record_id = _milliseconds(after[0]), after[1]
@@ -137,9 +134,27 @@ class FxiaokeConnector(SingleRecordConnector):
             if len(rows) < size:
                 later = [_filter(pulled.modified, "GT", [time])]
                 rows += self._query(pulled.to, later, 0, [_ascending(pulled.modified), _ascending("_id")])
-            return [Row(str(row.get(pulled.modified)), str(row.get("_id")), row) for row in rows[:size]]
+            return [
+                Row(str(row.get(pulled.modified)), str(row.get("_id")), row, _is_void(row) or is_out(pulled, row))
+                for row in rows[:size]
+            ]
 
-        yield from walk_pages(self._place(entity, cursor), fetch, pulled)
+        return Reading(fetch)
+
+    def _all_ids(self, pulled: PullMapping) -> Iterator[Sequence[str]]:
+        after: list[Any] = []
+        for _ in range(LONGEST_LIST):
+            rows = self._query(pulled.to, after, 0, [_ascending("_id")])
+            yield [str(row.get("_id")) for row in rows if not _is_void(row)]
+            if len(rows) < _PAGE:
+                return
+            after = [_filter("_id", "GT", [str(rows[-1].get("_id"))])]
+        raise CrmUnreachable(said("crm_list_endless", name=pulled.to))
+
+
+def _is_void(row: Mapping[str, Any]) -> bool:
+    """作废: voided, or deleted for good. Queries are not known to tell these; where they do, these are not alive."""
+    return row.get("is_deleted") in (True, "true") or row.get("life_status") == "invalid"
 
 
 def _milliseconds(time: str) -> str:

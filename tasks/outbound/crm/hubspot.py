@@ -4,23 +4,24 @@ A thin client instead of hubspot-api-client: docs/decisions/0012-thin-crm-client
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from abmloop.errors import CrmUnreachable
 from abmloop.messages import said
-from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Page, Record, Verdict
-from tasks.outbound.crm.mapping import ObjectMapping
-from tasks.outbound.crm.network import NetworkConnector, assert_allowed, checked_name, dead
+from scoring.policies.crm import PullMapping
+from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Record, Standing, Verdict
+from tasks.outbound.crm.hubspot_pull import HubSpotChanges, listed
+from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping
+from tasks.outbound.crm.network import MOVED, NetworkConnector, assert_allowed, checked_name, dead
 from tasks.outbound.crm.session import Auth, Grant, NamedKey, Pace, secrets
 from tasks.outbound.crm.values import as_text, iso_time
-from tasks.outbound.crm.walk import Row, walk_pages
+from tasks.outbound.crm.walk import Reading
 from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide
 
 _EXISTING = re.compile(r"[Ee]xisting (?:object )?ID: ?(\d{1,20})")
 _TRY_AGAIN = frozenset({"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
-_PAGE = 100
 
 
 class HubSpotConnector(NetworkConnector):
@@ -28,6 +29,12 @@ class HubSpotConnector(NetworkConnector):
 
     kind = "hubspot"
     batch_size = 100
+    # Of what a record is linked to, the vendor lists no fields.
+    system_fields = frozenset({"associations"})
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._changes = HubSpotChanges(self._session, _object_of)
 
     def _auth(self, environment: Mapping[str, str]) -> Auth:
         if not environment.get("HUBSPOT_REFRESH_TOKEN"):
@@ -77,9 +84,9 @@ class HubSpotConnector(NetworkConnector):
 
         def parse(answer: Answer) -> dict[str, dict[str, Any]]:
             told = _object_of(answer)
-            rows = [row for row in _list(told, "results") if isinstance(row.get("properties"), dict)]
+            rows = [row for row in listed(told, "results") if isinstance(row.get("properties"), dict)]
             by_key = {str(row["properties"].get(mapping.key)): row for row in rows}
-            is_whole = len(by_key) == number or any(_category(e) == "OBJECT_NOT_FOUND" for e in _list(told, "errors"))
+            is_whole = len(by_key) == number or any(_category(e) == "OBJECT_NOT_FOUND" for e in listed(told, "errors"))
             if not by_key.keys() <= keys or len(by_key) != len(rows) or not is_whole:
                 raise CrmUnreachable(said("crm_other_records"))
             return by_key
@@ -94,6 +101,11 @@ class HubSpotConnector(NetworkConnector):
         """Verdicts from what is told of each record; a record of which nothing is told is of unknown outcome."""
         assert_allowed(records)
         mapping = self._object(object_name)
+        moved = [self._linked(mapping, one, one.crm_id, MOVED) for one in records if one.is_moved and one.crm_id]
+        records = [one for one in records if not one.is_moved]
+        return moved + (self._upsert(object_name, mapping, records) if records else [])
+
+    def _upsert(self, object_name: str, mapping: ObjectMapping, records: Sequence[Record]) -> list[Verdict]:
         inputs = [self._input(object_name, mapping, record) for record in records]
         answer = self._session.write("POST", f"/crm/v3/objects/{mapping.to}/batch/upsert", {"inputs": inputs})
         self._note_limit(answer)
@@ -123,13 +135,13 @@ class HubSpotConnector(NetworkConnector):
 
     def _verdicts(self, mapping: ObjectMapping, told: Any, records: Mapping[str, Record]) -> list[Verdict]:
         verdicts = []
-        for row in _list(told, "results"):
+        for row in listed(told, "results"):
             properties = row.get("properties")
             key = properties.get(mapping.key) if isinstance(properties, dict) else None
             key = key or row.get("objectWriteTraceId")
             if isinstance(key, str):
                 verdicts.append(Verdict(key, "done", str(row["id"]) if row.get("id") else None))
-        for error in _list(told, "errors"):
+        for error in listed(told, "errors"):
             verdicts += [self._refusal(mapping, records.get(key), key, error) for key in _keys_of(error)]
         return verdicts
 
@@ -148,14 +160,14 @@ class HubSpotConnector(NetworkConnector):
             return dead(record, message)
         body = {"inputs": [{"id": record_id}], "properties": [mapping.key], "propertiesWithHistory": []}
         path = f"/crm/v3/objects/{mapping.to}/batch"
-        rows = self._session.read("POST", f"{path}/read", body, lambda answer: _list(_object_of(answer), "results"))
+        rows = self._session.read("POST", f"{path}/read", body, lambda answer: listed(_object_of(answer), "results"))
         bears = [row.get("properties", {}).get(mapping.key) for row in rows if str(row.get("id")) == record_id]
         if len(bears) != 1 or bears[0] not in (None, "", record.key):
             return dead(record, said("crm_dead_other", words=message, key=bears[0]) if bears else message)
         link = {"inputs": [{"id": record_id, "properties": {mapping.key: record.key}}]}
         answer = self._session.write("POST", f"{path}/update", link)
         check_answer(answer)
-        written = [row for row in _list(_object_of(answer), "results") if str(row.get("id")) == record_id]
+        written = [row for row in listed(_object_of(answer), "results") if str(row.get("id")) == record_id]
         if answer.status != 200 or not written:
             raise CrmUnreachable(said("crm_no_word_on_link"))
         return Verdict(record.key, "linked", record_id, message)
@@ -164,73 +176,16 @@ class HubSpotConnector(NetworkConnector):
         left = answer.headers.get("x-hubspot-ratelimit-daily-remaining", "")
         self._left = int(left) if left.isdigit() and len(left) < 12 else self._left
 
-    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
-        """By time of modification, with what was archived; owners whole, for they cannot be asked by time."""
-        if entity not in self._mapping.pull:
-            return
-        place, pulled = self._place(entity, cursor), self._pulled(entity)
-        if entity == "owners":
-            yield from walk_pages(place, lambda _after, _size: self._owners(), pulled)
-            return
-        self.assert_columns(entity)
-        yield from walk_pages(place, self._changed(entity), pulled, self._gone(entity))
+    def _reading(self, entity: str, pulled: PullMapping) -> Reading:
+        return self._changes.reading(entity, pulled)
 
-    def _pulled(self, entity: str) -> Any:
-        return self._mapping.pull[entity]  # type: ignore[index]
+    def _merge_reading(self, name: str, merged: MergeMapping) -> Reading:
+        return self._changes.merges(name, merged)
 
-    def _owners(self) -> list[Row]:
-        rows: list[Row] = []
-        after = ""
-        for _ in range(1000):
-            query = urlencode({"limit": _PAGE, **({"after": after} if after else {})})
-            told = self._session.read("GET", f"/crm/v3/owners?{query}", None, _object_of)
-            rows += [Row("", str(one.get("id")), one) for one in _list(told, "results")]
-            after = str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
-            if not after:
-                return rows
-        raise CrmUnreachable(said("crm_owners_endless"))
-
-    def _changed(self, entity: str) -> Any:
-        pulled = self._pulled(entity)
-        path = f"/crm/v3/objects/{checked_name(pulled.to)}/search"
-
-        def fetch(after: tuple[str, str], size: int) -> list[Row]:
-            time, record_id = after
-            later = [{"propertyName": pulled.modified, "operator": "GT", "value": time}]
-            same = [
-                {"propertyName": pulled.modified, "operator": "EQ", "value": time},
-                {"propertyName": "hs_object_id", "operator": "GT", "value": record_id or "0"},
-            ]
-            body = {
-                "filterGroups": [{"filters": later}, {"filters": same}] if time else [],
-                "sorts": [{"propertyName": pulled.modified, "direction": "ASCENDING"}],
-                "properties": sorted({*pulled.columns.values(), pulled.modified}),
-                "limit": size,
-                "after": "0",
-            }
-            told = self._session.read("POST", path, body, _object_of)
-            rows = [row for row in _list(told, "results") if isinstance(row.get("properties"), dict)]
-            return [Row(str(row["properties"].get(pulled.modified)), str(row["id"]), row["properties"]) for row in rows]
-
-        return fetch
-
-    def _gone(self, entity: str) -> Any:
-        pulled = self._pulled(entity)
-        names = ",".join(sorted(set(pulled.columns.values())))
-        path = f"/crm/v3/objects/{checked_name(pulled.to)}?archived=true&limit={_PAGE}&properties={names}"
-
-        def fetch() -> list[Row]:
-            gone: list[Row] = []
-            after = ""
-            for _ in range(10_000):
-                told = self._session.read("GET", path + (f"&after={after}" if after else ""), None, _object_of)
-                gone += [Row("", str(row["id"]), row.get("properties") or {}, True) for row in _list(told, "results")]
-                after = str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
-                if not after.isalnum():
-                    break
-            return gone
-
-        return fetch
+    def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """By their ids, which go on leading to the record that they were merged into."""
+        mapping = self._object(object_name)
+        return self._changes.standing_for(mapping.to, mapping.key, crm_ids)
 
 
 def _object_of(answer: Answer) -> dict[str, Any]:
@@ -254,11 +209,6 @@ def _told(answer: Answer) -> dict[str, str]:
         told = {}
     told = told if isinstance(told, dict) else {}
     return {"category": str(told.get("category") or ""), "message": str(told.get("message") or "")[:1000]}
-
-
-def _list(told: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = told.get(name, [])
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _category(error: Mapping[str, Any]) -> str:

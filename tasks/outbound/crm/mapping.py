@@ -4,13 +4,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from abmloop.errors import BadPolicy
+from abmloop.messages import said
 from abmloop.policy import Policy, Rule, read_policy
-from scoring.policies.crm import CrmPolicy, FieldRule, ObjectName, ObjectRule
+from scoring.policies.crm import CrmPolicy, FieldRule, ObjectName, ObjectRule, PulledEntity, PullMapping
 
 FOLDER = Path(__file__).parent / "mappings"
-PulledEntity = Literal["owners", "lead_status", "deals", "deal_stages", "deal_contacts", "orders", "payments"]
+MergedObject = Literal["companies", "contacts", "leads", "deals"]
 
 
 class ObjectMapping(Rule):
@@ -38,14 +40,16 @@ class ObjectMapping(Rule):
         return self.characters.get(field, None if field in self.fields else self.made_characters)
 
 
-class PullMapping(Rule):
-    """One of our input entities over there: its object, the time of its changes, our column → their field."""
+class MergeMapping(Rule):
+    """How an object tells of merges: `field` names the records that went into one, or of a gone one what it went into.
+
+    `key`: the field that bears our key, where we write that object.
+    """
 
     to: str
     modified: str
-    id: str
-    columns: dict[str, str]
-    where: dict[str, tuple[str, ...]] = Field({}, description="their field → values; other records are not read")
+    field: str
+    key: str | None = None
 
 
 class Mapping(Policy):
@@ -57,6 +61,8 @@ class Mapping(Policy):
     seconds: float = Field(10, gt=0)
     objects: dict[ObjectName, ObjectMapping]
     pull: dict[PulledEntity, PullMapping] = {}
+    merges: dict[MergedObject, MergeMapping] = {}
+    not_pulled: dict[PulledEntity, str] = Field({}, description="our entity → why this interface does not give it")
     absent: dict[ObjectName, str] = Field({}, description="our object → why this CRM does not get it")
 
 
@@ -69,6 +75,23 @@ def load_mapping(kind: str) -> Mapping:
 def has_mapping(kind: str) -> bool:
     """Whether that kind of connector speaks a vendor's language."""
     return (FOLDER / f"{kind}.yaml").is_file()
+
+
+def as_read_here(mapping: Mapping, policy: CrmPolicy) -> Mapping:
+    """The mapping with what crm.yaml says of reading. Raises BadPolicy where that leaves something unsaid."""
+    pull = dict(mapping.pull)
+    for entity, change in policy.pull.items():
+        given = {name: value for name, value in change.model_dump().items() if value is not None}
+        before = pull[entity].model_dump() if entity in pull else {}
+        try:
+            columns = {**before.get("columns", {}), **change.columns}
+            pull[entity] = PullMapping(**{**before, **given, "columns": columns})
+        except ValidationError:
+            needs = ", ".join(name for name in ("to", "modified", "id") if name not in given)
+            told = {"entity": entity, "kind": policy.connector, "needs": needs}
+            raise BadPolicy(said("crm_pull_unsaid", **told)) from None
+    not_pulled = {entity: why for entity, why in mapping.not_pulled.items() if entity not in pull}
+    return mapping.model_copy(update={"pull": pull, "not_pulled": not_pulled})
 
 
 def in_their_words(policy: CrmPolicy) -> CrmPolicy:

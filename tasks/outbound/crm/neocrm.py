@@ -10,14 +10,15 @@ from urllib.parse import urlencode
 
 from abmloop.errors import CrmUnreachable
 from abmloop.messages import said
-from tasks.outbound.crm.base import ChannelStopped, Page, Record
+from scoring.policies.crm import PullMapping
+from tasks.outbound.crm.base import ChannelStopped, Record
 from tasks.outbound.crm.envelope import Envelope
 from tasks.outbound.crm.mapping import ObjectMapping
 from tasks.outbound.crm.network import checked_name
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
-from tasks.outbound.crm.singles import Refusal, SingleRecordConnector
+from tasks.outbound.crm.singles import LONGEST_LIST, Refusal, SingleRecordConnector
 from tasks.outbound.crm.values import as_epoch, read_time
-from tasks.outbound.crm.walk import Row, walk_pages
+from tasks.outbound.crm.walk import Reading, Row, is_out
 from tasks.outbound.crm.wire import Answer, Wire
 
 _OBJECTS = "/rest/data/v2.0/xobjects"
@@ -111,13 +112,9 @@ class NeoCrmConnector(SingleRecordConnector):
         other = str(data.get("id") or "") if _DUPLICATE.search(message) and isinstance(data, dict) else ""
         raise Refusal(message, other or None)
 
-    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
+    def _reading(self, entity: str, pulled: PullMapping) -> Reading:
         """By time of modification; equal times are walked by their ids, later ones after them."""
-        if entity not in self._mapping.pull:
-            return
-        self.assert_columns(entity)
-        pulled = self._mapping.pull[entity]
-        columns = ", ".join(sorted({*pulled.columns.values(), "id", pulled.modified}))
+        columns = ", ".join(sorted({*pulled.columns.values(), *pulled.where, "id", pulled.modified}))
         start = f"select {columns} from {checked_name(pulled.to)} where {pulled.modified}"
 
         def fetch(after: tuple[str, str], size: int) -> list[Row]:
@@ -127,9 +124,22 @@ class NeoCrmConnector(SingleRecordConnector):
                 rows = self._xoql(f"{start} = {time} and id > {after[1]} order by id limit 0,{size}")
             if len(rows) < size:
                 rows += self._xoql(f"{start} > {time} order by {pulled.modified}, id limit 0,{size}")
-            return [Row(str(row.get(pulled.modified)), str(row.get("id")), row) for row in rows[:size]]
+            return [
+                Row(str(row.get(pulled.modified)), str(row.get("id")), row, is_out(pulled, row)) for row in rows[:size]
+            ]
 
-        yield from walk_pages(self._place(entity, cursor), fetch, pulled)
+        return Reading(fetch)
+
+    def _all_ids(self, pulled: PullMapping) -> Iterator[Sequence[str]]:
+        after = 0
+        for _ in range(LONGEST_LIST):
+            xoql = f"select id from {checked_name(pulled.to)} where id > {after} order by id limit 0,{_PAGE}"
+            ids = [str(row.get("id")) for row in self._xoql(xoql)]
+            yield ids
+            if len(ids) < _PAGE:
+                return
+            after = int(ids[-1])
+        raise CrmUnreachable(said("crm_list_endless", name=pulled.to))
 
 
 def _literal(value: str) -> str:

@@ -5,19 +5,39 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
-from abmloop.errors import BadPolicy
+from abmloop.errors import BadPolicy, CrmError
 from abmloop.messages import Said, said
-from scoring.policies.crm import CrmPolicy
-from tasks.outbound.crm.base import ChannelStopped, Description, Fields, Found, Identity, Page, Record, Verdict
+from scoring.policies.crm import CrmPolicy, PulledEntity, PullMapping
+from tasks.outbound.crm.base import (
+    ChannelStopped,
+    Description,
+    Fields,
+    Found,
+    Identity,
+    Page,
+    Record,
+    Standing,
+    Verdict,
+)
 from tasks.outbound.crm.mapping import Mapping as VendorMapping
-from tasks.outbound.crm.mapping import ObjectMapping, load_mapping
+from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping, as_read_here, load_mapping
 from tasks.outbound.crm.session import Auth, Pace, Pause, Session, Waits
 from tasks.outbound.crm.values import read_value
-from tasks.outbound.crm.walk import Place
+from tasks.outbound.crm.walk import Marks, Place, Reading, walk_pages
 from tasks.outbound.crm.wire import Answer, Wire
 
+# What a merge is told by, whatever the vendor.
+MERGES = PullMapping(
+    to="",
+    modified="",
+    id="old_id",
+    columns={name: name for name in ("object", "new_id", "old_key", "new_key", "merged_at")},
+)
+# What is said of a record that gets our key because ours was merged into it.
+MOVED = "ours was merged into it over there"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}(?:\.[A-Za-z][A-Za-z0-9_-]{0,99}){0,3}")
 
 
@@ -42,7 +62,7 @@ class NetworkConnector(ABC):
     ) -> None:
         self._policy = policy
         self._pause = pause
-        self._mapping = mapping or load_mapping(self.kind)
+        self._mapping = as_read_here(mapping or load_mapping(self.kind), policy)
         url = policy.url or self._mapping.url
         if not url:
             raise BadPolicy(said("crm_url_wanted", kind=self.kind))
@@ -90,6 +110,7 @@ class NetworkConnector(ABC):
                 bulk_from=self.bulk_from,
                 rows_per_call=self.rows_per_call,
                 settle_seconds=self._policy.index_lag_seconds,
+                pulls=self._pulls(),
             )
         return self._says
 
@@ -100,27 +121,86 @@ class NetworkConnector(ABC):
         """What the last answer said of the day's limit."""
         return self._left
 
+    def _pulls(self) -> dict[str, str]:
+        """Input entity → empty where it is read, else why not."""
+        read = {*self._mapping.pull, *(["merges"] if self._mapping.merges else [])}
+        silent = f"{self.kind} is not asked for it"
+        return {
+            entity: "" if entity in read else self._mapping.not_pulled.get(entity, silent)
+            for entity in get_args(PulledEntity)
+        }
+
     def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
-        """Nothing, where the vendor's mapping has no such entity."""
-        return iter(())
+        """By time of modification and id, as the mapping says; nothing of an entity that it does not name."""
+        place = Place(entity, Marks.read(cursor), lambda: self._wire.now)
+        if entity == "merges":
+            yield from self._all_merges(place)
+        elif entity in self._mapping.pull:
+            yield from self._walked(place, entity)
 
-    def assert_columns(self, entity: str) -> None:
-        """Refuse to read an entity of which a mapped field is gone: a renamed field must not come in as empty.
+    def _walked(self, place: Place, entity: str) -> Iterator[Page]:
+        pulled = self.checked(entity)
+        yield from walk_pages(place, pulled, self._reading(entity, pulled))
 
-        Raises ChannelStopped; where the vendor does not tell its fields, nothing can be said.
+    def _all_merges(self, place: Place) -> Iterator[Page]:
+        """Each object's merges by a mark of its own."""
+        for name, merged in self._mapping.merges.items():
+            for page in walk_pages(replace(place, name=name), MERGES, self._merge_reading(name, merged)):
+                place = replace(place, marks=Marks.read(page.cursor))
+                yield page
+
+    def _reading(self, entity: str, pulled: PullMapping) -> Reading:
+        """How the vendor's records of an entity are read."""
+        raise NotImplementedError
+
+    def _merge_reading(self, name: str, merged: MergeMapping) -> Reading:
+        """How the vendor tells what was merged; its rows bear the fields of MERGES."""
+        raise NotImplementedError
+
+    def ids_there(self, entity: str) -> Iterator[Sequence[str]] | None:
+        """None, where deleted records come marked."""
+        return None
+
+    def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """Nothing, where the vendor does not say what a record was merged into."""
+        return {}
+
+    def checked(self, entity: str) -> PullMapping:
+        """What is read of an entity: a field that may be missing and is, is left out; any other must be there.
+
+        A renamed field must not come in as empty: ChannelStopped is raised. Where the vendor does not tell its fields,
+        nothing can be said.
         """
         pulled = self._mapping.pull[entity]  # type: ignore[index]
         there = self._field_names(ObjectMapping(to=pulled.to, key=pulled.id))
-        # Of a related record's field, as in party.name, only the way to it is known here.
-        asked = {name.partition(".")[0] for name in pulled.columns.values()}
-        missing = sorted(asked - there - self.system_fields) if there else []
+        columns = {
+            ours: theirs.rstrip("?")
+            for ours, theirs in pulled.columns.items()
+            if not theirs.endswith("?") or there is None or self._is_there(theirs[:-1], there)
+        }
+        asked = {*columns.values(), *pulled.where, *([pulled.refunded] if pulled.refunded else [])}
+        if pulled.history or pulled.linked:
+            # Their columns are those of the history and of the links.
+            asked = {pulled.history} if pulled.history else set()
+        missing = sorted(one for one in asked if there and not self._is_there(one, there))
         if missing:
             named = {"kind": self.kind, "object": pulled.to, "fields": ", ".join(missing), "entity": entity}
             raise ChannelStopped(said("crm_column_gone", **named))
+        return pulled.model_copy(update={"columns": columns})
 
-    def _place(self, entity: str, cursor: str | None) -> Place:
-        """Where the reading of an entity begins, by the CRM's clock."""
-        return Place(entity, cursor, lambda: self._wire.now)
+    def closed(self, entity: str, language: str) -> str:
+        """Why an entity that is named cannot be read; empty where it can."""
+        try:
+            if entity in self._mapping.pull:
+                self.checked(entity)
+        except CrmError as error:
+            return error.told(language)
+        return ""
+
+    def _is_there(self, field: str, there: frozenset[str]) -> bool:
+        """Of a related record's field, as in party.name or Contact.Email (by ContactId), only the way is known."""
+        way = field.partition(".")[0]
+        return bool({way, f"{way}Id"} & there) or way in self.system_fields
 
     def _used(self) -> Iterator[tuple[str, ObjectMapping]]:
         for name in self._policy.objects:

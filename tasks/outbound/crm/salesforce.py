@@ -7,18 +7,20 @@ A thin client instead of simple-salesforce: docs/decisions/0012-thin-crm-clients
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from abmloop.errors import CrmUnreachable
 from abmloop.messages import said
-from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Page, Record, SlowDown, Verdict
-from tasks.outbound.crm.mapping import ObjectMapping
-from tasks.outbound.crm.network import NetworkConnector, assert_allowed, checked_name, dead
+from scoring.policies.crm import PullMapping
+from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Record, SlowDown, Standing, Verdict
+from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping
+from tasks.outbound.crm.network import MOVED, NetworkConnector, assert_allowed, checked_name, dead
+from tasks.outbound.crm.salesforce_pull import SalesforceChanges, checked_id, zone
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
 from tasks.outbound.crm.values import as_text, as_typed, iso_time
-from tasks.outbound.crm.walk import Row, walk_pages
+from tasks.outbound.crm.walk import Reading
 from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide
 
 VERSION = "v62.0"
@@ -40,6 +42,10 @@ class SalesforceConnector(NetworkConnector):
     batch_size = 200
     bulk_size = 10_000
     bulk_from = 2_000
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._changes = SalesforceChanges(lambda soql: self._query(soql, deleted=True))
 
     def _auth(self, environment: Mapping[str, str]) -> Auth:
         client, secret = secrets(environment, "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET")
@@ -77,7 +83,7 @@ class SalesforceConnector(NetworkConnector):
                     raise CrmUnreachable(said("crm_other_records"))
                 fields = self._read_fields(object_name, row)
                 found.setdefault(
-                    str(key), Found(str(row.get("Id")), fields, iso_time(_zone(row.get("LastModifiedDate"))))
+                    str(key), Found(str(row.get("Id")), fields, iso_time(zone(row.get("LastModifiedDate"))))
                 )
         return found
 
@@ -99,6 +105,10 @@ class SalesforceConnector(NetworkConnector):
         """One collection, or one bulk job where there are more records than a collection takes."""
         assert_allowed(records)
         mapping = self._object(object_name)
+        moved = [self._linked(mapping, one, one.crm_id, MOVED) for one in records if one.is_moved and one.crm_id]
+        records = [one for one in records if not one.is_moved]
+        if moved or not records:
+            return moved + (self.upsert(object_name, records) if records else [])
         if len(records) > self.batch_size:
             return self._bulk(object_name, mapping, records)
         rows = [self._row(object_name, mapping, record) for record in records]
@@ -217,9 +227,7 @@ class SalesforceConnector(NetworkConnector):
             rows = [row for row in told["records"] if row.get("operation") == "upsert" and row.get("state") in _RUNNING]
             for row in rows:
                 # The list does not say by which field a job upserts.
-                job = self._session.read(
-                    "GET", f"{_DATA}/jobs/ingest/{_checked_id(str(row.get('id')))}", None, _json_of
-                )
+                job = self._session.read("GET", f"{_DATA}/jobs/ingest/{checked_id(str(row.get('id')))}", None, _json_of)
                 if (job.get("object"), job.get("externalIdFieldName")) in ours and job.get("state") in _RUNNING:
                     found.append((str(row["id"]), str(job["state"])))
             if told.get("done", True):
@@ -260,48 +268,25 @@ class SalesforceConnector(NetworkConnector):
         match = re.search(r"api-usage=(\d{1,10})/(\d{1,10})", answer.headers.get("sforce-limit-info", ""))
         self._left = max(int(match[2]) - int(match[1]), 0) if match else self._left
 
-    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
-        """By SystemModstamp, deleted rows among them."""
-        if entity not in self._mapping.pull:
-            return
-        self.assert_columns(entity)
-        pulled = self._mapping.pull[entity]
-        columns = sorted({*pulled.columns.values(), "Id", pulled.modified, "IsDeleted"} - {"id"})
+    def _reading(self, entity: str, pulled: PullMapping) -> Reading:
+        return self._changes.reading(pulled)
 
-        def fetch(after: tuple[str, str], size: int) -> list[Row]:
-            time, record_id = _soql_time(after[0]), after[1]
-            same = f" OR ({pulled.modified} = {time} AND Id > '{_checked_id(record_id)}')" if record_id else ""
-            where = f" WHERE ({pulled.modified} > {time}{same})" if time else ""
-            order = f" ORDER BY {pulled.modified}, Id LIMIT {size}"
-            soql = f"SELECT {', '.join(columns)} FROM {checked_name(pulled.to)}{where}{order}"
-            rows = self._query(soql, deleted=True)
-            return [
-                Row(_zone(row.get(pulled.modified)), str(row.get("Id")), row, bool(row.get("IsDeleted")))
-                for row in rows
-            ]
+    def _merge_reading(self, name: str, merged: MergeMapping) -> Reading:
+        return self._changes.merges(name, merged)
 
-        yield from walk_pages(self._place(entity, cursor), fetch, pulled)
-
-
-def _soql_time(time: str) -> str:
-    return _zone(time).replace("+00:00", "Z")
-
-
-def _zone(time: Any) -> str:
-    """Salesforce's zone +0000 with the colon that ISO asks for."""
-    text = str(time or "")
-    return f"{text[:-2]}:{text[-2:]}" if re.search(r"[+-]\d{4}$", text) else text
+    def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """By the masters of those that were merged away."""
+        mapping = self._object(object_name)
+        if object_name not in self._mapping.merges:
+            return {}
+        return self._changes.standing_for(
+            mapping.to, mapping.key, [one for one in crm_ids if _RECORD_ID.fullmatch(one)]
+        )
 
 
 def _literal(value: str) -> str:
     escaped = re.sub(r"(['\\])", r"\\\1", value)
     return f"'{escaped}'"
-
-
-def _checked_id(record_id: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]{1,18}", record_id):
-        raise CrmUnreachable(said("crm_no_record_id"))
-    return record_id
 
 
 def _errors(answer: Answer) -> list[dict[str, Any]]:

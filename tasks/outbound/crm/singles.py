@@ -4,17 +4,19 @@ A record is created only where a search, made later than anything sent before co
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from abmloop.errors import CrmError, CrmUnreachable
 from abmloop.messages import said
+from scoring.policies.crm import PullMapping
 from tasks.outbound.crm.base import ChannelStopped, Found, Identity, Interrupted, Record, SlowDown, Verdict
 from tasks.outbound.crm.mapping import ObjectMapping
-from tasks.outbound.crm.network import NetworkConnector, assert_allowed, dead, one_each
+from tasks.outbound.crm.network import MOVED, NetworkConnector, assert_allowed, dead, one_each
 from tasks.outbound.crm.values import iso_time
 
 _KEYS_A_SEARCH = 100
+LONGEST_LIST = 100_000
 
 
 class Refusal(Exception):
@@ -32,7 +34,7 @@ class _Single(Protocol):
 
 
 class SingleRecordConnector(NetworkConnector):
-    """The common part of Fxiaoke and Neocrm."""
+    """The common part of Fxiaoke, Neocrm and Tryton."""
 
     identity: Identity = "search_after_lag"
     batch_size = 20
@@ -61,7 +63,16 @@ class SingleRecordConnector(NetworkConnector):
     def _update(self, object_name: str, mapping: ObjectMapping, record: Record, record_id: str) -> None:
         """Write its fields. Raises Refusal."""
 
+    @abstractmethod
+    def _all_ids(self, pulled: PullMapping) -> Iterator[Sequence[str]]:
+        """The ids of all records there are, deleted ones left out, page by page."""
+
     # What the engine asks.
+
+    def ids_there(self, entity: str) -> Iterator[Sequence[str]] | None:
+        """All ids, for these vendors' queries do not tell what was deleted."""
+        pulled = self._mapping.pull.get(entity)  # type: ignore[call-overload]
+        return None if pulled is None or pulled.history else self._all_ids(pulled)
 
     def find(self, object_name: str, keys: Sequence[str]) -> Mapping[str, Found]:
         """By a search over our key's field, once all that was sent must be visible to it."""
@@ -109,6 +120,8 @@ class SingleRecordConnector(NetworkConnector):
 
     def _one(self, object_name: str, mapping: ObjectMapping, record: Record) -> Verdict:
         try:
+            if record.is_moved:
+                return self._linked(object_name, mapping, record, Refusal(MOVED, record.crm_id))
             if record.crm_id is None:
                 return Verdict(record.key, "done", self._create(object_name, mapping, record))
             self._update(object_name, mapping, record, record.crm_id)

@@ -14,19 +14,24 @@ from typing import Any
 
 from abmloop.errors import BadPolicy, CrmUnreachable
 from abmloop.messages import said
-from scoring.policies.crm import FieldType
-from tasks.outbound.crm.base import ChannelStopped, Page, Record, Value
-from tasks.outbound.crm.mapping import ObjectMapping
+from scoring.policies.crm import FieldType, PullMapping
+from tasks.outbound.crm.base import ChannelStopped, Record, Standing, Value
+from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping
 from tasks.outbound.crm.network import checked_name
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
-from tasks.outbound.crm.singles import Refusal, SingleRecordConnector
+from tasks.outbound.crm.singles import LONGEST_LIST, Refusal, SingleRecordConnector
 from tasks.outbound.crm.values import read_time
-from tasks.outbound.crm.walk import Row, walk_pages
+from tasks.outbound.crm.walk import Reading, Row
 from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide
 
 # What the server says of the record itself; anything else says nothing of what became of it.
 _OF_THE_RECORD = frozenset({"UserError", "UserWarning"})
 _TRY_AGAIN = frozenset({"ConcurrencyException"})
+_MERGES_IN_A_ROW = 20
+_IDS_A_CALL = 1000
+_IN_USE_OR_NOT = ["active", "in", [True, False]]
+# The id of the opportunity in an order's origin.
+ORIGIN = "origin.opportunity"
 _JSON = {"Content-Type": "application/json"}
 _TIME_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
@@ -142,25 +147,102 @@ class TrytonConnector(SingleRecordConnector):
             raise Refusal(f"{kind}: {words}"[:1000], passing=kind in _TRY_AGAIN)
         raise CrmUnreachable(said("crm_kind_words", kind=kind, words=hide(words)))
 
-    def changes_since(self, entity: str, cursor: str | None) -> Iterator[Page]:
+    def _reading(self, entity: str, pulled: PullMapping) -> Reading:
         """By time of modification and id; what was made and never changed bears the time of its making."""
-        if entity not in self._mapping.pull:
-            return
-        self.assert_columns(entity)
-        pulled = self._mapping.pull[entity]
-        columns = [*pulled.columns.values(), pulled.modified]
-        order = [[pulled.modified, "ASC"], ["id", "ASC"]]
+        names = [] if pulled.history else [name for name in pulled.columns.values() if name != ORIGIN]
+        names += ["origin"] if ORIGIN in pulled.columns.values() else []
 
         def fetch(after: tuple[str, str], size: int) -> list[Row]:
-            domain: list[Any] = [[field, "in", list(values)] for field, values in pulled.where.items()]
-            if after[0]:
-                time = _as_theirs("time", after[0])
-                domain += [["OR", [pulled.modified, ">", time],
-                           [[pulled.modified, "=", time], ["id", ">", int(after[1] or 0)]]]]  # fmt: skip
-            rows = self._rows(pulled.to, domain, columns, order, size)
-            return [Row(str(row.get(pulled.modified)), str(row["id"]), row) for row in rows]
+            return self._after(pulled, names, after, size, _wanted(pulled))
 
-        yield from walk_pages(self._place(entity, cursor), fetch, pulled)
+        return Reading(fetch, (lambda rows: self._histories(pulled, rows)) if pulled.history else None)
+
+    def _after(
+        self, pulled: PullMapping, names: Sequence[str], after: tuple[str, str], size: int, domain: list[Any]
+    ) -> list[Row]:
+        later: list[Any] = []
+        if after[0]:
+            time = _as_theirs("time", after[0])
+            later = [["OR", [pulled.modified, ">", time],
+                      [[pulled.modified, "=", time], ["id", ">", int(after[1] or 0)]]]]  # fmt: skip
+        order = [[pulled.modified, "ASC"], ["id", "ASC"]]
+        rows = self._rows(pulled.to, [*domain, *later], [*names, pulled.modified], order, size)
+        return [Row(str(row.get(pulled.modified)), str(row["id"]), {**row, **_origin(row)}) for row in rows]
+
+    def _histories(self, pulled: PullMapping, records: list[Row]) -> list[Row]:
+        """Every value that the field had, as Tryton keeps the versions of its records."""
+        return [row for record in records for row in self._history(pulled, record.id)]
+
+    def _history(self, pulled: PullMapping, record_id: str) -> Iterator[Row]:
+        model, field = f"model.{checked_name(pulled.to)}", checked_name(pulled.history or "")
+        told = self._ask(f"{model}.history_revisions", [[int(record_id)], self._of_user()])
+        versions = [one for one in told if isinstance(one, list) and one] if isinstance(told, list) else []
+        before = None
+        for time in sorted(str(one[0]) for one in versions):
+            then = {**self._of_user(), "_datetime": _as_theirs("time", time)}
+            read = self._ask(f"{model}.read", [[int(record_id)], [field], then])
+            value = read[0].get(field) if isinstance(read, list) and read and isinstance(read[0], dict) else None
+            if value != before:
+                yield Row(time, f"{record_id}-{time}", {"id": record_id, "value": value, "timestamp": time})
+            before = value
+
+    def _merge_reading(self, name: str, merged: MergeMapping) -> Reading:
+        """A party that was merged away stays, out of use, and names the one that took its place."""
+        pulled = PullMapping(to=merged.to, modified=merged.modified, id="id", columns={})
+        key, theirs = merged.key or "id", f"{merged.field}.{merged.key or 'id'}"
+        domain = [[merged.field, "!=", None], _IN_USE_OR_NOT]
+
+        def spread(records: list[Row]) -> list[Row]:
+            rows = [(one, one.fields) for one in records]
+            return [
+                Row(one.modified, one.id, {"object": name, "new_id": told.get(merged.field), "old_key": told.get(key),
+                                           "new_key": told.get(theirs)})
+                for one, told in rows
+            ]  # fmt: skip
+
+        names = [merged.field, key, theirs]
+        return Reading(lambda after, size: self._after(pulled, names, after, size, domain), spread)
+
+    def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """By what took their place, over any number of merges."""
+        merged = self._mapping.merges.get(object_name)  # type: ignore[call-overload]
+        if merged is None:
+            return {}
+        mapping = self._object(object_name)
+        found: dict[str, Standing] = {}
+        waiting = {one: int(one) for one in crm_ids if one.isdigit()}
+        for _ in range(_MERGES_IN_A_ROW):
+            if not waiting:
+                break
+            domain = [["id", "in", sorted(set(waiting.values()))], _IN_USE_OR_NOT]
+            told = self._rows(mapping.to, domain, [mapping.key, merged.field], [["id", "ASC"]], len(waiting) + 1)
+            rows = {int(row["id"]): row for row in told}
+            here = {one: rows[now] for one, now in waiting.items() if now in rows}
+            waiting = {one: int(row[merged.field]) for one, row in here.items() if row.get(merged.field)}
+            standing = {one: row for one, row in here.items() if one not in waiting}
+            found |= {one: Standing(str(row["id"]), row.get(mapping.key) or None) for one, row in standing.items()}
+        return found
+
+    def _all_ids(self, pulled: PullMapping) -> Iterator[Sequence[str]]:
+        after = 0
+        for _ in range(LONGEST_LIST):
+            domain = [*_wanted(pulled), ["id", ">", after]]
+            rows = self._rows(pulled.to, domain, [], [["id", "ASC"]], _IDS_A_CALL)
+            yield [str(row["id"]) for row in rows]
+            if len(rows) < _IDS_A_CALL:
+                return
+            after = int(rows[-1]["id"])
+        raise CrmUnreachable(said("crm_list_endless", name=pulled.to))
+
+
+def _wanted(pulled: PullMapping) -> list[Any]:
+    return [[field, "in", list(values)] for field, values in pulled.where.items()]
+
+
+def _origin(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The opportunity that an order came from: origin "sale.opportunity,7"."""
+    model, _, record_id = str(row.get("origin") or "").partition(",")
+    return {ORIGIN: record_id} if model == "sale.opportunity" else {}
 
 
 def _opened(answer: Answer, number: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ SECONDS_PER_CALL = 0.02
 
 @dataclass
 class Held:
-    """One record. `seen_at`: from when on the search knows it."""
+    """One record. `seen_at`: from when on the search knows it; `history`: time, field, value; `links`: id, label."""
 
     object: str
     id: str
@@ -20,6 +20,8 @@ class Held:
     seen_at: float
     is_deleted: bool = False
     merged_into: str | None = None
+    history: list[tuple[float, str, Any]] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -64,8 +66,13 @@ class Memory:
                 if held.id not in ids:
                     ids.append(held.id)
                 held.seen_at = self.now + self.lag
+        held.history += [(self.now, name, value) for name, value in fields.items() if value != held.fields.get(name)]
         held.fields.update(fields)
         held.modified = self.now
+
+    def delete(self, held: Held, merged_into: str | None = None) -> None:
+        """Into the bin, or into another record."""
+        held.is_deleted, held.merged_into, held.modified = True, merged_into, self.now
 
     def with_value(self, name: str, key: str, value: Any) -> list[Held]:
         """The living records of an object whose indexed field is that value."""

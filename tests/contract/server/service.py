@@ -53,18 +53,31 @@ class Account:
             memory.pass_time(body["seconds"])
         elif verb == "plant":
             return [memory.create(body["object"], fields, self.dialect.prefix).id for fields in body["records"]]
-        elif verb == "change":
-            for one in body["records"]:
-                memory.update(memory.records[one["id"]], one.get("fields", {}))
-                memory.records[one["id"]].is_deleted = one.get("deleted", memory.records[one["id"]].is_deleted)
-                memory.records[one["id"]].merged_into = one.get("merged_into")
-                memory.records[one["id"]].modified += one.get("modified_later", 0)
+        elif verb in ("change", "link", "merge"):
+            return self._people_do(verb, body)
         elif verb == "dump":
             return memory.dump()
         elif verb == "jobs":
             return [job["state"] for job in self.dialect.jobs.values()]
         elif verb == "calls":
             return {"calls": self.calls, "drawn": self.draw.drawn, "now": memory.now, "bodies": self.dialect.seen}
+        return {}
+
+    def _people_do(self, verb: str, body: dict[str, Any]) -> Any:
+        """What people over there do with records: change and delete them, link them to others, merge two."""
+        memory = self.dialect.memory
+        if verb == "merge":
+            return self.dialect.merge(memory.records[body["winner"]], memory.records[body["loser"]]).id
+        if verb == "link":
+            memory.records[body["from"]].links = [(end, label) for end, label in body["to"]]
+            memory.update(memory.records[body["from"]], {})
+            return {}
+        for one in body["records"]:
+            held = memory.records[one["id"]]
+            memory.update(held, one.get("fields", {}))
+            held.is_deleted = one.get("deleted", held.is_deleted)
+            held.merged_into = one.get("merged_into")
+            held.modified += one.get("modified_later", 0)
         return {}
 
     def answer(self, request: Request) -> Reply:

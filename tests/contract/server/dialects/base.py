@@ -65,6 +65,12 @@ class Dialect:
     def answer(self, request: Request, fault: str | None) -> Reply:
         raise NotImplementedError
 
+    def merge(self, winner: Held, loser: Held) -> Held:
+        """What people do who merge two records; gives the one that stays."""
+        self.memory.update(winner, {})
+        self.memory.delete(loser, winner.id)
+        return winner
+
     # What a row goes through.
 
     def write(self, name: str, fields: dict[str, Any], held: Held | None, fault: str | None) -> tuple[Held, bool]:

@@ -28,6 +28,11 @@ class HubSpot(Dialect):
     """The calls that the connector makes."""
 
     def answer(self, request: Request, fault: str | None) -> Reply:
+        if any(one in request.path for one in self.options.get("closed", [])):
+            return _error(403, "MISSING_SCOPES", "this app has not been granted all required scopes")
+        return self._about_records(request, fault) if "/objects/" in request.path else self._about_account(request)
+
+    def _about_account(self, request: Request) -> Reply:
         if request.path == "/account-info/v3/details":
             kind = "SANDBOX" if self.options.get("sandbox") else "STANDARD"
             return Reply(200, {**_ACCOUNT, "portalId": int(self.options.get("instance", 4711)), "accountType": kind})
@@ -35,6 +40,11 @@ class HubSpot(Dialect):
             return Reply(200, {"results": [self._property(name) for name in self.options.get("fields", [])]})
         if request.path == "/crm/v3/owners":
             return self._owners(request)
+        if match := re.fullmatch(r"/crm/v4/associations/([\w-]+)/([\w-]+)/batch/read", request.path):
+            return self._associations(match[2], request.json())
+        return Reply(404, {"status": "error", "message": "no such resource"})
+
+    def _about_records(self, request: Request, fault: str | None) -> Reply:
         if match := _BATCH.fullmatch(request.path):
             name, verb = match.groups()
             body = request.json()
@@ -46,8 +56,7 @@ class HubSpot(Dialect):
         if match := re.fullmatch(r"/crm/v3/objects/([\w-]+)/search", request.path):
             return self._search(match[1], request.json())
         if match := re.fullmatch(r"/crm/v3/objects/([\w-]+)", request.path):
-            gone = [one for one in self.memory.records.values() if one.object == match[1] and one.is_deleted]
-            return Reply(200, {"results": [{**self._shown(one), "archivedAt": iso(one.modified)} for one in gone]})
+            return self._archived(match[1], request)
         return Reply(404, {"status": "error", "message": "no such resource"})
 
     def _property(self, name: str) -> dict[str, Any]:
@@ -68,7 +77,9 @@ class HubSpot(Dialect):
         else:
             known = [self._resolve(one) for one in ids]
             found = [held for held in known if held and held.object == name]
-        results = self.draw.misreport([self._shown(held) for held in found], fault, self._foreign())
+        histories = body.get("propertiesWithHistory") or []
+        shown = [{**self._shown(held), **self._histories(held, histories)} for held in found]
+        results = self.draw.misreport(shown, fault, self._foreign())
         answer = {**self._batch(), "results": results}
         if len(found) == len(ids):
             return Reply(200, answer)
@@ -125,19 +136,52 @@ class HubSpot(Dialect):
         found = self.memory.with_value(name, row["idProperty"], row["id"])
         return found[0] if found else None
 
+    def merge(self, winner: Held, loser: Held) -> Held:
+        """A record of its own with a new id: the first one's values, and the other's where that has none."""
+        made = self.memory.create(winner.object, {**loser.fields, **winner.fields}, self.prefix)
+        former = [str(one.fields.get("hs_merged_object_ids") or one.id) for one in (winner, loser)]
+        made.fields["hs_merged_object_ids"] = ";".join([winner.id, loser.id, *(set(former) - {winner.id, loser.id})])
+        made.links = [*winner.links, *loser.links]
+        for one in (winner, loser):
+            self.memory.delete(one, made.id)
+        return made
+
     def _search(self, name: str, body: dict[str, Any]) -> Reply:
-        """Groups of filters on the time of modification and the id; sorted by them; an index that lags."""
-        floor = [(0.0, "")]
-        for group in body.get("filterGroups", []):
-            wanted = {(one["propertyName"], one["operator"]): one["value"] for one in group["filters"]}
-            for (field, operator), value in wanted.items():
-                if field == "hs_object_id" and operator == "GT":
-                    at = next(v for (f, o), v in wanted.items() if o == "EQ" and f != "hs_object_id")
-                    floor.append((epoch(at), value))
-        found = self.memory.after(name, *max(floor), deleted=False)
-        found = [held for held in found if held.seen_at <= self.memory.now]
+        """Groups of filters, any of which may hold; sorted by time and id; an index that lags."""
+        found = [one for one in self.memory.after(name, 0.0, "", deleted=False) if one.seen_at <= self.memory.now]
+        groups = [group["filters"] for group in body.get("filterGroups", [])]
+        found = [one for one in found if not groups or any(self._holds(one, group) for group in groups)]
         page = found[: body.get("limit", 10)]
         return Reply(200, {"total": len(found), "results": [self._shown(held) for held in page]})
+
+    def _holds(self, held: Held, filters: list[dict[str, Any]]) -> bool:
+        shown = self._shown(held)["properties"]
+        return all(_matches(shown.get(one["propertyName"]), one) for one in filters)
+
+    def _archived(self, name: str, request: Request) -> Reply:
+        """By id, in pages: what was archived, but not what was merged into another."""
+        every = [one for one in self.memory.records.values() if one.object == name and one.is_deleted]
+        gone = sorted((one for one in every if not one.merged_into), key=lambda one: one.id)
+        start, size = int(request.query.get("after", 0)), int(request.query.get("limit", 10))
+        shown = [{**self._shown(one), "archivedAt": iso(one.modified)} for one in gone[start : start + size]]
+        more = {"paging": {"next": {"after": str(start + size)}}} if start + size < len(gone) else {}
+        return Reply(200, {"results": shown, **more})
+
+    def _associations(self, target: str, body: dict[str, Any]) -> Reply:
+        results = []
+        for one in body["inputs"]:
+            held = self._resolve(one["id"])
+            ends = [self._resolve(end) for end, _ in held.links] if held else []
+            labels = [label for _, label in held.links] if held else []
+            of_object = [(end, label) for end, label in zip(ends, labels, strict=True) if end and end.object == target]
+            start = int(one.get("after", 0))
+            to = [
+                {"toObjectId": end.id, "associationTypes": [{"category": "USER_DEFINED", "typeId": 1, "label": label}]}
+                for end, label in of_object[start : start + 2]
+            ]
+            more = {"paging": {"next": {"after": str(start + 2)}}} if start + 2 < len(of_object) else {}
+            results += [{"from": {"id": one["id"]}, "to": to, **more}] if to else []
+        return Reply(200, {**self._batch(), "results": results})
 
     def _shown(self, held: Held) -> dict[str, Any]:
         properties = {name: str(value) for name, value in held.fields.items()}
@@ -150,8 +194,29 @@ class HubSpot(Dialect):
             "archived": held.is_deleted,
         }
 
+    def _histories(self, held: Held, names: list[str]) -> dict[str, Any]:
+        told = {
+            name: [
+                {"value": str(value), "timestamp": iso(time), "sourceType": "CRM_UI"}
+                for time, one, value in reversed(held.history)
+                if one == name
+            ]
+            for name in names
+        }
+        return {"propertiesWithHistory": told} if told else {}
+
     def _foreign(self) -> dict[str, Any]:
         return {"id": "1", "properties": {self.key: "somebody-else"}, "updatedAt": iso(self.memory.now)}
+
+
+def _matches(value: Any, wanted: dict[str, Any]) -> bool:
+    operator = wanted["operator"]
+    if operator == "HAS_PROPERTY":
+        return value not in (None, "")
+    if wanted["propertyName"] == "hs_object_id":
+        return str(value) > wanted["value"] if operator == "GT" else str(value) == wanted["value"]
+    there, asked = epoch(str(value)), epoch(wanted["value"])
+    return there > asked if operator == "GT" else there == asked
 
 
 def _error(status: int, category: str, message: str) -> Reply:

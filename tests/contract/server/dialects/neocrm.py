@@ -66,7 +66,7 @@ class NeoCrm(Dialect):
             else:
                 found = self.memory.search(name, listed[1], values)
         else:
-            found = self._modified(name, where)
+            found = self._after_id(name, where) or self._modified(name, where)
         found = [held for held in found if not held.is_deleted]
         rows = [{column: self._shown(held).get(column) for column in columns} for held in found[start : start + size]]
         if listed:
@@ -74,6 +74,12 @@ class NeoCrm(Dialect):
         return Reply(
             200, {"code": "200", "msg": "OK", "data": {"totalSize": len(found), "count": len(rows), "records": rows}}
         )
+
+    def _after_id(self, name: str, where: str) -> list[Held]:
+        """`id > x`."""
+        after = re.fullmatch(r"id > (\d+)", where)
+        rows = sorted((h for h in self.memory.records.values() if h.object == name), key=lambda held: int(held.id))
+        return [held for held in rows if after and int(held.id) > int(after[1])]
 
     def _modified(self, name: str, where: str) -> list[Held]:
         """`updatedAt > t`, or `updatedAt = t and id > x`."""

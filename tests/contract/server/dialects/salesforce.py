@@ -76,6 +76,7 @@ class Salesforce(Dialect):
             values = [re.sub(r"\\(.)", r"\1", one) for one in _LIST.findall(listed[2])]
             if listed[1] == "Id":
                 found = [self.memory.records[one] for one in values if one in self.memory.records]
+                found = [held for held in found if deleted or not held.is_deleted]
             else:
                 found = [held for one in values for held in self.memory.with_value(name, listed[1], one)]
         else:
@@ -83,7 +84,8 @@ class Salesforce(Dialect):
             after = re.search(r"Id > '(\w*)'", where)
             text = (since[1] or since[2]) if since else None
             time = datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else 0.0
-            found = self.memory.after(name, time, after[1] if after else "~", deleted)[:limit]
+            found = self.memory.after(name, time, after[1] if after else "~", deleted)
+            found = [held for held in found if "MasterRecordId != null" not in where or held.merged_into][:limit]
         records = [{"attributes": {"type": name}, **self._shown(held, columns)} for held in found]
         return Reply(200, {"totalSize": len(records), "done": True, "records": records})
 
@@ -91,7 +93,19 @@ class Salesforce(Dialect):
         own: dict[str, Any] = {"Id": held.id, "IsDeleted": held.is_deleted, "MasterRecordId": held.merged_into}
         own |= dict.fromkeys(("SystemModstamp", "LastModifiedDate"), iso(held.modified))
         own["CreatedDate"] = iso(held.created)
-        return {name: own.get(name, held.fields.get(name)) for name in columns}
+        return {name: own.get(name, held.fields.get(name)) for name in columns if "." not in name} | {
+            way: {
+                "attributes": {},
+                **{one.partition(".")[2]: self._of(held, one) for one in columns if one.startswith(f"{way}.")},
+            }
+            for way in {one.partition(".")[0] for one in columns if "." in one}
+        }
+
+    def _of(self, held: Held, name: str) -> Any:
+        """A field of a related record: Contact.Email by ContactId."""
+        way, _, field = name.partition(".")
+        other = self.memory.records.get(str(held.fields.get(f"{way}Id")))
+        return other.fields.get(field) if other else None
 
     def _collection(self, name: str, external: str, body: dict[str, Any], fault: str | None) -> Reply:
         records = body["records"]
