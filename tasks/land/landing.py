@@ -8,6 +8,7 @@ from typing import Any
 from abmloop.errors import AbmError
 from abmloop.messages import say
 from abmloop.progress import progress
+from abmloop.redact import Redacting
 from abmloop.run import Run
 from scoring.policies.sources import SourcesPolicy
 from tasks.land.faults import Refused
@@ -18,6 +19,7 @@ from tasks.land.sandbox import Sandbox
 from tasks.land.store import Manifest, RawStore, with_source
 
 log = logging.getLogger(__name__)
+log.addFilter(Redacting())
 # Refusals that lie in the machine's state as much as in the file: tried again in the next run.
 PASSING = frozenset({"too_slow", "too_much_memory", "reader_died", "reader_defect"})
 
