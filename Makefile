@@ -40,7 +40,7 @@ check: $(STAMP) ## style, types, import rules
 	@$(BIN)/lint-imports
 
 faults: $(STAMP) ## the long fault runs: a killed process at thirty seeded moments, each with its control
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow -s
 	@$(BIN)/python -m tests.faults.kill_campaign --moments 30
 	@$(BIN)/python -m tests.faults.crm_campaign --leads 500 --kills 10 --random 40 --others 20
 
