@@ -91,14 +91,14 @@ def _told(name: str, people: int, refusing: int, found: Race) -> str:
 def test_r14_whoever_refused_before_the_send_is_not_in_the_crm_and_whoever_did_later_is_noted(
     crm_server: CrmServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = race(tmp_path / "guarded", crm_server, 500, 80)
-    print(_told("push", 500, 80, found))
+    found = race(tmp_path / "guarded", crm_server, 300, 50)
+    print(_told("push", 300, 50, found))
     assert (found.leaked, found.forgotten) == (set(), set())
     assert found.in_time
     with monkeypatch.context() as patched:
         patched.setattr(Gate, "refresh", lambda _gate, _connection: None)
-        control = race(tmp_path / "control", crm_server, 500, 80)
-    print(_told("control, nobody looks again", 500, 80, control))
+        control = race(tmp_path / "control", crm_server, 300, 50)
+    print(_told("control, nobody looks again", 300, 50, control))
     assert control.leaked
 
 
