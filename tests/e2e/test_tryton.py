@@ -3,6 +3,7 @@
 Slow: Tryton is installed into an environment of its own (requirements-tryton.txt), set up, started on loopback.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -132,6 +133,24 @@ def test_a_lead_won_and_amended_in_a_real_crm_comes_back_as_roi(
     assert _credit(root, pushed[lead]) == (45000, {"won"})
     assert _revenue(root) == before + 15000
     assert Harness(tryton).created() == dict.fromkeys(pushed, 1)
+
+
+def test_b03_a_real_deal_tells_its_stages_its_order_and_who_is_there(tryton: TrytonServer) -> None:
+    deal = tryton.make("sale.opportunity", description="a deal with a past")
+    order = tryton.win(deal, "广州白云", "700.00")
+    connector = TrytonConnector(Harness(tryton).policy, ENVIRONMENT)
+
+    def rows(entity: str) -> list[dict[str, Any]]:
+        pages = connector.changes_since(entity, None)
+        return [json.loads(line) for page in pages for line in page.body.splitlines()]
+
+    stages = [row["stage"] for row in rows("deal_stages") if row["deal_id"] == str(deal)]
+    assert stages == ["lead", "opportunity", "converted", "won"]
+    (sold,) = [row for row in rows("orders") if row["order_id"] == str(order)]
+    assert (sold["deal_id"], sold["amount"], sold["currency"]) == (str(deal), "700.00", "CNY")
+    there = connector.ids_there("deals")
+    assert there is not None
+    assert str(deal) in {one for page in there for one in page}
 
 
 def _touched_lead(root: Path, keys: list[str]) -> tuple[str, str]:
