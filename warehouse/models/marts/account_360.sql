@@ -31,8 +31,8 @@
 -- column: deals | deals
 -- column: open_deals | deals not closed
 -- column: won_deals | deals won
--- column: pipeline_amount | open deals, in the workspace's currency
--- column: won_amount | won deals, in the workspace's currency
+-- column: pipeline_amount | open deals, of split ones its part, in the workspace's currency
+-- column: won_amount | won deals, of split ones its part, in the workspace's currency
 -- column: first_deal_at | UTC
 -- column: last_inquiry_at | latest inquiry of one of its leads, UTC
 -- column: last_mql_at | latest entry of one of its leads into MQL, UTC
@@ -50,15 +50,19 @@ touch as (
     group by account_id
 ),
 deal as (
-    select account_id, count(*) as deals, count(*) filter (status = 'open') as open_deals,
+    select parts.account_id, count(*) as deals, count(*) filter (status = 'open') as open_deals,
            count(*) filter (status = 'won') as won_deals,
-           sum(amount_base) filter (status = 'open') as pipeline_amount,
-           sum(amount_base) filter (status = 'won') as won_amount,
+           sum(amounts.amount) filter (status = 'open') as pipeline_amount,
+           sum(amounts.amount) filter (status = 'won') as won_amount,
            min(created_at) as first_deal_at, max(coalesce(created_at, closed_at)) as last_deal_at,
            max(closed_at) filter (status = 'won') as last_won_at
-    from core.deals
-    where account_id is not null
-    group by account_id
+    from core.deal_parts as parts
+    join core.deals using (deal_id)
+    left join core.part_amounts as amounts
+        on amounts.deal_id = parts.deal_id and amounts.axis = parts.axis and amounts.part = parts.part
+        and amounts.basis = 'pipeline'
+    where parts.axis = 'account' and parts.account_id is not null
+    group by parts.account_id
 ),
 lead as (
     select account_id, max(last_inquiry_at) as last_inquiry_at, max(last_mql_at) as last_mql_at,

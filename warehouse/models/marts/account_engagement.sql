@@ -54,11 +54,13 @@ touch as (
     group by all
 ),
 deal as (
-    select account_id, count(*) filter (status = 'open') as open_deals, count(*) filter (status = 'won') as won_deals,
+    select parts.account_id, count(*) filter (status = 'open') as open_deals,
+           count(*) filter (status = 'won') as won_deals,
            min(deal_id) filter (status = 'open') as open_deal_id, min(deal_id) filter (status = 'won') as won_deal_id
-    from core.deals
-    where account_id is not null
-    group by account_id
+    from core.deal_parts as parts
+    join core.deals using (deal_id)
+    where parts.axis = 'account' and parts.account_id is not null
+    group by parts.account_id
 ),
 target as (
     select account_id, min(entry_id) as entry_id

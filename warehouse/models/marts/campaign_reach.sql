@@ -46,32 +46,37 @@ with entry as not materialized (
     union all
     select 'team', team, month, occurred_at, person_id, account_id from marts.segmented_touches
 ),
--- Months first: a person's first touch of a quarter is the first of its months' first touches.
-person_month as not materialized (
-    select dimension, member, month, person_id, count(*) as touches, min(occurred_at) as first_at
-    from entry
-    group by all
-),
-account_month as not materialized (
-    select dimension, member, month, account_id, min(occurred_at) as first_at
-    from entry
-    where account_id is not null
-    group by all
-),
+-- Each period by itself: who asks for one pays for one.
 person as not materialized (
-    select dimension, member, period, starts_on, person_id, sum(touches)::bigint as touches, min(first_at) as first_at
-    from person_month
-    left join core.months using (month),
-         (values ('all'), ('quarter'), ('month')) as periods(period),
-         lateral (select case period when 'quarter' then quarter_starts_on when 'month' then month end as starts_on)
+    select dimension, member, 'all' as period, null::date as starts_on, person_id, count(*) as touches,
+           min(occurred_at) as first_at
+    from entry
+    group by all
+    union all
+    select dimension, member, 'quarter', quarter_starts_on, person_id, count(*), min(occurred_at)
+    from entry
+    left join core.months using (month)
+    group by all
+    union all
+    select dimension, member, 'month', month, person_id, count(*), min(occurred_at)
+    from entry
     group by all
 ),
 account as not materialized (
-    select dimension, member, period, starts_on, account_id, min(first_at) as first_at
-    from account_month
-    left join core.months using (month),
-         (values ('all'), ('quarter'), ('month')) as periods(period),
-         lateral (select case period when 'quarter' then quarter_starts_on when 'month' then month end as starts_on)
+    select dimension, member, 'all' as period, null::date as starts_on, account_id, min(occurred_at) as first_at
+    from entry
+    where account_id is not null
+    group by all
+    union all
+    select dimension, member, 'quarter', quarter_starts_on, account_id, min(occurred_at)
+    from entry
+    left join core.months using (month)
+    where account_id is not null
+    group by all
+    union all
+    select dimension, member, 'month', month, account_id, min(occurred_at)
+    from entry
+    where account_id is not null
     group by all
 ),
 figure as not materialized (
