@@ -19,9 +19,9 @@ from tests.models.skeleton import PARAMETERS, Skeleton
 from warehouse.models import all_models, build_model
 
 TABLES = (
-    "workspace", "member_names", "models_and_bases", "deal_cost_shares", "lead_segments", "account_360", "campaign_roi", "channel_roi",
-    "attribution_compare", "deal_journey", "lead_funnel", "funnel_cohort", "funnel_change", "velocity", "pool_sla",
-    "payments", "renewals", "renewal_rates", "unit_economics",
+    "workspace", "member_names", "models_and_bases", "deal_cost_shares", "lead_segments", "account_360", "campaign_roi",
+    "channel_roi", "attribution_compare", "deal_journey", "lead_funnel", "funnel_cohort", "funnel_change", "velocity",
+    "pool_sla", "payments", "renewals", "renewal_rates", "unit_economics",
 )  # fmt: skip
 ASKED = {
     "campaign_reach by campaign": "from marts.campaign_reach where dimension = 'campaign' and period = 'all'",
