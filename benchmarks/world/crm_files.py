@@ -368,3 +368,12 @@ def write_account_lists(shelf: Shelf, seed: int, companies: pd.DataFrame, taken:
     spoil(rng, frame, "code_lower_case", "统一社会信用代码", 0.01)
     shelf.xlsx("lists/目标与排除名单.xlsx", {"名单": frame})
     return rows
+
+
+def write_people_list(shelf: Shelf, people: pd.DataFrame, leads: pd.DataFrame) -> None:
+    """Three people of no listed company who are no leads, of whom it is known why: they are left out by name."""
+    strangers = people[(people["entity"] < 0) & ~people["person"].isin(leads["person"]) & primary_email(people).notna()]
+    chosen = strangers.head(3)
+    reasons = pd.Series(["同行人员", "在校学生", "测试账号"], dtype="str").head(len(chosen))
+    frame = pd.DataFrame({"名单类型": "exclusion", "邮箱": primary_email(chosen).to_numpy(), "原因": reasons})
+    shelf.csv("lists/排除人员.csv", clean(frame))

@@ -16,6 +16,7 @@ from .crm_files import (
     write_feedback,
     write_money,
     write_owners,
+    write_people_list,
     write_splits,
 )
 from .lists import write_lists
@@ -48,6 +49,7 @@ def write_world(out: Path, size: WorldSize, seed: int) -> None:
     write_feedback(shelf, size, seed, world.leads, world.people, ids)
     consents = write_consents(shelf, size, seed, world.people, world.touches)
     account_lists = write_account_lists(shelf, seed, world.companies, np.union1d(deal_entities, known))
+    write_people_list(shelf, world.people, world.leads)
     write_truth(out, world, shelf, {"touch": touch_ids, **ids}, {"consents": consents, "account_lists": account_lists})
 
 
