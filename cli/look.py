@@ -22,6 +22,7 @@ from tasks.summary import rows_of
 from warehouse.database import connect_published
 
 Explain = Callable[..., Any]
+Facts = Callable[[duckdb.DuckDBPyConnection, str], dict[str, Any]]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,14 +67,14 @@ def explain(
     spoken = language or load_settings(root).language
     with connect_published(root) as con:
         if as_json:
-            typer.echo(json.dumps(_facts(kind)(con, key, spoken), ensure_ascii=False, default=str, indent=1))
+            typer.echo(json.dumps(_facts(kind)(con, key), ensure_ascii=False, default=str, indent=1))
             return
         asked = {} if why_not is None else {"why_not": why_not}
         answer = explainers[kind](con, key, spoken, **asked)
     typer.echo(answer if isinstance(answer, str) else "\n".join(answer))
 
 
-def _facts(kind: str) -> Callable[..., dict[str, Any]]:
+def _facts(kind: str) -> Facts:
     """What is stored, for scripts."""
     from tasks.explain.account_facts import account_facts
     from tasks.explain.campaign_facts import campaign_facts
@@ -81,7 +82,7 @@ def _facts(kind: str) -> Callable[..., dict[str, Any]]:
     from tasks.explain.lead_facts import lead_facts
     from tasks.explain.person_facts import person_facts
 
-    known: dict[str, Callable[..., dict[str, Any]]] = {
+    known: dict[str, Facts] = {
         "account": account_facts,
         "person": person_facts,
         "lead": lead_facts,
