@@ -1,7 +1,8 @@
 """How each public package is called on a path file; benchmarks.attribution_peers runs it in the package's environment.
 
-`python attribution_adapters.py NAME MODEL PATHS OUT`: reads the paths, then measures, then writes `channel,value` and
-prints the CPU seconds between. What MAM calls removal effects stands beside it in OUT with the suffix `.effects.csv`.
+`python attribution_adapters.py NAME MODEL PATHS OUT`: reads the paths, works, writes `channel,value`, and prints the
+CPU seconds of the work and those of all three. What MAM calls removal effects stands beside it in OUT with the suffix
+`.effects.csv`.
 """
 
 import contextlib
@@ -91,8 +92,9 @@ def _write(values: dict, out: Path) -> None:
 def main() -> None:
     """The command line."""
     name, model, paths, out = sys.argv[1:]
-    rows = pd.read_parquet(paths)
     adapter = ADAPTERS[name]
+    opened = time.process_time()
+    rows = pd.read_parquet(paths)
     started = time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):
         values = adapter(rows, model)
@@ -101,7 +103,7 @@ def main() -> None:
     _write(values, Path(out))
     if effects is not None:
         _write(effects, Path(out).with_suffix(".effects.csv"))
-    print(spent)
+    print(spent, time.process_time() - opened)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ def given(work: Work, place: Path) -> None:
         work.con.register(f"given_{name}", pq.read_table(place / f"{name}.parquet"))
         work.execute(sql)
         work.con.unregister(f"given_{name}")
+    work.build("core.deal_parts")
 
 
 def _type(column: str) -> str:
@@ -70,7 +71,7 @@ def _type(column: str) -> str:
     kinds = {"_at": "timestamp", "_on": "date"}
     if column.startswith("is_"):
         return "boolean"
-    return "decimal(18, 2)" if column.startswith("amount") else kinds.get(column[-3:], "varchar")
+    return "decimal(18, 2)" if column.startswith(("amount", "percent")) else kinds.get(column[-3:], "varchar")
 
 
 def credited(root: Path, told: str) -> float:

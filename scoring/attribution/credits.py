@@ -50,13 +50,23 @@ class CreditNames:
 
     def named(self, name: str, rows: Ints) -> pa.DictionaryArray:
         """The column's texts in those rows, each held once; -1 = null."""
-        column = (self.touches if name in _OF_TOUCHES else self.deals)[name]
+        column = self._column(name)
         if len(rows) * _FEW < len(column) and name not in self._whole:
-            some = pc.take(column, pa.array(rows, mask=rows < 0))
-            return _encoded(some)
+            return _encoded(pc.take(column, pa.array(rows, mask=rows < 0)))
         if name not in self._whole:
             self._whole[name] = _encoded(column)
         return _named(self._whole[name], rows)
+
+    def _column(self, name: str) -> pa.Array:
+        """The column in one piece: many are taken from it, each of which would join its pieces."""
+        if name not in self._joined:
+            table = self.touches if name in _OF_TOUCHES else self.deals
+            self._joined[name] = table[name].combine_chunks()
+        return self._joined[name]
+
+    @cached_property
+    def _joined(self) -> dict[str, pa.Array]:
+        return {}
 
     @cached_property
     def _whole(self) -> dict[str, pa.DictionaryArray]:
@@ -68,7 +78,7 @@ _FEW = 8  # for fewer than one row in so many the texts are fetched one by one
 
 
 def _encoded(column: Any) -> pa.DictionaryArray:
-    return pc.cast(column.combine_chunks(), pa.string()).dictionary_encode()
+    return pc.cast(column, pa.string()).dictionary_encode()
 
 
 @dataclass(frozen=True)

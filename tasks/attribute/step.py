@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from hashlib import sha256
 from typing import Any, Protocol
 from zlib import crc32
@@ -98,8 +98,10 @@ where not models.is_influence
 """
 # What of a touch its credits hang on, beside that it counts; its type only for own models that name types.
 _TOUCHES = """
-select *, hash(touch_id, campaign_id, channel, occurred_at, case when $by_type then type end) as digest
+select *, (occurred_at at time zone 'UTC' at time zone $timezone)::date as local_day,
+       hash(touch_id, campaign_id, channel, occurred_at, case when $by_type then type end) as digest
 from scored.credit_touches
+where $all_parties or party_id in (select party_id from core.deal_parts)
 """
 
 
@@ -144,7 +146,7 @@ def attribute(run: Run) -> StepCounts:
         load_attribution_rules(work, policy)
         work.build("core.deal_amounts", "core.part_amounts", "scored.credit_touches")
         check_parts(work)
-        share = Share(work, end_of_local_day(run.as_of, run.timezone), policy)
+        share = Share(work, run.as_of, run.timezone, policy)
         amounts = deal_amounts(work, share.deals)
         deal_id = share.deals["deal_id"].combine_chunks()
         news = take_news(work, deal_id, share.digests(amounts), share.hashes(), policy.model_dump_json())
@@ -189,16 +191,14 @@ def _with_rules(rows: pa.Table, run: Run) -> pa.Table:
 class Share:
     """The deals' journeys under the policy, and each model's credits on them."""
 
-    def __init__(self, tables: Tables, end: datetime, policy: AttributionPolicy) -> None:
-        """Touches, deals and people as the tables tell them; `end` (aware) is where open deals' windows end."""
+    def __init__(self, tables: Tables, as_of: date, timezone: str, policy: AttributionPolicy) -> None:
+        """Touches, deals and people as the tables tell them; open deals' windows end with the day `as_of`."""
         self.policy = policy
-        # Journeys are ordered by their own keys; only joining two of them goes by the place of the touch.
-        order = "" if policy.renewals == "own" else " order by touch_id"
-        self.touches = tables.query(_TOUCHES + order, by_type=any(model.types for model in policy.custom.values()))
+        self.touches = _touches(tables, timezone, policy)
         self.deals = tables.query(_DEALS, no_deal=NO_DEAL)
         self.is_first: Flags = self.deals["part"].to_numpy() == 1
         self.deal_number: Ints = np.cumsum(self.is_first) - 1
-        self.as_of_end = int(end.timestamp()) * SECOND_US + SECOND_US - 1
+        self.as_of_end = int(end_of_local_day(as_of, timezone).timestamp()) * SECOND_US + SECOND_US - 1
         self.roles = tables.query(_PEOPLE, mode="deal_contacts")
         self.people = None if policy.people == "all_people" else tables.query(_PEOPLE, mode=policy.people)
         self.names = CreditNames(self.touches, self.deals)
@@ -319,6 +319,17 @@ def _rows_of(table: pa.Table, deals: pa.Table) -> pa.Array:
     """(rows,): where each row's `deal_id` and `part` stand among the deals; null for none."""
     first = pc.index_in(table["deal_id"], value_set=deals["deal_id"].combine_chunks())
     return pc.subtract(pc.add(first, table["part"]), 1)
+
+
+def _touches(tables: Tables, timezone: str, policy: AttributionPolicy) -> pa.Table:
+    """The touches that may earn; only of parties with a deal where nobody else's are asked for."""
+    told = {
+        "timezone": timezone,
+        "all_parties": policy.people != "all_people" or bool(set(policy.models) & set(PATH_MODELS)),
+        "by_type": any(model.types for model in policy.custom.values()),
+    }
+    # Journeys are ordered by their own keys; only joining two of them goes by the place of the touch.
+    return tables.query(_TOUCHES + ("" if policy.renewals == "own" else " order by touch_id"), **told)
 
 
 def _pair(deal: Ints, person: Ints) -> Ints:

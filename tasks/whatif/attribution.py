@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
 from abmloop.messages import said
 from scoring.policies.attribution import BUILT_IN, PARTICIPATION, AttributionPolicy
@@ -72,7 +71,7 @@ def whatif_attribution(history: History, policy: AttributionPolicy, model: str |
     settings = []
     for name, rules, by in (("credits_before", current, current.models[0]), ("credits_after", policy, told)):
         rules = rules.model_copy(update={"models": (by,)})
-        share = Share(history, end_of_local_day(history.as_of, history.settings.timezone), rules)
+        share = Share(history, history.as_of, history.settings.timezone, rules)
         history.replace(f"scored.{name}", share.credits(by, deal_amounts(history, share.deals)))
         settings.append(_setting(rules, by))
     moved = history.query(_MOVED.replace("credits_", "scored.credits_"))

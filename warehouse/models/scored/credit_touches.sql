@@ -1,4 +1,6 @@
 -- One row per touch that may earn credit: known time, not in the future, by someone who is not excluded.
+-- kind: view
+-- published: view
 -- grain: touch_id
 -- column: touch_id | the touch
 -- column: party_id | the account, or the person without one
@@ -7,9 +9,8 @@
 -- column: channel | channel
 -- column: type | what happened
 -- column: occurred_at | UTC
--- column: local_day | its day in the workspace's time zone
 select touches.touch_id, touches.party_id, touches.person_id, touches.campaign_id, touches.channel, touches.type,
-       touches.occurred_at, (touches.occurred_at at time zone 'UTC' at time zone $timezone)::date as local_day
+       touches.occurred_at
 from core.touches
 left join core.person_parties as parties using (person_id)
 left join scored.leads using (person_id)
