@@ -31,7 +31,7 @@ demo-local: $(STAMP) ## the same without Prefect
 	@$(BIN)/abmloop demo --local
 
 test: $(STAMP) ## all fast tests
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not slow"
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -m "not slow"
 
 check: $(STAMP) ## style, types, import rules
 	@$(BIN)/ruff format --check .

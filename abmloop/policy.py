@@ -1,6 +1,7 @@
 """Rules as data: YAML into frozen, typed policies, all mistakes of a file reported at once with their lines."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -115,6 +116,16 @@ def parse_policy(
     its place. A fault of a changed key is told of the key, not of a line.
     """
     name = file_name or cls.file_name
+    return _parsed(text, cls, name) if not changes else _parse(text, cls, name, changes)
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str, cls: type[PolicyT], name: str) -> PolicyT:
+    """The same policy for the same text: every step of a run asks for its own, and none can change it."""
+    return _parse(text, cls, name, MappingProxyType({}))
+
+
+def _parse(text: str, cls: type[PolicyT], name: str, changes: Mapping[str, str]) -> PolicyT:
     value, lines, faults = read_yaml(text, name)
     if not isinstance(value, dict):
         raise BadPolicy(said("policy_no_keys", file=name, found=type(value).__name__))

@@ -30,9 +30,12 @@ def cut_text(text: str, characters: int | None, size: int | None) -> str:
     """
     if not too_long(text, characters, size):
         return text
-    kept = ""
-    for grapheme in graphemes(text):
-        if too_long(kept + grapheme + ELLIPSIS, characters, size):
+    kept, units, octets = "", _units(ELLIPSIS), len(ELLIPSIS.encode())
+    # No character takes less than one of either: what stands behind that many cannot fit.
+    most = max(0, min(limit for limit in (characters, size) if limit is not None))
+    for grapheme in graphemes(text[:most]):
+        units, octets = units + _units(grapheme), octets + len(grapheme.encode())
+        if (characters is not None and units > characters) or (size is not None and octets > size):
             break
         kept += grapheme
     whole = kept.rstrip() + ELLIPSIS

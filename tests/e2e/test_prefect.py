@@ -54,6 +54,7 @@ def test_every_deployment_is_accepted_and_the_nightly_one_gets_scheduled_runs(se
     """Newer FastAPI or SQLAlchemy break `deploy` or leave cron silent: see requirements.in."""
     import anyio
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.client.schemas.filters import (
         FlowRunFilter,
         FlowRunFilterState,
@@ -61,7 +62,11 @@ def test_every_deployment_is_accepted_and_the_nightly_one_gets_scheduled_runs(se
     )
     from prefect.client.schemas.objects import StateType
 
-    prefect("work-pool", "create", "local", "--type", "process", "--overwrite", home=tmp_path)
+    async def make_pool() -> None:
+        async with get_client() as client:
+            await client.create_work_pool(WorkPoolCreate(name="local", type="process"))
+
+    anyio.run(make_pool)
     prefect("deploy", "--all", home=tmp_path)
 
     async def found() -> tuple[set[str], int]:

@@ -15,7 +15,7 @@ from tasks.land import land
 from tasks.parse import parse
 from tasks.resolve import resolve, segment
 from tasks.runs import open_run
-from warehouse.database import connect, warehouse_path
+from warehouse.database import Limits, connect, held_open, warehouse_path
 from warehouse.ledger import Ledger
 
 # Valid codes (GB 32100-2015) of invented companies.
@@ -41,7 +41,7 @@ class DirectoryWorld:
 
     def sync(self, day: date = date(2026, 10, 1)) -> dict[str, int]:
         """Land, parse, resolve, segment as of that day; gives what resolving counted."""
-        with open_run(self.root, day) as run:
+        with open_run(self.root, day) as run, held_open(self.root, Limits()):
             land(run)
             parse(run)
             counts = resolve(run).counts

@@ -10,7 +10,7 @@ from scoring.policies.attribution import AttributionPolicy
 from tasks.attribute.step import attribute, load_attribution_rules
 from tasks.policies import load_policy
 from tasks.runs import open_run
-from warehouse.database import connect
+from warehouse.database import Limits, connect, held_open
 from warehouse.models import all_models
 from warehouse.steps import Work, step
 
@@ -148,7 +148,7 @@ class MoneyWorld:
 
     def sync(self, as_of: str = "2026-10-31") -> dict[str, int]:
         """Core, attribution and the marts of money as of that day; gives what attribution counted."""
-        with open_run(self.root, date.fromisoformat(as_of)) as run:
+        with open_run(self.root, date.fromisoformat(as_of)) as run, held_open(self.root, Limits()):
             with step(run, "given") as work:
                 for name, rows in self.tables.items():
                     work.execute(f"create or replace table {name} ({_ddl(name)})")

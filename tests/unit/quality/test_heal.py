@@ -18,7 +18,7 @@ from tasks.quality.exporting import Exported, export_refused
 from tasks.quality.refusals import Asked, count_refusals, show_refusals
 from tasks.runs import open_run
 from tests.unit.land.landed import ask, configure, drop
-from warehouse.database import connect_to_look
+from warehouse.database import Limits, connect_to_look, held_open
 
 HEADER = "商机编号,客户名称,金额,创建时间\n"
 GOOD = "D{n},样本{n}有限公司,{n}00,2026-01-0{n}\n"
@@ -47,7 +47,7 @@ def day(root: Path, number: int, name: str = "", text: str = "") -> None:
     """Land a file on that day of March, as far as staging."""
     if name:
         drop(root, name, text)
-    with open_run(root, date(2026, 3, number)) as run:
+    with open_run(root, date(2026, 3, number)) as run, held_open(root, Limits()):
         for act in (land, check_landed, parse):
             act(run)
 

@@ -13,7 +13,7 @@ from tasks.land import land
 from tasks.quality.holds import accept_holds, holds_list, undo_acceptance
 from tasks.runs import make_person, open_run
 from tests.unit.land.landed import ask, configure, drop
-from warehouse.database import connect_to_look
+from warehouse.database import Limits, connect_to_look, held_open
 from warehouse.ledger import Ledger
 
 FULL = 'sources:\n- {name: qcc, files: ["companies/qcc*.csv"], snapshot: full}\n'
@@ -49,7 +49,7 @@ def day(root: Path, number: int, text: str | None = None, name: str = "companies
     """Land a file on that day of March; gives what the gate says where it stops the run."""
     if text is not None:
         drop(root, name.format(number), text)
-    with open_run(root, date(2026, 3, number)) as run:
+    with open_run(root, date(2026, 3, number)) as run, held_open(root, Limits()):
         land(run)
         try:
             check_landed(run)
