@@ -4,13 +4,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from tasks.route.step import route
 from tasks.runs import open_run
 from tasks.score.step import score
 from tasks.score.touch_changes import noted_touch_changes
-from warehouse.database import Limits, connect, held_open
+from warehouse.database import connect
 from warehouse.models import all_models, build_model
 
 Rows = list[dict[str, Any]]
@@ -92,7 +90,7 @@ class ScoringWorld:
 
     def day(self, as_of: str) -> None:
         """Run the two steps as of that day."""
-        with open_run(self.root, date.fromisoformat(as_of)) as run, held_open(self.root, Limits()):
+        with open_run(self.root, date.fromisoformat(as_of)) as run:
             self.fill()
             score(run)
             route(run)
@@ -104,11 +102,9 @@ class ScoringWorld:
             with noted_touch_changes(con):
                 for name, rows in self.tables.items():
                     con.execute(f"create or replace table {name} ({TABLES[name]})")
-                    if rows:
-                        columns = sorted({column for row in rows for column in row})
-                        con.register("given_rows", pa.table({c: [row.get(c) for row in rows] for c in columns}))
-                        con.execute(f"insert into {name} by name select * from given_rows")
-                        con.unregister("given_rows")
+                    for row in rows:
+                        marks = ", ".join("?" * len(row))
+                        con.execute(f"insert into {name} ({', '.join(row)}) values ({marks})", list(row.values()))
             build_model(con, all_models()["core.person_parties"], {})
             con.execute("commit")
 
