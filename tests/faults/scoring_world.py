@@ -22,6 +22,8 @@ TABLES = {
     "matched.person_rows": "entity varchar, row_id varchar, person_id varchar",
     "matched.person_accounts": "person_id varchar, account_id varchar, decision varchar, method varchar, "
     "evidence varchar[], confidence double, new_account_id varchar",
+    "matched.suppressed_persons": "person_id varchar, channel varchar, suppressed_at timestamp",
+    "marts.person_regions": "person_id varchar, region varchar, is_disputed boolean, indications varchar[]",
     "resolved.account_redirects": "old_account_id varchar, account_id varchar",
     "resolved.accounts": "account_id varchar, name varchar, province varchar, province_code varchar, city varchar, "
     "city_code varchar, industry varchar, industry_section varchar, industry_division varchar, employees_band varchar, "

@@ -48,6 +48,14 @@ _TABLES = {
         ["'D2', 'P2', 1, 'reject', 'A2', date '2026-03-01'"],
     ),
     "matched.remembered": ("decision_id, actor, reason", ["'D2', '王', '另一家'", "'D2', '王', '另一家'"]),
+    "matched.suppressed_persons": (
+        "person_id, channel, suppressed_at",
+        ["'P2', 'sms', timestamp '2026-04-01'"],
+    ),
+    "marts.person_regions": (
+        "person_id, region, is_disputed, indications",
+        ["'P1', 'DE+CN', true, ['DE (country)', 'CN (mobile)']"],
+    ),
     "resolved.accounts": (
         "account_id, name, city",
         ["'A1', '江苏宏微', '常州市'", "'A2', '义乌九洲', '金华市'", "'A3', '旧企业', null"],
@@ -59,7 +67,7 @@ _TABLES = {
 def con() -> duckdb.DuckDBPyConnection:
     """A published file of two persons: one matched without doubt, one without company after a refusal."""
     con = duckdb.connect()
-    for schema in ("matched", "resolved"):
+    for schema in ("matched", "resolved", "marts"):
         con.execute(f"create schema {schema}")
     for name, (columns, rows) in _TABLES.items():
         values = ", ".join(f"({row})" for row in rows)
@@ -105,6 +113,13 @@ def test_what_is_told_is_what_is_stored(con: duckdb.DuckDBPyConnection) -> None:
     (third,) = [row for row in person_facts(con, "P1")["near"] if row["account_id"] == "A3"]
     assert (float(third["score"]), third["supports"]) == (0.77, ["same_phone"])
     assert third["lacks"] == ["place_agrees", "same_name"]
+
+
+def test_the_rules_on_consent_are_told_with_what_says_so_and_who_stands_on_the_list(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    assert "Consent goes by the rules of DE (country), CN (mobile): these disagree" in explain_person(con, "P1", "en")
+    assert "自 2026-04-01 起在禁联名单上（sms）" in explain_person(con, "P2", "zh")
 
 
 def test_a_former_id_is_followed_and_said_so(con: duckdb.DuckDBPyConnection) -> None:
