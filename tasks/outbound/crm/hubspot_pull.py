@@ -97,28 +97,45 @@ class HubSpotChanges:
         raise CrmUnreachable(said("crm_list_endless", name=path))
 
     def _changed(self, pulled: PullMapping, names: list[str], more: Sequence[Any] = ()) -> Fetch:
-        path = f"/crm/v3/objects/{checked_name(pulled.to)}/search"
+        """By time of modification. It sorts by one field alone, so a page that ends among equal times tells of those
+        by id instead: in whatever order they came, none is passed over.
+        """
 
         def fetch(after: tuple[str, str], size: int) -> list[Row]:
-            time, record_id = after
-            later = [{"propertyName": pulled.modified, "operator": "GT", "value": time}, *more]
-            same = [
-                {"propertyName": pulled.modified, "operator": "EQ", "value": time},
-                {"propertyName": "hs_object_id", "operator": "GT", "value": record_id or "0"},
-                *more,
-            ]
-            groups = [{"filters": later}, {"filters": same}] if time else [{"filters": list(more)}] if more else []
-            body = {
-                "filterGroups": groups,
-                "sorts": [{"propertyName": pulled.modified, "direction": "ASCENDING"}],
-                "properties": sorted({*names, pulled.modified}),
-                "limit": size,
-                "after": "0",
-            }
-            rows = [row for row in listed(self._ask("POST", path, body), "results") if _properties(row)]
-            return [Row(str(_properties(row).get(pulled.modified)), str(row["id"]), _properties(row)) for row in rows]
+            rows: list[Row] = []
+            for _ in range(_LONGEST_LIST):
+                left = size - len(rows)
+                found = self._search(pulled, names, _after(pulled, after, more), (pulled.modified, left))
+                if len(found) < left:
+                    return [*rows, *found]
+                time = found[-1].modified
+                rows += [row for row in found if row.modified != time]
+                begin = after[1] if time == after[0] else ""
+                same = [{"filters": _same(pulled, (time, begin), more)}]
+                tie = self._search(pulled, names, same, ("hs_object_id", size - len(rows)))
+                rows += tie
+                if len(rows) == size:
+                    return rows
+                # Some of them changed between the two calls: they come later, and the page is filled up.
+                after = (time, tie[-1].id if tie else begin)
+            raise CrmUnreachable(said("crm_list_endless", name=pulled.to))
 
         return fetch
+
+    def _search(
+        self, pulled: PullMapping, names: list[str], groups: list[dict[str, Any]], order: tuple[str, int]
+    ) -> list[Row]:
+        """The first records in the order of a field, as many as asked for."""
+        body = {
+            "filterGroups": groups,
+            "sorts": [{"propertyName": order[0], "direction": "ASCENDING"}],
+            "properties": sorted({*names, pulled.modified}),
+            "limit": order[1],
+            "after": "0",
+        }
+        told = self._ask("POST", f"/crm/v3/objects/{checked_name(pulled.to)}/search", body)
+        rows = [row for row in listed(told, "results") if _properties(row)]
+        return [Row(str(_properties(row).get(pulled.modified)), str(row["id"]), _properties(row)) for row in rows]
 
     def _gone(self, pulled: PullMapping, names: list[str]) -> list[Row]:
         """What was archived. The list goes by id and cannot be asked by time: all of it is looked at."""
@@ -193,6 +210,23 @@ class HubSpotChanges:
             first = {record: min(end for end, _ in each) for record, each in links.items()}
             rows = [row._replace(fields={**row.fields, name: first.get(row.id)}) for row in rows]
         return [one for row in rows for one in (row, *_refund(pulled, row))]
+
+
+def _same(pulled: PullMapping, after: tuple[str, str], more: Sequence[Any]) -> list[Any]:
+    """Filters: of that very time, behind that id."""
+    return [
+        {"propertyName": pulled.modified, "operator": "EQ", "value": after[0]},
+        {"propertyName": "hs_object_id", "operator": "GT", "value": after[1] or "0"},
+        *more,
+    ]
+
+
+def _after(pulled: PullMapping, after: tuple[str, str], more: Sequence[Any]) -> list[dict[str, Any]]:
+    """Groups of filters: behind that place in the order of (time, id); all records where it has no time."""
+    if not after[0]:
+        return [{"filters": list(more)}] if more else []
+    later = [{"propertyName": pulled.modified, "operator": "GT", "value": after[0]}, *more]
+    return [{"filters": later}, {"filters": _same(pulled, after, more)}]
 
 
 def _refund(pulled: PullMapping, row: Row) -> list[Row]:

@@ -1,5 +1,6 @@
 """HubSpot: batches of up to 100, 200 or 207 with results and errors, our key a unique property."""
 
+import random
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -147,10 +148,16 @@ class HubSpot(Dialect):
         return made
 
     def _search(self, name: str, body: dict[str, Any]) -> Reply:
-        """Groups of filters, any of which may hold; sorted by time and id; an index that lags."""
+        """Groups of filters, any of which may hold; an index that lags; sorted by the one field that is asked for.
+
+        Equal values come in another order at every call: the interface promises none.
+        """
         found = [one for one in self.memory.after(name, 0.0, "", deleted=False) if one.seen_at <= self.memory.now]
         groups = [group["filters"] for group in body.get("filterGroups", [])]
         found = [one for one in found if not groups or any(self._holds(one, group) for group in groups)]
+        random.Random(f"{self.memory.now}").shuffle(found)
+        for sort in body.get("sorts", []):
+            found.sort(key=lambda one: _sortable(self._shown(one)["properties"], sort["propertyName"]))
         page = found[: body.get("limit", 10)]
         return Reply(200, {"total": len(found), "results": [self._shown(held) for held in page]})
 
@@ -209,12 +216,17 @@ class HubSpot(Dialect):
         return {"id": "1", "properties": {self.key: "somebody-else"}, "updatedAt": iso(self.memory.now)}
 
 
+def _sortable(properties: dict[str, Any], name: str) -> float:
+    value = str(properties[name])
+    return float(value) if name == "hs_object_id" else epoch(value)
+
+
 def _matches(value: Any, wanted: dict[str, Any]) -> bool:
     operator = wanted["operator"]
     if operator == "HAS_PROPERTY":
         return value not in (None, "")
     if wanted["propertyName"] == "hs_object_id":
-        return str(value) > wanted["value"] if operator == "GT" else str(value) == wanted["value"]
+        return int(value) > int(wanted["value"]) if operator == "GT" else int(value) == int(wanted["value"])
     there, asked = epoch(str(value)), epoch(wanted["value"])
     return there > asked if operator == "GT" else there == asked
 
