@@ -19,6 +19,7 @@ from warehouse.ledger_tables import consents, suppressions
 ANY = "any"
 # The kind of key of a refusal whose address or number is gone: only its keyed hash is known.
 HASHED = "hashed"
+COMPANY_KINDS = ("uscc", "domain")
 _REFUSING = frozenset({"refused", "withdrawn"})
 
 
@@ -140,10 +141,10 @@ class Gate:
         for row in connection.execute(new).mappings():
             self._seen_consent = row["seq"]
             self._words.clear()
-            bearers = list(self.keys.persons_of(row["key_kind"], row["key_value"]))
-            if row["status"] == "granted" and len(bearers) > 1:
+            key = (row["key_kind"], row["key_value"])
+            if row["status"] == "granted" and self.keys.is_shared(*key):
                 continue  # nobody knows which of those who share the key has agreed
-            for person_id in bearers:
+            for person_id in self.keys.persons_of(*key):
                 said = (row["channel"], row["status"], row["given_at"], row["event_id"])
                 self.standing.add(ConsentEvent(person_id, *said), self.at)
         newer = select(suppressions).where(suppressions.c.seq > self._seen_suppression).order_by(suppressions.c.seq)
@@ -253,9 +254,15 @@ class Gate:
 class PersonKeys:
     """Which persons a key belongs to, plain and as the suppression list knows it."""
 
-    def __init__(self, keys: pa.Table, secret: Callable[[], bytes]) -> None:
-        """`keys`: key_kind, key_value, person_id of all persons that may leave; `secret` is asked for when needed."""
+    def __init__(
+        self, keys: pa.Table, secret: Callable[[], bytes], shared: Iterable[tuple[str, str]] = frozenset()
+    ) -> None:
+        """`keys`: key_kind, key_value, person_id of all persons that may leave; `secret` is asked for when needed.
+
+        `shared`: kind (phone for every number) and value of keys that persons beside these bear as well.
+        """
         self._secret = cache(secret)
+        self._shared = frozenset(shared)
         self._by_key: dict[tuple[str, str], set[str]] = {}
         self._by_hash: dict[str, set[str]] | None = None
         self._hashes: dict[str, str] = {}
@@ -275,6 +282,12 @@ class PersonKeys:
         kinds = ("mobile", "phone") if kind in ("mobile", "phone") else (kind,)
         return sorted(set().union(*(self._by_key.get((one, value), set()) for one in kinds)))
 
+    def is_shared(self, kind: str, value: str) -> bool:
+        """Whether a key is not one person's alone: several bear it, looked at or not; or it names a company."""
+        if kind in COMPANY_KINDS or (_kind(kind), value) in self._shared:
+            return True
+        return len(list(self.persons_of(kind, value))) > 1
+
     def hash_of(self, value: str) -> str:
         """The keyed hash of a key's value."""
         if value not in self._hashes:
@@ -289,6 +302,10 @@ class PersonKeys:
             for (_, value), persons in self._by_key.items():
                 self._by_hash.setdefault(suppression_hash(secret, value), set()).update(persons)
         return sorted(self._by_hash.get(key_hash, set()))
+
+
+def _kind(kind: str) -> str:
+    return "phone" if kind == "mobile" else kind
 
 
 def naive_utc(at: datetime) -> datetime:

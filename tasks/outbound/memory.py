@@ -186,7 +186,8 @@ def _note_suppressed(work: Work, hashes: set[str]) -> None:
 def _weigh_persons(work: Work, named: Sequence[ObjectName], consent: ConsentPolicy) -> None:
     """One hash per person of whom something would leave: their keys, and what was said on any of them.
 
-    Whether a grant has come into force or has expired belongs to it, so that time alone changes it too.
+    Whether a grant has come into force or has expired belongs to it, so that time alone changes it too; and whether
+    somebody else bears the key it was given on.
     """
     instant = naive_utc(work.run.at)
     ages = sorted({one.grant_valid_days for one in consent.purposes.values() if one.grant_valid_days})
@@ -198,17 +199,26 @@ def _weigh_persons(work: Work, named: Sequence[ObjectName], consent: ConsentPoli
         create or replace temp table weighed_persons as
         with leaving as (select person_id from ({leaving}) where person_id is not null),
         keys as (select key_kind, key_value, person_id from matched.person_keys semi join leaving using (person_id)),
+        bearers as (
+            select key_value, replace(key_kind, 'mobile', 'phone') as kind,
+                   min(person_id) <> max(person_id) as is_shared
+            from matched.person_keys where key_value in (select key_value from ledger_consents)
+            group by all
+        ),
         told as (
-            select person_id, channel, status, given_at, event_id from core.consents semi join leaving using (person_id)
+            select person_id, channel, status, given_at, event_id, null as is_shared
+            from core.consents semi join leaving using (person_id)
             union all
-            select person_id, channel, status, given_at, event_id from ledger_consents as told
+            select person_id, channel, status, given_at, event_id, bearers.is_shared from ledger_consents as told
             join keys on keys.key_value = told.key_value
                 and replace(keys.key_kind, 'mobile', 'phone') = replace(told.key_kind, 'mobile', 'phone')
+            join bearers on bearers.key_value = keys.key_value
+                and bearers.kind = replace(keys.key_kind, 'mobile', 'phone')
         ),
         weights as (
             select person_id, hash(key_kind, key_value) as weight from keys
             union all
-            select person_id, hash(channel, status, given_at, event_id, {due}) from told
+            select person_id, hash(channel, status, given_at, event_id, is_shared, {due}) from told
         )
         select person_id, sum(weight) as weight from weights group by person_id
         """)

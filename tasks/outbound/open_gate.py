@@ -6,13 +6,19 @@ from abmloop.errors import BadUsage
 from abmloop.messages import said
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.gate import HASHED, Gate, PersonKeys, naive_utc
+from tasks.outbound.gate import COMPANY_KINDS, HASHED, Gate, PersonKeys, naive_utc
 from tasks.outbound.refusal_log import replay_log
 from warehouse.ledger import Ledger
 from warehouse.secret import read_secret
 from warehouse.steps import Work
 
-COMPANY_KINDS = ("uscc", "domain")
+# Keys of the persons that leave which somebody else bears too: a grant on one is nobody's, whoever else is looked at.
+SHARED = """
+select replace(key_kind, 'mobile', 'phone') as kind, key_value from matched.person_keys
+semi join (select key_value from matched.person_keys semi join leaving_persons using (person_id)) using (key_value)
+group by all
+having min(person_id) <> max(person_id)
+"""
 
 
 def assert_synced(run: Run, work: Work) -> None:
@@ -33,6 +39,7 @@ def open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], c
         keys = work.query(
             "select key_kind, key_value, person_id from matched.person_keys join leaving_persons using (person_id)"
         )
+        shared = work.query(SHARED)
         events = work.query(
             "select person_id, channel, status, given_at, event_id from core.consents "
             "join leaving_persons using (person_id)"
@@ -45,7 +52,9 @@ def open_gate(run: Run, work: Work, consent: ConsentPolicy, persons: set[str], c
             keys = pa.concat_tables([keys, more.cast(keys.schema)])
     finally:
         work.con.unregister("leaving_persons")
-    gate = Gate(consent, naive_utc(run.at), PersonKeys(keys, lambda: read_secret(run.root)), crm_region)
+    pairs = zip(shared["kind"].to_pylist(), shared["key_value"].to_pylist(), strict=True)
+    known = PersonKeys(keys, lambda: read_secret(run.root), pairs)
+    gate = Gate(consent, naive_utc(run.at), known, crm_region)
     gate.read(events)
     return gate
 

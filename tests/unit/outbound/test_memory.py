@@ -91,6 +91,15 @@ def test_a_new_key_of_a_person_makes_them_looked_at(marts: Run) -> None:
     assert _settled(marts) == PERSONS
 
 
+def test_p08_who_shares_a_key_on_which_something_was_granted_from_now_on_is_looked_at(marts: Run) -> None:
+    _say(marts, "granted")
+    deliver(marts)
+    assert _settled(marts) == ALL
+    _execute(marts, "insert into matched.person_keys by name select 'phone' as key_kind, "
+                    f"'{MOBILE}' as key_value, 'P2' as person_id")  # fmt: skip
+    assert _settled(marts) == PERSONS
+
+
 def test_time_alone_makes_a_grant_that_comes_into_force_looked_at(marts: Run) -> None:
     _say(marts, "granted", datetime(2026, 11, 20))
     deliver(marts)
