@@ -17,6 +17,8 @@ _ABSENT = "known_by_absence"
 # More that vanish at once are no deletions but a permission that was lost: spec 11-faults B02.
 MOST_GONE = 20
 MOST_GONE_SHARE = 0.1
+# Of so few it cannot be said what most of them are; all of them are all.
+LEAST_FOR_MOST = 3
 _LAST = """
     select * from raw.{entity}
     where starts_with(file_name, $folder) and {key} is not null
@@ -109,8 +111,10 @@ def ids_of(page: Page) -> frozenset[str]:
 
 
 def is_too_many(gone: Collection[str], alive: Collection[str]) -> bool:
-    """Whether so many vanished at once that they were hidden rather than deleted."""
-    return len(gone) > max(MOST_GONE, MOST_GONE_SHARE * len(alive))
+    """Whether so many vanished at once that they were hidden rather than deleted; in a small account most, or all."""
+    is_most = len(alive) >= LEAST_FOR_MOST and 2 * len(gone) > len(alive)
+    is_all = bool(gone) and len(gone) == len(alive)
+    return is_all or is_most or len(gone) > max(MOST_GONE, MOST_GONE_SHARE * len(alive))
 
 
 def every(pages: Iterable[Iterable[str]]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from tasks.outbound.crm.base import Page
 from tasks.outbound.crm.mapping import load_mapping
 from tasks.outbound.outbox import Journal
 from tasks.outbound.pull import Cursors, pull_pages
-from tasks.outbound.told import RECONCILED, Told, page_prefix
+from tasks.outbound.told import RECONCILED, Told, is_too_many, page_prefix
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import DIALECTS, VendorWorld
 from warehouse.steps import Work, step
@@ -114,6 +114,27 @@ def test_b02_many_that_vanish_at_once_are_hidden_not_deleted(begin: Begin, diale
     counts, rows = _pull(world)
     assert counts.get("not_visible") == 30
     assert _gone(rows) == {}, "missing is not zero"
+
+
+@pytest.mark.parametrize(
+    ("gone", "alive", "is_hidden"),
+    [(18, 18, True), (1, 1, True), (2, 2, True), (2, 3, True), (4, 6, True), (20, 30, True), (21, 150, True),
+     (0, 0, False), (0, 5, False), (1, 2, False), (1, 3, False), (3, 6, False), (20, 60, False), (30, 400, False)],
+)  # fmt: skip
+def test_b02_a_small_account_of_which_most_vanishes_is_hidden_too(gone: int, alive: int, is_hidden: bool) -> None:
+    assert is_too_many(range(gone), range(alive)) == is_hidden
+
+
+@pytest.mark.parametrize("dialect", LISTS)
+def test_b02_all_deals_of_a_small_account_that_vanish_stay_in_the_totals(begin: Begin, dialect: str) -> None:
+    world = begin(dialect)
+    ids = _plant(world, "deals", *({"stage": "won", "amount": "1"} for _ in range(18)))
+    _pull(world)
+    world.fake.ask("change", records=[{"id": one, "deleted": True} for one in ids])
+    _next_day(world)
+    counts, rows = _pull(world)
+    assert counts.get("not_visible") == 18
+    assert _gone(rows) == {}
 
 
 @pytest.mark.parametrize("dialect", LISTS)
