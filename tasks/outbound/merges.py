@@ -49,7 +49,8 @@ class Links:
 
     def _move(self, rows: Rows, ids: Mapping[RecordKey, str]) -> None:
         moved = {(row["object"], row["old_key"]): row for row in rows}
-        fresh = {record: row for record, row in moved.items() if ids.get(record) != row["new_id"]}
+        # A merge that is read again finds the link gone on from there already.
+        fresh = {record: row for record, row in moved.items() if ids.get(record) in (None, row["old_id"])}
         if not fresh:
             return
         last: dict[RecordKey, Queued] = {}

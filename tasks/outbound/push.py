@@ -12,7 +12,7 @@ from abmloop.messages import said, say
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy, ObjectName
-from tasks.outbound.crm.base import Connector, Fields, Found
+from tasks.outbound.crm.base import Connector, Fields, Found, Standing
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.mapping import in_their_words
 from tasks.outbound.desired import KEY, Desired, gather_marts, make_desired, persons_in
@@ -154,25 +154,33 @@ def _plan_object(
     if fields is not None and (missing := sorted(set(rule.owners) - fields)):
         raise BadPolicy(said("crm_has_no_field", object=name, fields=", ".join(missing)))
     asked = list(worth_asking(allowed, known, rule))
+    wishes = len(asked)
     present: dict[str, Found] = {}
-    answered = len(asked)
     for start in range(0, len(asked), says.batch_size):
         try:
             present.update(desk.connector.find(name, asked[start : start + says.batch_size]))
         except CrmUnreachable:
             # The connector was patient already: what it knows by now is planned, and sent, in this run.
-            answered = start
+            del asked[start:]
             break
-    silent = len(asked) - answered
-    del asked[answered:]
     if not says.reads_back:
         # What it confirmed is taken to be there still: it cannot say otherwise.
         present = {**{key: Found(None) for key in asked if key in known}, **present}
-    wanted = {key: allowed[key] for key in asked}
     lost = [key for key in asked if key in known and key not in present] if says.reads_back else []
-    moved = standing_of(desk.connector, name, lost, desk.journal.crm_ids()) if lost else {}
+    moved, unheard = _standing(desk, name, lost)
+    wanted = {key: allowed[key] for key in asked if key not in unheard}
     made = plan(wanted, known, present, rule, desk.desired[name].changed_at, moved)
-    return replace(made, unchanged=made.unchanged + len(allowed) - len(asked) - silent), silent
+    return replace(made, unchanged=made.unchanged + len(allowed) - wishes), wishes - len(wanted)
+
+
+def _standing(desk: Desk, name: ObjectName, lost: list[str]) -> tuple[Mapping[str, Standing], frozenset[str]]:
+    """Where the records stand that are found no more, and the keys of which nobody says: they wait, others do not."""
+    if not lost:
+        return {}, frozenset()
+    try:
+        return standing_of(desk.connector, name, lost, desk.journal.crm_ids()), frozenset()
+    except CrmUnreachable:
+        return {}, frozenset(lost)
 
 
 def plan_lines(push: PushPlan, language: str, limit: int = LINES_PER_OBJECT) -> list[str]:
