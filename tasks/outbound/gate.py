@@ -181,15 +181,18 @@ class Gate:
         return Word(False, "not_granted")
 
     def judge_grant(self, channel: Channel, person_id: str, valid_days: int | None = None) -> Word:
-        """What the person themselves said about a channel: allowed by a grant that stands, refused, or not_granted."""
+        """What the person themselves said about a channel: allowed by a grant that stands, refused, or not_granted.
+
+        A grant that ran out takes nothing back any more: what was refused before it is refused again.
+        """
         if (suppression := self.standing.suppression(person_id, channel)) is not None:
             return Word(False, "suppressed", suppression)
         refusal = self.standing.refusal(person_id, channel)
         grant = self.standing.grants.get((person_id, channel))
-        if refusal and (grant is None or grant.at <= refusal.at):
-            return Word(False, "refused", refusal.event_id)
         if grant and valid_days and grant.at < self.at - timedelta(days=valid_days):
             grant = None
+        if refusal and (grant is None or grant.at <= refusal.at):
+            return Word(False, "refused", refusal.event_id)
         return Word(True, "allowed", grant.event_id) if grant else Word(False, "not_granted")
 
     def judge_list(

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from abmloop.errors import BadPolicy, CrmUnreachable
-from abmloop.messages import said, say
+from abmloop.messages import said, say, tell
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy, ObjectName
@@ -218,7 +218,8 @@ def _details(made: Plan, language: str) -> Iterator[str]:
         ]
         yield say(f"crm_plan_{change.action}", language, key=change.key, fields=", ".join(texts)[:240])
     for skip in made.skips:
-        yield say("crm_plan_skip", language, key=skip.key, field=skip.field or "", reason=skip.reason)
+        field = skip.field or say("crm_whole_record", language)
+        yield say("crm_plan_skip", language, key=skip.key, field=field, reason=tell(skip.reason, language))
 
 
 def _shown(value: Any) -> str:

@@ -1,13 +1,15 @@
 """The planner: what is sent, what is left, and who wins, field by field."""
 
+import re
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.policies.crm import FieldRule, MatchPolicy, ObjectRule
-from tasks.outbound.crm.base import Found
+from tasks.outbound.crm.base import Found, Standing
 from tasks.outbound.plan import Plan, Skip, plan, worth_asking
+from tasks.outbound.push import PushPlan, plan_lines
 
 OWNERS = {"stage": "ours", "name": "fill_if_blank", "title": "newest", "status": "theirs"}
 
@@ -131,3 +133,19 @@ def test_the_plan_hash_names_payload_and_starting_point() -> None:
     assert base == one({"stage": "sal"}, {"stage": "mql"}, None).updates[0].plan_hash
     assert base != one({"stage": "sal"}, {"stage": "inquiry"}, None).updates[0].plan_hash
     assert base != one({"stage": "sql"}, {"stage": "mql"}, None).updates[0].plan_hash
+
+
+def test_a_chinese_plan_says_in_chinese_why_something_is_left_alone() -> None:
+    gone, known = {"k": {"stage": "sal"}}, {"k": {"stage": "mql"}}
+    plans = [
+        one({"stage": "mql"}, None, None, match="update_only"),
+        one({"name": "王伟"}, {"stage": "mql"}, None),
+        plan(gone, known, {}, rule()),
+        plan(gone, known, {}, rule(), None, {"k": Standing("7", "other")}),
+    ]
+    skips = tuple(skip for made in plans for skip in made.skips)
+    lines = plan_lines(PushPlan("fake:test", {"leads": Plan(skips=skips)}, ()), "zh")
+    reasons = [line.partition("：")[2] for line in lines if line.startswith("  - k")]
+    assert len(reasons) == 4
+    assert not [one for one in reasons if re.search("[a-z]{4,} [a-z]", one)], reasons
+    assert "整条记录" in "".join(lines)
