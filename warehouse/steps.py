@@ -16,6 +16,7 @@ import pyarrow as pa
 from abmloop.errors import AbmError
 from abmloop.faultpoint import fault_point
 from abmloop.messages import said
+from abmloop.refusals import patterns
 from abmloop.run import Run, StepCounts
 from abmloop.settings import load_settings
 from warehouse.changes import Changes, note_changes, note_everything, take_changes
@@ -45,10 +46,13 @@ class Work:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What SQL may name: $as_of, $at (UTC, naive), $timezone, $currency, $fiscal_month, what keyed hashes need."""
+        """What SQL may name.
+
+        $as_of, $at (UTC, naive), $timezone, $currency, $fiscal_month, what keyed hashes need, how refusals read.
+        """
         at = self.run.at.astimezone(UTC).replace(tzinfo=None)
         told = {"as_of": self.run.as_of, "at": at, "timezone": self.run.timezone, "currency": self.run.currency}
-        told |= {"fiscal_month": self.fiscal_month}
+        told |= {"fiscal_month": self.fiscal_month, **patterns()}
         return {**told, **hash_parameters(self.run.root)}
 
     @property

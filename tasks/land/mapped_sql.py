@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from abmloop.refusals import reads_as
 from tasks.land.ready import Cell, ReadyMapping, Test, When
 from tasks.land.recognising import Place
 from tasks.land.units import unit_of_header
@@ -116,6 +117,8 @@ class Table:
         value, number = self.value(test.field), self._number(test.field)
         if test.kind in ("is", "not"):
             return f"{'not ' if test.kind == 'not' else ''}{_is_in(value, test.words)}"
+        if test.kind in ("reads", "reads_not"):
+            return f"{'not ' if test.kind == 'reads_not' else ''}{reads_as(value, test.words[0])}"
         if test.kind in ("filled", "empty"):
             return f"{'' if (test.kind == 'filled') == test.flag else 'not '}{self._is_filled(test.field)}"
         if test.kind == "not_zero":

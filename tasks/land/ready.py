@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abmloop.errors import BadPolicy
+from abmloop.refusals import READINGS, patterns
 from abmloop.yaml_text import load_yaml
 from tasks.land.entities import entities, plain_header
 
@@ -42,7 +43,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Test:
-    """One condition on a field. `words` for is and not, `number` for at_least and at_most, `flag` for the others."""
+    """One condition on a field. `words` for is and not, `number` for at_least and at_most, `flag` for the others.
+
+    For reads and reads_not `words` are a reading of abmloop/refusals.yaml and its pattern.
+    """
 
     field: str
     kind: str
@@ -191,13 +195,13 @@ class _Parser:
 
     def _tests(self, name: str, given: Any) -> list[Test]:
         if isinstance(given, str | list):
-            return [Test(name, "is", self._words(given))]
+            return [self._said(name, "is", given)]
         found: list[Test] = []
         for kind, value in given.items():
             if kind not in _TESTS:
                 self.faults.append(f"{name} is tested by {kind!r}; there are {', '.join(sorted(_TESTS))}")
             elif kind in ("is", "not"):
-                found.append(Test(name, kind, self._words(value)))
+                found.append(self._said(name, kind, value))
             elif kind == "more_than":
                 found.append(Test(name, kind, other=value))
             elif isinstance(value, bool):
@@ -205,6 +209,12 @@ class _Parser:
             else:
                 found.append(Test(name, kind, number=float(value)))
         return found
+
+    def _said(self, name: str, kind: str, given: Any) -> Test:
+        """A test of what a field says: by words, or by a reading's name."""
+        if isinstance(given, str) and given in READINGS:
+            return Test(name, "reads" if kind == "is" else "reads_not", (given, patterns()[given]))
+        return Test(name, kind, self._words(given))
 
     def _words(self, given: Any) -> tuple[str, ...]:
         """The words of a vocabulary by its name, or those listed."""

@@ -17,6 +17,7 @@ from abmloop.calendar import end_of_local_day
 from abmloop.errors import BadUsage
 from abmloop.messages import said
 from abmloop.policy import Policy, PolicyT, parse_policy
+from abmloop.refusals import patterns
 from abmloop.settings import Settings, load_settings
 from tasks.policies import read_rules
 from warehouse.database import Limits
@@ -46,7 +47,7 @@ class History:
         """What SQL may name, as in a step of the loop."""
         at = self.at.astimezone(UTC).replace(tzinfo=None)
         told = {"as_of": self.as_of, "at": at, "timezone": self.settings.timezone, "currency": self.settings.currency}
-        told |= {"fiscal_month": self.settings.fiscal_year_starts_in}
+        told |= {"fiscal_month": self.settings.fiscal_year_starts_in, **patterns()}
         return {**told, **hash_parameters(self.root)}
 
     def policy(self, cls: type[PolicyT]) -> PolicyT:

@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from abmloop.refusals import patterns
 from tasks.land.entities import raw_tables
 from warehouse.models import all_models, build_model
 from warehouse.tables import SCHEMAS, TableSpec, declared_tables, parse_spec
@@ -15,6 +16,7 @@ PARAMETERS: dict[str, Any] = {
     "timezone": "Asia/Shanghai",
     "currency": "CNY",
     "fiscal_month": 1,
+    **patterns(),
     "inner_pad": bytes([0x36] * 64),
     "outer_pad": bytes([0x5C] * 64),
 }
