@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from abmloop.messages import said
 from scoring.policies.crm import ObjectRule, Owner
 from tasks.outbound.crm.base import Fields, Found, Standing, Value
 
@@ -154,7 +155,7 @@ def plan(
         found = present.get(key) if present is not None else None
         exists = key in acknowledged or found is not None
         if mapping.match == "update_only" and not exists:
-            skips.append(Skip(key, None, "update_only: the CRM does not hold it"))
+            skips.append(Skip(key, None, said("crm_skip_update_only")))
         elif mapping.match == "create_only" and exists:
             unchanged += 1
         elif not exists:
@@ -177,9 +178,9 @@ def plan(
 def _gone(key: str, wanted: Fields, standing: Standing | None, writable: frozenset[str]) -> Change | Skip:
     """A record that the CRM held and holds no more is not made again; one that was merged is followed."""
     if standing is None:
-        return Skip(key, None, "the CRM holds it no more (deleted or merged there); it is not made again")
+        return Skip(key, None, said("crm_skip_gone"))
     if standing.key not in (None, key):
-        return Skip(key, None, f"merged over there into the record of our {standing.key}, which is kept up to date")
+        return Skip(key, None, said("crm_skip_merged", key=standing.key))
     fields = _create(key, wanted, writable).fields
     moved = (FieldChange("record", None, standing.crm_id),)
     return Change(key, "update", fields, moved, standing.crm_id, is_moved=True)
@@ -254,7 +255,7 @@ def _fill_if_blank(row: _Row, name: str, value: Value) -> Outcome:
     if not is_blank(row.known.get(name)) or not is_blank(row.there(name)):
         return "leave"
     if not row.readable:
-        return Skip(row.key, name, "fill_if_blank: it cannot be seen whether theirs is empty")
+        return Skip(row.key, name, said("crm_skip_unseen"))
     return "write"
 
 
