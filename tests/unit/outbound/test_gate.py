@@ -79,14 +79,27 @@ def test_a_call_needs_a_grant_in_mainland_china_and_where_the_country_is_unknown
     assert word(gate(), asks_to_call=True) == "call_not_granted"
 
 
+def with_term(channel: str, days: int) -> ConsentPolicy:
+    """The shipped rules, but a grant of that channel runs out."""
+    text = (POLICIES / "consent.yaml").read_text(encoding="utf-8")
+    said = f"channel: {channel}\n"
+    assert said in text
+    return parse_policy(text.replace(said, f"{said}    grant_valid_days: {days}\n"), ConsentPolicy)
+
+
 def test_an_expired_grant_is_no_grant() -> None:
-    text = (
-        (POLICIES / "consent.yaml")
-        .read_text(encoding="utf-8")
-        .replace("channel: call", "channel: call\n    grant_valid_days: 90")
-    )
-    made = gate(("call", "granted", EARLY), policy=parse_policy(text, ConsentPolicy))
+    made = gate(("call", "granted", EARLY), policy=with_term("call", 90))
     assert made.judge("call", "P1", "CN").state == "not_granted"
+
+
+@pytest.mark.parametrize("refused", [("email", "withdrawn", datetime(2024, 1, 1)), ("any", "refused", EARLY)])
+def test_p08_a_grant_that_ran_out_does_not_silence_the_refusal_before_it(refused: tuple[str, str, datetime]) -> None:
+    granted = ("email", "granted", datetime(2026, 4, 1))
+    assert gate(refused, granted, policy=with_term("email", 365)).judge("email", "P1", "US").evidence == "e1"
+    assert gate(granted, policy=with_term("email", 90)).judge("email", "P1", "US").is_allowed, "control: none refused"
+    found = gate(refused, granted, policy=with_term("email", 90)).judge("email", "P1", "US")
+    assert (found.state, found.evidence) == ("refused", "e0")
+    assert found == gate(refused, policy=with_term("email", 90)).judge("email", "P1", "US"), "as when its proof is gone"
 
 
 def test_a_crm_abroad_needs_a_grant_or_a_mechanism_for_people_of_the_mainland() -> None:
