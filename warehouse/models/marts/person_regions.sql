@@ -42,12 +42,14 @@ person as (
     select person_id,
            min(country) filter (not is_alone) as least, max(country) filter (not is_alone) as greatest,
            bit_or(1 << place) filter (not is_alone) as places, min(place) filter (not is_alone) as first_place,
-           min(place) filter (is_alone) as place_alone, arg_min(country, place) filter (is_alone) as country_alone
+           min(place) filter (is_alone) as place_alone,
+           min(country) filter (is_alone) as least_alone, max(country) filter (is_alone) as greatest_alone
     from said
     group by person_id
 ),
 several as (
-    select person_id from person where least <> greatest or place_alone < first_place
+    select person_id from person
+    where least <> greatest or place_alone < first_place or first_place is null and least_alone <> greatest_alone
 ),
 words as (
     select places, string_agg(rules.indication, ', ' order by rules.place) as indications
@@ -67,14 +69,14 @@ ordered as (
 ),
 region as (
     select person_id, country, min((place, not is_shown)) as merit,
-           string_agg(distinct indication, ', ' order by indication) as indications
-    from ordered
+           string_agg(indication, ', ' order by place) as indications
+    from (select person_id, country, indication, place, bool_or(is_shown) as is_shown from ordered group by all)
     group by all
 )
 select person_id,
-       coalesce(least, country_alone) as region,
+       coalesce(least, least_alone) as region,
        false as is_disputed,
-       [coalesce(least, country_alone) || ' (' || words.indications || ')'] as indications
+       [coalesce(least, least_alone) || ' (' || words.indications || ')'] as indications
 from person
 anti join several using (person_id)
 join words on words.places = coalesce(person.places, 1 << place_alone)
