@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import delete, select
 
 from abmloop.run import Run
@@ -91,22 +92,21 @@ def _old_grants(run: Run, work: Work, policy: ConsentPolicy, listed: Rows, until
     gate = _gate_of_bearers(run, work, policy, old)
     listed_since = {row["suppression_id"]: row["recorded_at"] for row in work.ledger.read("suppressions").to_pylist()}
     ends = _Ends(said, policy, gate, listed_since)
-    used = _last_used(work.ledger, listed)
-    for row in old:
-        ended = ends.of(row)
-        if ended is not None and max(ended, used.get(row["event_id"], ended)) < until:
+    ended = [row for row in old if (end := ends.of(row)) is not None and end < until]
+    # What left is read only where a grant ended that long ago: on most days none did.
+    used = _last_used(work.ledger, listed) if ended else {}
+    for row in ended:
+        if used.get(row["event_id"], datetime.min) < until:
             yield row["seq"]
 
 
 def _gate_of_bearers(run: Run, work: Work, policy: ConsentPolicy, grants: Rows) -> Gate:
     """The gate over those who bear the keys of these grants today, up to this moment."""
-    bearers: set[str] = set()
-    keys = {row["key_value"] for row in grants}
-    found = work.query("select key_value, person_id from matched.person_keys")
-    for value, person in zip(found["key_value"].to_pylist(), found["person_id"].to_pylist(), strict=True):
-        if value in keys:
-            bearers.add(person)
-    gate = open_gate(run, work, policy, bearers, "CN")
+    values = sorted({row["key_value"] for row in grants})
+    work.con.register("granted_keys", pa.table({"key_value": pa.array(values, pa.string())}))
+    found = work.query("select distinct person_id from matched.person_keys semi join granted_keys using (key_value)")
+    work.con.unregister("granted_keys")
+    gate = open_gate(run, work, policy, set(found["person_id"].to_pylist()), "CN")
     with work.ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         gate.refresh(connection)
     return gate

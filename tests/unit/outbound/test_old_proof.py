@@ -18,7 +18,7 @@ from tests.unit.outbound.conftest import CONSENTS
 from tests.unit.outbound.list_world import rule
 from warehouse.ledger_tables import consents, exports, list_members, suppressions
 from warehouse.secret import make_secret
-from warehouse.steps import step
+from warehouse.steps import Work, step
 
 DAY = timedelta(days=1)
 MOBILE, MAIL = ("mobile", "+8613800138001"), ("email", "a@x.cn")
@@ -118,6 +118,29 @@ def test_p12_who_once_stood_on_a_list_goes_too_and_who_stands_there_stays(run: R
     list_with(run, grant, now - 2100 * DAY)
     found = retire(run)
     assert (len(found.grants), len(found.members)) == (1, 1)
+
+
+def test_p12_to_look_for_old_proof_only_the_bearers_of_old_grants_are_read(
+    run: Run, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with step(run, "many") as work:
+        work.execute(
+            "insert into matched.person_keys by name select 'mobile' as key_kind, '+86139' || number as key_value, "
+            "'Q' || number as person_id from range(10000000, 10001000) as numbers(number)"
+        )
+    say(run, MOBILE, "granted", now - 3000 * DAY)
+    say(run, MAIL, "withdrawn", now - 1100 * DAY)
+    read: list[int] = []
+    query = Work.query
+
+    def counted(work: Work, sql: str, **parameters: Any) -> pa.Table:
+        rows = query(work, sql, **parameters)
+        read.append(rows.num_rows)
+        return rows
+
+    monkeypatch.setattr(Work, "query", counted)
+    assert len(retire(run).grants) == 1
+    assert max(read) == 2, "the two keys of their one bearer"
 
 
 def test_p12_a_grant_whose_bearer_no_file_names_yet_stays(run: Run, now: datetime) -> None:
