@@ -252,7 +252,7 @@ def _fill_phones(work: Work, rows: Mapping[str, str]) -> None:
 
 def _fill_words(work: Work, rows: Mapping[str, str]) -> None:
     """Words are read in the vocabulary of their column."""
-    _renew(work, "staging.parsed_words", "3")
+    _renew(work, "staging.parsed_words", "4")
     for vocabulary in sorted({kind for _, _, kind in columns_of(*words.vocabularies())}):
         unseen = work.query(
             f"select distinct value from ({_union(columns_of(vocabulary), rows)}) where value is not null"

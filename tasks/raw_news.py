@@ -29,7 +29,10 @@ def take_news(work: Work, own_rules: Mapping[str, str]) -> News:
 
     `own_rules`: entity → the text of rules that change how it alone is read.
     """
-    rules = code_hash("staging", "scoring/values", "scoring/names", "tasks/parse.py") + work.run.timezone
+    rules = (
+        code_hash("staging", "scoring/values", "scoring/names", "tasks/parse.py", "abmloop/refusals.yaml")
+        + work.run.timezone
+    )
     relations, in_part = {}, True
     for entity in entities():
         changes = work.changed(f"raw.{entity}", rules + own_rules.get(entity, ""))

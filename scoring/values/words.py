@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from abmloop.refusals import patterns
 from scoring.values.sensitive import is_sensitive
 from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
@@ -35,6 +36,8 @@ def parse_words(values: Values, vocabulary: str) -> pa.Table:
     spelled = {spelling: word for word, spellings in listed.items() if word != "open" for spelling in spellings}
     words = pa.array(list(spelled.values()), pa.string())
     word = words.take(pc.index_in(key, pa.array(list(spelled), pa.string())))
+    if vocabulary == "touch_type":
+        word = pc.coalesce(word, _refusals(text))
     nothing = pc.and_(pc.or_(is_placeholder(text), is_same_as_above(text)), pc.is_null(word))
     sensitive = pc.and_(is_sensitive(text), pc.is_null(word))
     if listed.get("open"):
@@ -46,6 +49,15 @@ def parse_words(values: Values, vocabulary: str) -> pa.Table:
         ("word-unknown", pc.and_(pc.is_null(word), pc.is_valid(text))),
     )
     return pa.table({"value": column, "word": word, "rule": rule})
+
+
+def _refusals(text: pa.Array) -> pa.Array:
+    """`unsubscribe` or `complaint` where clean text reads as one, else null: scores and consent see the same."""
+    plain = pc.utf8_trim(pc.replace_substring_regex(pc.utf8_lower(text), r"[^\pL\pN]+", " "), " ")
+    plain = pc.replace_substring_regex(plain, patterns()["no_refusal"], " ")
+    refuses, complains = (pc.match_substring_regex(plain, patterns()[name]) for name in ("refusal", "complaint"))
+    found = pc.if_else(pc.fill_null(complains, False), "complaint", _NONE)
+    return pc.if_else(pc.fill_null(refuses, False), "unsubscribe", found)
 
 
 def parse_statuses(values: Values) -> pa.Table:

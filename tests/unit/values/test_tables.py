@@ -7,7 +7,7 @@ import pytest
 from scoring.values.regions import area_codes, places, region_table
 from scoring.values.tables import load_csv, load_yaml
 from scoring.values.titles import parse_titles
-from scoring.values.words import parse_statuses, vocabularies
+from scoring.values.words import parse_statuses, parse_words, vocabularies
 
 
 def test_every_place_lies_in_a_place() -> None:
@@ -89,3 +89,9 @@ def test_titles_tell_seniority_and_function(title: str, seniority: str, departme
 )
 def test_company_statuses(text: str, status: str) -> None:
     assert parse_statuses([text])["status"].to_pylist() == [status]
+
+
+def test_a_touch_that_reads_as_a_refusal_is_one_for_scores_and_credits_too() -> None:
+    said = ["退订邮件", "Unsubscribe from list", "Spam complaint", "opted-out", "未退订", "Email Opened", None]
+    found = parse_words(said, "touch_type")["word"].to_pylist()
+    assert found == ["unsubscribe", "unsubscribe", "complaint", "unsubscribe", "未退订", "email_opened", None]

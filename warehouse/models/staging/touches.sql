@@ -101,7 +101,7 @@ left join staging.parsed_ids as wechat_openid_read on wechat_openid_read.value =
 left join staging.parsed_texts as name_read on name_read.value = received.name
 left join staging.parsed_names as company_name_read on company_name_read.value = received.company_name
 left join staging.parsed_texts as title_read on title_read.value = received.title
-left join staging.parsed_words as type_read on type_read.vocabulary = 'word' and type_read.value = received.type
+left join staging.parsed_words as type_read on type_read.vocabulary = 'touch_type' and type_read.value = received.type
 left join staging.parsed_times as occurred_at_read on occurred_at_read.value = received.occurred_at
 left join staging.parsed_texts as content_read on content_read.value = received.content
 left join staging.parsed_numbers as minutes_read on minutes_read.value = received.minutes
