@@ -37,6 +37,7 @@ PulledEntity = Literal[
     "payments",
     "activities",
     "merges",
+    "consents",
 ]
 
 # Where a CRM's exports are dropped unless crm.yaml names another folder; it need not exist.

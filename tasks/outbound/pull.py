@@ -23,7 +23,17 @@ from warehouse.steps import step
 log = logging.getLogger("abmloop")
 # Without these a CRM is of use; where its key does not open them, that is told and the rest is read.
 _MAY_BE_CLOSED = frozenset(
-    {"deal_stages", "deal_contacts", "deal_splits", "orders", "invoices", "payments", "activities", "merges"}
+    {
+        "deal_stages",
+        "deal_contacts",
+        "deal_splits",
+        "orders",
+        "invoices",
+        "payments",
+        "activities",
+        "merges",
+        "consents",
+    }
 )
 
 

@@ -12,7 +12,7 @@ from tasks.land.entities import entities
 from tasks.outbound.crm.connectors import KINDS, vendor_class
 from tasks.outbound.crm.files import PULLED_ENTITIES
 from tasks.outbound.crm.mapping import as_read_here, load_mapping
-from tasks.outbound.crm.network import MERGES
+from tasks.outbound.crm.network import MERGES, REFUSALS
 from tasks.outbound.examine import pulled_rows
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import ENVIRONMENT, VendorWorld
@@ -30,7 +30,7 @@ def test_files_take_every_entity_that_an_interface_may_tell() -> None:
 @pytest.mark.parametrize("kind", VENDORS)
 def test_every_entity_is_read_or_it_is_said_why_not(kind: str) -> None:
     mapping = load_mapping(kind)
-    read = {*mapping.pull, *(["merges"] if mapping.merges else [])}
+    read = {*mapping.pull, *(["merges"] if mapping.merges else []), *(["consents"] if mapping.refusals else [])}
     assert read | mapping.not_pulled.keys() == set(EVERY)
     assert not read & mapping.not_pulled.keys()
     assert all(len(why) > 20 for why in mapping.not_pulled.values())
@@ -38,7 +38,7 @@ def test_every_entity_is_read_or_it_is_said_why_not(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", VENDORS)
 def test_what_is_read_comes_in_the_columns_of_its_entity_with_all_it_needs(kind: str) -> None:
-    for entity, pulled in {**load_mapping(kind).pull, "merges": MERGES}.items():
+    for entity, pulled in {**load_mapping(kind).pull, "merges": MERGES, "consents": REFUSALS}.items():
         known = entities()[entity]
         columns = {pulled.id, *pulled.columns}
         assert columns - {"source_id"} <= set(known.column_names), entity

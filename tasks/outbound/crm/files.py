@@ -40,6 +40,7 @@ _ENTITY_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("deal_splits", "deal_split", "opportunity_split", "opportunitysplit", "商机分摊", "商机拆分", "业绩分成"),
     ),
     ("merges", ("merges", "merge_history", "merged_records", "合并记录", "合并历史")),
+    ("consents", ("consents", "consent", "opt_outs", "opt_out", "unsubscribes", "unsubscribe", "退订", "授权同意")),
     ("lead_status", ("lead_status", "leadstatus", "线索状态", "线索反馈")),
     ("deals", ("deals", "deal", "opportunities", "opportunity", "商机")),
     ("orders", ("orders", "order", "contracts", "contract", "订单", "合同")),

@@ -13,11 +13,11 @@ from abmloop.messages import said
 from scoring.policies.crm import PullMapping
 from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Record, Standing, Verdict
 from tasks.outbound.crm.hubspot_pull import HubSpotChanges, listed
-from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping
+from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping, RefusalMapping
 from tasks.outbound.crm.network import MOVED, NetworkConnector, assert_allowed, checked_name, dead
 from tasks.outbound.crm.session import Auth, Grant, NamedKey, Pace, secrets
 from tasks.outbound.crm.values import as_text, iso_time
-from tasks.outbound.crm.walk import Reading
+from tasks.outbound.crm.walk import Fetch, Reading
 from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide
 
 _EXISTING = re.compile(r"[Ee]xisting (?:object )?ID: ?(\d{1,20})")
@@ -181,6 +181,9 @@ class HubSpotConnector(NetworkConnector):
 
     def _merge_reading(self, name: str, merged: MergeMapping) -> Reading:
         return self._changes.merges(name, merged)
+
+    def _flagged(self, refused: RefusalMapping, flag: str) -> Fetch:
+        return self._changes.flagged(refused, flag)
 
     def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
         """By their ids, which go on leading to the record that they were merged into."""

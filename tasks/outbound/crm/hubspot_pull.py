@@ -12,7 +12,7 @@ from abmloop.errors import CrmUnreachable
 from abmloop.messages import said
 from scoring.policies.crm import PullMapping
 from tasks.outbound.crm.base import Standing
-from tasks.outbound.crm.mapping import MergeMapping
+from tasks.outbound.crm.mapping import MergeMapping, RefusalMapping
 from tasks.outbound.crm.network import checked_name
 from tasks.outbound.crm.session import Session
 from tasks.outbound.crm.walk import Fetch, Reading, Row, is_out, mark_of
@@ -66,6 +66,12 @@ class HubSpotChanges:
             ]
 
         return Reading(fetch, spread)
+
+    def flagged(self, refused: RefusalMapping, flag: str) -> Fetch:
+        """Records of which that flag is set."""
+        pulled = PullMapping(to=refused.to, modified=refused.modified, id="id", columns={})
+        is_set = [{"propertyName": flag, "operator": "EQ", "value": "true"}]
+        return self._changed(pulled, [flag, *refused.columns.values()], is_set)
 
     def standing_for(self, to: str, key: str, crm_ids: Sequence[str]) -> dict[str, Standing]:
         """A record asked for by an id that a merge gave up comes with its new one."""

@@ -52,6 +52,18 @@ class MergeMapping(Rule):
     key: str | None = None
 
 
+class RefusalMapping(Rule):
+    """An object whose records bear flags by which their person is not to be written to or called.
+
+    `flags`: our channel → their field; `columns`: our column → their field, by which the person is known.
+    """
+
+    to: str
+    modified: str
+    flags: dict[Literal["email", "sms", "call", "wechat", "any"], str]
+    columns: dict[str, str]
+
+
 class Mapping(Policy):
     """A connector's mapping file."""
 
@@ -62,6 +74,7 @@ class Mapping(Policy):
     objects: dict[ObjectName, ObjectMapping]
     pull: dict[PulledEntity, PullMapping] = {}
     merges: dict[MergedObject, MergeMapping] = {}
+    refusals: dict[Literal["contacts", "leads"], RefusalMapping] = {}
     not_pulled: dict[PulledEntity, str] = Field({}, description="our entity → why this interface does not give it")
     absent: dict[ObjectName, str] = Field({}, description="our object → why this CRM does not get it")
 

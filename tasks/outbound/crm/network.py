@@ -4,8 +4,9 @@ import os
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, get_args
 
 from abmloop.errors import BadPolicy, CrmError
@@ -23,10 +24,10 @@ from tasks.outbound.crm.base import (
     Verdict,
 )
 from tasks.outbound.crm.mapping import Mapping as VendorMapping
-from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping, as_read_here, load_mapping
+from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping, RefusalMapping, as_read_here, load_mapping
 from tasks.outbound.crm.session import Auth, Pace, Pause, Session, Waits
 from tasks.outbound.crm.values import read_value
-from tasks.outbound.crm.walk import Marks, Place, Reading, walk_pages
+from tasks.outbound.crm.walk import Fetch, Marks, Place, Reading, Row, mark_of, walk_pages
 from tasks.outbound.crm.wire import Answer, Wire
 
 # What a merge is told by, whatever the vendor.
@@ -35,6 +36,15 @@ MERGES = PullMapping(
     modified="",
     id="old_id",
     columns={name: name for name in ("object", "new_id", "old_key", "new_key", "merged_at")},
+)
+# What a flag of refusal is told by, whatever the vendor. The id of its record is a contact's.
+REFUSALS = PullMapping(
+    to="",
+    modified="",
+    id="contact_id",
+    columns={
+        name: name for name in ("lead_id", "email", "mobile", "phone", "channel", "status", "given_at", "evidence")
+    },
 )
 # What is said of a record that gets our key because ours was merged into it.
 MOVED = "ours was merged into it over there"
@@ -123,7 +133,8 @@ class NetworkConnector(ABC):
 
     def _pulls(self) -> dict[str, str]:
         """Input entity → empty where it is read, else why not."""
-        read = {*self._mapping.pull, *(["merges"] if self._mapping.merges else [])}
+        own = {"merges": self._mapping.merges, "consents": self._mapping.refusals}
+        read = {*self._mapping.pull, *(entity for entity, named in own.items() if named)}
         silent = f"{self.kind} is not asked for it"
         return {
             entity: "" if entity in read else self._mapping.not_pulled.get(entity, silent)
@@ -137,6 +148,8 @@ class NetworkConnector(ABC):
             yield from self._all_merges(place)
         elif entity in self._mapping.pull:
             yield from self._walked(place, entity)
+        elif entity == "consents":
+            yield from self._all_refusals(place)
 
     def _walked(self, place: Place, entity: str) -> Iterator[Page]:
         pulled = self.checked(entity)
@@ -148,6 +161,46 @@ class NetworkConnector(ABC):
             for page in walk_pages(replace(place, name=name), MERGES, self._merge_reading(name, merged)):
                 place = replace(place, marks=Marks.read(page.cursor))
                 yield page
+
+    def _all_refusals(self, place: Place) -> Iterator[Page]:
+        """The records of which a flag is set: each object and flag by a mark of its own.
+
+        A flag that the key may not see is left out, unless it was read before; where it sees none, nothing is read.
+        """
+        hidden = self._hidden_flags()
+        if len(hidden) == sum(len(one.flags) for one in self._mapping.refusals.values()):
+            self._check_refusals()
+        for name, refused in self._mapping.refusals.items():
+            for channel, flag in refused.flags.items():
+                begin = replace(place, name=f"{name}-{channel}")
+                if (name, channel) in hidden:
+                    if begin.marks.at(begin.name):
+                        self._check_refusals()
+                    continue
+                reading = Reading(self._flagged(refused, flag), partial(_refusals, refused, channel))
+                for page in walk_pages(begin, REFUSALS, reading):
+                    place = replace(place, marks=Marks.read(page.cursor))
+                    yield page
+
+    def _hidden_flags(self) -> set[tuple[str, str]]:
+        """Object and channel of the flags that are not there. What names the person must be: raises ChannelStopped."""
+        hidden: set[tuple[str, str]] = set()
+        for name, refused in self._mapping.refusals.items():
+            there = self._field_names(ObjectMapping(to=refused.to, key=""))
+            self._check_fields("consents", refused.to, refused.columns.values(), there)
+            flags = refused.flags.items() if there else ()
+            hidden |= {(name, channel) for channel, flag in flags if not self._is_there(flag, there or frozenset())}
+        return hidden
+
+    def _check_refusals(self) -> None:
+        """Raises ChannelStopped where a flag, or what names its person, is not there: unseen is not unset."""
+        for refused in self._mapping.refusals.values():
+            there = self._field_names(ObjectMapping(to=refused.to, key=""))
+            self._check_fields("consents", refused.to, {*refused.flags.values(), *refused.columns.values()}, there)
+
+    def _flagged(self, refused: RefusalMapping, flag: str) -> Fetch:
+        """How the vendor's records are read of which that flag is set, by time of modification and id."""
+        raise NotImplementedError
 
     def _reading(self, entity: str, pulled: PullMapping) -> Reading:
         """How the vendor's records of an entity are read."""
@@ -182,17 +235,23 @@ class NetworkConnector(ABC):
         if pulled.history or pulled.linked:
             # Their columns are those of the history and of the links.
             asked = {pulled.history} if pulled.history else set()
+        self._check_fields(entity, pulled.to, asked, there)
+        return pulled.model_copy(update={"columns": columns})
+
+    def _check_fields(self, entity: str, to: str, asked: Iterable[str], there: frozenset[str] | None) -> None:
         missing = sorted(one for one in asked if there and not self._is_there(one, there))
         if missing:
-            named = {"kind": self.kind, "object": pulled.to, "fields": ", ".join(missing), "entity": entity}
-            raise ChannelStopped(said("crm_column_gone", **named))
-        return pulled.model_copy(update={"columns": columns})
+            named = {"kind": self.kind, "object": to, "fields": ", ".join(missing), "entity": entity}
+            code = "crm_column_gone" if entity in self._mapping.pull else "crm_flag_gone"
+            raise ChannelStopped(said(code, **named))
 
     def closed(self, entity: str, language: str) -> str:
         """Why an entity that is named cannot be read; empty where it can."""
         try:
             if entity in self._mapping.pull:
                 self.checked(entity)
+            elif entity == "consents":
+                self._check_refusals()
         except CrmError as error:
             return error.told(language)
         return ""
@@ -234,6 +293,20 @@ class NetworkConnector(ABC):
         rule = self._policy.objects.get(name)  # type: ignore[call-overload]
         kinds = rule.types if rule else {}
         return {field: form(kinds.get(field, "text"), value) for field, value in fields.items()}
+
+
+def _refusals(refused: RefusalMapping, channel: str, records: list[Row]) -> list[Row]:
+    """A refusal for each record whose flag is set, as of its last change: nobody says since when."""
+    flag = refused.flags[channel]  # type: ignore[index]
+    return [
+        Row(one.modified, one.id, {
+            **{ours: one.fields.get(theirs) for ours, theirs in refused.columns.items()},
+            "channel": channel, "status": "refused", "given_at": mark_of(one.modified, None),
+            "evidence": f"{refused.to}.{flag}",
+        })
+        for one in records
+        if str(one.fields.get(flag)).lower() in ("true", "1")
+    ]  # fmt: skip
 
 
 def checked_name(name: str) -> str:

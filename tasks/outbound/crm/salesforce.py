@@ -15,12 +15,12 @@ from abmloop.errors import CrmUnreachable
 from abmloop.messages import said
 from scoring.policies.crm import PullMapping
 from tasks.outbound.crm.base import BatchRefused, ChannelStopped, Found, Record, SlowDown, Standing, Verdict
-from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping
+from tasks.outbound.crm.mapping import MergeMapping, ObjectMapping, RefusalMapping
 from tasks.outbound.crm.network import MOVED, NetworkConnector, assert_allowed, checked_name, dead
 from tasks.outbound.crm.salesforce_pull import SalesforceChanges, checked_id, zone
 from tasks.outbound.crm.session import Auth, Grant, Pace, secrets
 from tasks.outbound.crm.values import as_text, as_typed, iso_time
-from tasks.outbound.crm.walk import Reading
+from tasks.outbound.crm.walk import Fetch, Reading
 from tasks.outbound.crm.wire import Answer, Wire, check_answer, hide
 
 VERSION = "v62.0"
@@ -273,6 +273,9 @@ class SalesforceConnector(NetworkConnector):
 
     def _merge_reading(self, name: str, merged: MergeMapping) -> Reading:
         return self._changes.merges(name, merged)
+
+    def _flagged(self, refused: RefusalMapping, flag: str) -> Fetch:
+        return self._changes.flagged(refused, flag)
 
     def standing_for(self, object_name: str, crm_ids: Sequence[str]) -> Mapping[str, Standing]:
         """By the masters of those that were merged away."""

@@ -8,9 +8,9 @@ from abmloop.errors import CrmUnreachable
 from abmloop.messages import said
 from scoring.policies.crm import PullMapping
 from tasks.outbound.crm.base import Standing
-from tasks.outbound.crm.mapping import MergeMapping
+from tasks.outbound.crm.mapping import MergeMapping, RefusalMapping
 from tasks.outbound.crm.network import checked_name
-from tasks.outbound.crm.walk import Reading, Row, is_out
+from tasks.outbound.crm.walk import Fetch, Reading, Row, is_out
 
 _MERGES_IN_A_ROW = 20
 Query = Callable[[str], list[dict[str, Any]]]
@@ -59,6 +59,12 @@ class SalesforceChanges:
 
         only = f"IsDeleted = true AND {merged.field} != null"
         return Reading(lambda after, size: self._after(pulled, names, after, size, only), spread)
+
+    def flagged(self, refused: RefusalMapping, flag: str) -> Fetch:
+        """Records of which that flag is set, deleted ones among them: who refused has refused."""
+        pulled = PullMapping(to=refused.to, modified=refused.modified, id="Id", columns={})
+        names = {checked_name(one) for one in (flag, *refused.columns.values())}
+        return lambda after, size: self._after(pulled, names, after, size, f"{flag} = true")
 
     def standing_for(self, to: str, key: str, ids: Sequence[str]) -> dict[str, Standing]:
         """Ids → the records that stand for them, over any number of merges, and our keys on them."""

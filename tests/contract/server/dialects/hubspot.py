@@ -227,6 +227,8 @@ def _matches(value: Any, wanted: dict[str, Any]) -> bool:
         return value not in (None, "")
     if wanted["propertyName"] == "hs_object_id":
         return int(value) > int(wanted["value"]) if operator == "GT" else int(value) == int(wanted["value"])
+    if wanted["value"] in ("true", "false"):
+        return str(value).lower() == wanted["value"]
     there, asked = epoch(str(value)), epoch(wanted["value"])
     return there > asked if operator == "GT" else there == asked
 

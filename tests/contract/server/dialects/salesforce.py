@@ -85,7 +85,9 @@ class Salesforce(Dialect):
             text = (since[1] or since[2]) if since else None
             time = datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else 0.0
             found = self.memory.after(name, time, after[1] if after else "~", deleted)
-            found = [held for held in found if "MasterRecordId != null" not in where or held.merged_into][:limit]
+            found = [held for held in found if "MasterRecordId != null" not in where or held.merged_into]
+            flag = re.search(r"(\w+) = true(?: AND|$)", where.replace("IsDeleted = true", ""))
+            found = [held for held in found if not flag or held.fields.get(flag[1])][:limit]
         records = [{"attributes": {"type": name}, **self._shown(held, columns)} for held in found]
         return Reply(200, {"totalSize": len(records), "done": True, "records": records})
 
