@@ -33,7 +33,16 @@ def patterns() -> dict[str, str]:
         "refusal": "|".join(declared["refusal"]),
         "complaint": "|".join(declared["complaint"]),
         "reply_refusal": f"{anywhere}|^({whole})$|^({short})$",
+        "no_consent": "|".join(no_consent().values()),
     }
+
+
+@cache
+def no_consent() -> dict[str, str]:
+    """How a consent came about that is none to us (bought, scraped, public, register) → the pattern of it."""
+    declared = _declared()
+    whole = {kind: "|".join(words) for kind, words in declared["no_consent_whole"].items()}
+    return {kind: f"{'|'.join(said)}|^({whole[kind]})$" for kind, said in declared["no_consent"].items()}
 
 
 def plain(value: str) -> str:

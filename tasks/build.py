@@ -1,7 +1,10 @@
 """The zones that are nothing but SQL: everything in them is made anew, because that is cheap and always right."""
 
+import logging
+
 import pyarrow as pa
 
+from abmloop.messages import say
 from abmloop.run import Run, StepCounts
 from scoring.policies.attribution import AttributionPolicy
 from scoring.policies.consent import ConsentPolicy
@@ -9,6 +12,8 @@ from tasks.attribute.step import load_attribution_rules
 from tasks.policies import load_policy
 from tasks.score.touch_changes import noted_touch_changes
 from warehouse.steps import Work, step
+
+log = logging.getLogger(__name__)
 
 
 def build_core(run: Run) -> StepCounts:
@@ -19,7 +24,18 @@ def build_core(run: Run) -> StepCounts:
         load_attribution_rules(work, policy)
         with noted_touch_changes(work.con):
             work.build_zone("core")
+        _tell_grants_not_ours(work)
     return work.counts
+
+
+def _tell_grants_not_ours(work: Work) -> None:
+    """Count and tell the grants that core.consents leaves out: collected elsewhere, they are no consent to us."""
+    rows = work.execute(
+        "select count(*) from staging.consents where lower(status) = 'granted' and not is_ours"
+    ).fetchall()
+    if number := rows[0][0]:
+        work.count(grants_not_ours=number)
+        log.warning(say("consent_grants_not_ours", work.run.language, number=f"{number:,}"))
 
 
 def build_marts(run: Run) -> StepCounts:

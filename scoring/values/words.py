@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from abmloop.refusals import patterns
+from abmloop.refusals import no_consent, patterns
 from scoring.values.sensitive import is_sensitive
 from scoring.values.tables import load_yaml
 from scoring.values.text import Values, as_column, clean_text, first_rule, is_placeholder, is_same_as_above, squeezed
@@ -38,6 +38,8 @@ def parse_words(values: Values, vocabulary: str) -> pa.Table:
     word = words.take(pc.index_in(key, pa.array(list(spelled), pa.string())))
     if vocabulary == "touch_type":
         word = pc.coalesce(word, _refusals(text))
+    if vocabulary == "consent_method":
+        word = pc.coalesce(_no_consents(text), word)
     nothing = pc.and_(pc.or_(is_placeholder(text), is_same_as_above(text)), pc.is_null(word))
     sensitive = pc.and_(is_sensitive(text), pc.is_null(word))
     if listed.get("open"):
@@ -51,10 +53,27 @@ def parse_words(values: Values, vocabulary: str) -> pa.Table:
     return pa.table({"value": column, "word": word, "rule": rule})
 
 
+def _plain(text: pa.Array) -> pa.Array:
+    """Clean text as abmloop/refusals.yaml reads it: lower case, one space for whatever is no letter and no digit."""
+    return pc.utf8_trim(pc.replace_substring_regex(pc.utf8_lower(text), r"[^\pL\pN]+", " "), " ")
+
+
+def _no_consents(text: pa.Array) -> pa.Array:
+    """`bought`, `scraped`, `public` or `register` where that is how a consent came about, else null."""
+    plain, found = _plain(text), pa.nulls(len(text), pa.string())
+    for kind, pattern in reversed(no_consent().items()):
+        found = pc.if_else(pc.fill_null(pc.match_substring_regex(plain, pattern), False), kind, found)
+    return found
+
+
+def tells_no_consent(told: Values) -> bool:
+    """Whether any of these words, on how a consent came about or its evidence, says that it was not given to us."""
+    return bool(pc.any(pc.is_valid(_no_consents(clean_text(told)))).as_py())
+
+
 def _refusals(text: pa.Array) -> pa.Array:
     """`unsubscribe` or `complaint` where clean text reads as one, else null: scores and consent see the same."""
-    plain = pc.utf8_trim(pc.replace_substring_regex(pc.utf8_lower(text), r"[^\pL\pN]+", " "), " ")
-    plain = pc.replace_substring_regex(plain, patterns()["no_refusal"], " ")
+    plain = pc.replace_substring_regex(_plain(text), patterns()["no_refusal"], " ")
     refuses, complains = (pc.match_substring_regex(plain, patterns()[name]) for name in ("refusal", "complaint"))
     found = pc.if_else(pc.fill_null(complains, False), "complaint", _NONE)
     return pc.if_else(pc.fill_null(refuses, False), "unsubscribe", found)

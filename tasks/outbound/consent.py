@@ -14,6 +14,7 @@ from scoring.policies.consent import CHANNELS
 from scoring.values.checksums import is_uscc
 from scoring.values.emails import parse_emails
 from scoring.values.phones import parse_phones
+from scoring.values.words import tells_no_consent
 from tasks.outbound.gate import ANY, HASHED
 from tasks.outbound.refusal_log import write_log
 from tasks.outbound.suppress import Key, suppression_hash
@@ -21,8 +22,6 @@ from warehouse.ledger import Ledger
 from warehouse.secret import make_secret
 
 STATUSES = ("granted", "refused", "withdrawn")
-# What was collected elsewhere is no consent to us. Source: spec 13-privacy P03.
-NO_CONSENT_METHODS = ("bought", "scraped", "public", "register")
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _assert_sound(given: Statement, today: date) -> None:
         raise BadUsage(said("consent_for_everything"))
     if not given.evidence or not given.method:
         raise BadUsage(said("consent_without_proof"))
-    if given.method in NO_CONSENT_METHODS:
+    if tells_no_consent([given.method, given.evidence]):
         raise BadUsage(said("consent_not_ours", method=given.method))
 
 

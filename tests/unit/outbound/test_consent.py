@@ -77,6 +77,9 @@ def test_p07_an_event_keeps_who_said_what_how_in_answer_to_which_words_and_where
         (Statement("any", "granted", GRANTED, "e", "form"), "for everything"),
         (Statement("email", "granted", GRANTED), "evidence"),
         (Statement("email", "granted", GRANTED, "e", "bought"), "no consent to you"),
+        (Statement("email", "granted", GRANTED, "e", "外购"), "no consent to you"),
+        (Statement("email", "granted", GRANTED, "e", "Purchased list"), "no consent to you"),
+        (Statement("email", "granted", GRANTED, "外购名单 2026", "form"), "no consent to you"),
     ],
 )
 def test_p03_p08_what_proves_nothing_is_not_put_on_record(world: ListWorld, said: Statement, fault: str) -> None:

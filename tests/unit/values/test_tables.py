@@ -7,7 +7,7 @@ import pytest
 from scoring.values.regions import area_codes, places, region_table
 from scoring.values.tables import load_csv, load_yaml
 from scoring.values.titles import parse_titles
-from scoring.values.words import parse_statuses, parse_words, vocabularies
+from scoring.values.words import parse_statuses, parse_words, tells_no_consent, vocabularies
 
 
 def test_every_place_lies_in_a_place() -> None:
@@ -95,3 +95,36 @@ def test_a_touch_that_reads_as_a_refusal_is_one_for_scores_and_credits_too() -> 
     said = ["退订邮件", "Unsubscribe from list", "Spam complaint", "opted-out", "未退订", "Email Opened", None]
     found = parse_words(said, "touch_type")["word"].to_pylist()
     assert found == ["unsubscribe", "unsubscribe", "complaint", "unsubscribe", "未退订", "email_opened", None]
+
+
+def test_p03_how_a_list_was_got_is_known_by_the_words_it_contains() -> None:
+    ours = [
+        "官网表单",
+        "Web form",
+        "展会信息采集表",
+        "公开课报名",
+        "注册",
+        "registered for the webinar",
+        "Purchase enquiry form",
+        "Kiosk",
+    ]
+    bought = [
+        "bought",
+        "purchased list",
+        "Purchased Data 2026",
+        "外部购买",
+        "外购名单",
+        "购买名单",
+        "第三方购买",
+        "data vendor",
+        "购买",
+    ]
+    scraped = ["爬虫抓取", "scraped", "网络采集", "web crawler", "采集"]
+    public = ["公开信息", "网站公开", "public", "publicly available"]
+    register = ["工商登记", "public register", "天眼查", "registry"]
+    found = parse_words(bought + scraped + public + register, "consent_method")["word"].to_pylist()
+    assert found == ["bought"] * 9 + ["scraped"] * 5 + ["public"] * 4 + ["register"] * 4
+    told = parse_words(ours, "consent_method")["word"].to_pylist()
+    assert not {"bought", "scraped", "public", "register"} & set(told)
+    assert not any(tells_no_consent([one]) for one in [*ours, None])
+    assert all(tells_no_consent(["form", one]) for one in bought + scraped + public + register)

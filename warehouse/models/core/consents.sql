@@ -44,7 +44,7 @@ told as (
     from staging.consents
     -- A grant without a time proves nothing; refusals always have one. What was bought or scraped is no consent to us.
     where given_at is not null and status <> 'bounced'
-        and not (lower(trim(status)) = 'granted' and coalesce(method in ('bought', 'scraped', 'public', 'register'), false))
+        and not (lower(trim(status)) = 'granted' and not coalesce(is_ours, true))
     union all
     select 'touch:' || touches.row_id, 'touches', touches.row_id,
            case when touches.channel in ('email', 'sms', 'call', 'wechat') then touches.channel else 'any' end, 'withdrawn',

@@ -16,6 +16,7 @@
 -- column: given_at | when, UTC; a refusal without a time holds from the day it was landed; a grant without one is none
 -- column: evidence | what proves it
 -- column: method | how it came about: form, double_opt_in, call, paper, reply, bought, scraped, public, register, or as given
+-- column: is_ours | false where method or evidence says that it was bought, scraped or read in a register: no consent to us
 -- column: purpose | what it was said for
 -- column: wording_hash | SHA-256 of the text that was shown, or of the name of its version
 -- column: row_id | source and source key: names the record
@@ -66,6 +67,11 @@ select case when contact_id_read.value is null then received.contact_id else con
        ) as given_at,
        evidence_read.text as evidence,
        coalesce(method_read.word, lower(received.method)) as method,
+       not regexp_matches(
+           trim(regexp_replace(lower(coalesce(method_read.word, received.method, '')), '[^\p{L}\p{N}]+', ' ', 'g')), $no_consent
+       ) and not regexp_matches(
+           trim(regexp_replace(lower(coalesce(evidence_read.text, '')), '[^\p{L}\p{N}]+', ' ', 'g')), $no_consent
+       ) as is_ours,
        purpose_read.text as purpose,
        sha256(wording_read.text) as wording_hash,
        latest.row_id,
