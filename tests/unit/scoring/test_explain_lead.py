@@ -16,10 +16,11 @@ def _explain(world: ScoringWorld, key: str, language: str = "en", why_not: str |
         return explain_lead(con, key, language, why_not)
 
 
-@pytest.fixture
-def world(workspace: Path) -> ScoringWorld:
+def _world(root: Path) -> ScoringWorld:
     """A lead whom two people were asked about, and one without points."""
-    found = ScoringWorld(workspace)
+    (root / "inbox").mkdir(parents=True)
+    (root / "abmloop.yaml").write_text("name: test\n", encoding="utf-8")
+    found = ScoringWorld(root)
     found.person(1)
     found.person(2, account="A2")
     found.owner("o1", is_active=False)
@@ -29,6 +30,12 @@ def world(workspace: Path) -> ScoringWorld:
     found.touch("t2", "2026-03-02 02:00", "email_click")
     found.day("2026-03-31")
     return found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> ScoringWorld:
+    """Made once, since what explains only reads."""
+    return _world(tmp_path_factory.mktemp("explained") / "workspace")
 
 
 def test_the_lines_add_up_to_the_score(world: ScoringWorld) -> None:
@@ -74,7 +81,8 @@ def test_why_not_a_stage_tells_all_that_is_missing_up_to_it(world: ScoringWorld)
     assert "  qualification_answers: 0 of 3 answers are known; still open: authority, budget, need, timing" in told
 
 
-def test_why_not_sql_counts_the_answers_that_are_known(world: ScoringWorld) -> None:
+def test_why_not_sql_counts_the_answers_that_are_known(tmp_path: Path) -> None:
+    world = _world(tmp_path / "asked")
     for number, question in enumerate(["Budget?", "What do you need?", "Timing"]):
         answer = "no" if question == "Timing" else "yes"
         world.add("core.qualifications", row_id=f"q{number}", person_id="P2", question=question, answer=answer)
