@@ -28,7 +28,7 @@ def reader() -> str:
 
 def _given(arguments: Sequence[str], *names: str) -> str | None:
     """The value of the last option of these names, written as two words or with an equals sign."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    pairs = zip(arguments, [*arguments[1:], ""], strict=False)
     values = [
         after if word in names else word.partition("=")[2] for word, after in pairs if word.split("=")[0] in names
     ]

@@ -27,7 +27,7 @@ def held(root: Path, rule: str) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "may not take it: a deal is open"), ("zh", "不能报备:有在跟商机")]
+    ("language", "words"), [("en", "may not take it: a deal is open"), ("zh", "不能报备：有在跟商机")]
 )
 def test_the_registration_check_says_who_holds_a_company_and_why_it_stays(
     desk: Path, language: str, words: str

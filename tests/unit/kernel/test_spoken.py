@@ -19,3 +19,9 @@ def test_an_error_is_told_in_the_language_asked_for_or_the_workspaces(
         assert spoken(["explain", "deal", "D1", *way, "--language", "en"]) == "en"
     monkeypatch.setenv("ABMLOOP_WORKSPACE", str(tmp_path))
     assert spoken(["push"]) == "zh"
+
+
+def test_a_command_without_words_is_answered_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("ABMLOOP_WORKSPACE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert spoken([]) == "en"

@@ -54,7 +54,7 @@ def day(root: Path, number: int, text: str | None = None, name: str = "companies
         try:
             check_landed(run)
         except GateFailed as failed:
-            return str(failed)
+            return failed.told(run.language)
     return None
 
 
