@@ -136,14 +136,15 @@ def _build(work: Work, news: News) -> None:
         work.build_zone("staging")
         work.note_changes("staging.companies")
         return
-    work.build("staging.parsed_faults")
+    work.build("staging.parsed_faults", "staging.split_tellings")  # what today's rows are refused by
     if {"events", "contacts"} & news.relations.keys():
         work.build("staging.event_times")
     is_new = f"entity <> 'companies' or row_hash in (select row_hash from {NEW_ROWS})"
     work.update("staging.value_faults", is_new, {"raw.companies": NEW_ROWS})
     work.build("staging.rejected_rows")
     touch_records(work)
-    in_part = {"parsed_faults", "event_times", "value_faults", "rejected_rows", "company_versions", "companies"}
+    in_part = {"parsed_faults", "split_tellings", "event_times", "value_faults", "rejected_rows"}
+    in_part |= {"company_versions", "companies"}
     # Behaviour events are many; without new ones, and without new contacts who may be their visitors, all stays.
     if not {"events", "contacts"} & news.relations.keys():
         in_part |= EVENT_MODELS

@@ -48,3 +48,27 @@ def test_b07_the_corrected_file_is_taken_though_a_row_of_it_stood_in_the_refused
         "select file_sha, owner_id, percent::integer as percent from staging.split_tellings where is_whole order by all"
     )
     assert [(row["file_sha"], row["percent"]) for row in rows_of(run, whole)] == [("f2", 60), ("f2", 40)]
+
+
+def test_b07_what_comes_on_a_later_day_is_judged_that_day_and_not_by_the_tellings_of_the_day_before(run: Run) -> None:
+    def split(sha: str, deal: str, *shares: str) -> list[dict[str, str]]:
+        return [
+            {
+                "deal_id": deal,
+                "owner_id": f"O{number}",
+                "share": share,
+                "file_sha": sha,
+                "row_hash": f"{deal}O{number}{share}",
+            }
+            for number, share in enumerate(shares)
+        ]
+
+    known = split("f1", "D1", "50", "50") + split("f1", "D2", "60", "40")
+    stage(run, "deal_splits", *known)
+    stage(run, "deal_splits", *split("f2", "D9", "60", "50"))
+    refused = "select file_sha, value, rule from quality.quarantine order by all"
+    assert [row["value"] for row in rows_of(run, refused)] == ["50", "60"]
+    stage(run, "deal_splits", *split("f3", "D9", "60", "40"))
+    assert [row["value"] for row in rows_of(run, refused)] == ["50"]
+    of_the_deal = "select owner_id, share from staging.deal_splits where deal_id = 'D9' order by all"
+    assert [(row["owner_id"], row["share"]) for row in rows_of(run, of_the_deal)] == [("O0", 0.6), ("O1", 0.4)]
