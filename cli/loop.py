@@ -12,7 +12,7 @@ from abmloop.errors import BadUsage
 from abmloop.messages import said, say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, WorkspaceOption
-from cli.show import show_rows
+from cli.show import show_refused_files, show_rows
 from tasks.loop import run_steps
 from tasks.runs import open_run
 from tasks.workspace import make_demo
@@ -134,6 +134,7 @@ def _finish(root: Path, write_report: bool) -> None:
         files, refused = files_rows(con), refused_rows(con)
         typer.echo("")
         show_rows(files, title=say("summary.files", language), language=language)
+        show_refused_files(con, language)
         typer.echo("")
         show_rows(
             [{**row, "example": shorten(str(row["example"]), 90, placeholder=" …")} for row in refused[:12]],

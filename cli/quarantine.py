@@ -12,7 +12,7 @@ from abmloop.messages import said, say
 from abmloop.policy import parse_policy
 from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, WorkspaceOption
-from cli.show import show_rows
+from cli.show import show_refused_files, show_rows
 from scoring.policies.sources import SourcesPolicy
 from tasks.policies import read_config
 from tasks.quality.refusals import GROUPS, STATES, Asked, count_refusals, show_refusals
@@ -60,9 +60,11 @@ def list_(
     """How many rows were refused, by rule, file or source; those still open and those healed. 拒收汇总."""
     asked = Asked(file=file, source=source, state=_known(state, STATES, "state"))
     root = find_workspace(workspace)
+    language = load_settings(root).language
     with _refusals(root) as con:
-        rows = count_refusals(con, asked, _known(by, GROUPS, "by"))
-    show_rows(rows, as_json, language=load_settings(root).language)
+        show_rows(count_refusals(con, asked, _known(by, GROUPS, "by")), as_json, language=language)
+        if not as_json:
+            show_refused_files(con, language)
 
 
 def show(

@@ -4,11 +4,14 @@ import json
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from abmloop.messages import named, say
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def show_rows(
@@ -22,7 +25,8 @@ def show_rows(
         typer.echo(json.dumps(list(rows), ensure_ascii=False, default=str, indent=1))
         return
     if not rows:
-        typer.echo(say("table_empty", language or "en"))
+        nothing = say("table_empty", language or "en")
+        typer.echo(f"{title}: {nothing}" if title else nothing)
         return
     # Imported here: only a table for people needs it.
     from rich.console import Console
@@ -47,6 +51,15 @@ def in_words(rows: Sequence[dict[str, Any]], language: str, **kinds: str) -> lis
         return named(kinds[name], value.replace(" ", "_"), language) if name in kinds and value else value
 
     return [{name: told(name, value) for name, value in row.items()} for row in rows]
+
+
+def show_refused_files(con: "duckdb.DuckDBPyConnection", language: str) -> None:
+    """Each file that was refused as a whole, with the reason: none of its rows stands in quarantine."""
+    # Imported here: it brings the database, which most tables do not need.
+    from tasks.summary import refused_files
+
+    for file in refused_files(con):
+        typer.echo(say("summary.refused_file", language, message=_cell(file["message"], language)))
 
 
 def _cell(value: Any, language: str) -> str:

@@ -34,6 +34,22 @@ def refused_rows(con: duckdb.DuckDBPyConnection) -> Rows:
     )
 
 
+def refused_files(con: duckdb.DuckDBPyConnection) -> Rows:
+    """One row per file that was refused whole and has not come again in order: its name and why."""
+    return rows_of(
+        con,
+        """
+        select distinct file_name, message
+        from ops.files as refused
+        where status = 'refused' and not exists (
+            from ops.files as loaded
+            where loaded.file_name = refused.file_name and status = 'loaded' and loaded.landed_on >= refused.landed_on
+        )
+        order by all
+        """,
+    )
+
+
 def refused_by_published_run(con: duckdb.DuckDBPyConnection) -> int:
     """How many rows, and files as a whole, were refused of what the published run itself landed."""
     rows = rows_of(

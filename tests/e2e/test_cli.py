@@ -182,9 +182,11 @@ def test_the_report_shows_hostile_names_as_text(first: First) -> None:
 
 def test_a_sync_that_refuses_rows_ends_with_1_and_loses_nothing(mine: Path) -> None:
     put(mine, "touches/more.csv", TOUCH_HEADER + "".join(GOOD_TOUCH.format(n) for n in range(30)) + RAGGED)
+    put(mine, "costs/unknown.csv", "foo,bar\n1,2\n")
     ended = sync(mine, "--push", "off")
     assert ended.code == 1, ended.err
     assert "ragged" in ended.out
+    assert "Refused whole: inbox/costs/unknown.csv" in ended.out
     assert ask(mine, "select line, rule from quality.quarantine") == [(32, "ragged")]
     assert ask(mine, "select count(*) from core.touches where campaign_id = 'm2'") == [(30,)]
     assert sync(mine, "--push", "off").code == 0, "a later run without refused rows of its own is a good run"
