@@ -16,7 +16,7 @@ from abmloop.calendar import end_of_local_day
 from abmloop.errors import AbmError
 from abmloop.messages import said
 from abmloop.run import Run, StepCounts
-from scoring.attribution.columns import SECOND_US, Flags, Ints, codes
+from scoring.attribution.columns import SECOND_US, Flags, Ints, codes, ranks
 from scoring.attribution.credits import Amounts, CreditNames, CreditRows
 from scoring.attribution.digests import Digests, amount_digests, joined, journey_digests, whole_digests
 from scoring.attribution.journeys import Journeys, build_journeys
@@ -309,10 +309,23 @@ class Share:
             return rows
         # The journeys of a deal's parts are one journey of the deal.
         number = self.deal_number[journeys.deal]
-        order = np.lexsort((journeys.occurred_at, number))
+        order = self._of_whole_deals(journeys)
         number = number[order]
         position = np.arange(len(order)) - np.searchsorted(number, number) + 1
         return rows.take(pa.array(order)).set_column(2, "position", pa.array(position))
+
+    def _of_whole_deals(self, journeys: Journeys) -> Ints:
+        """The rows in which the parts of each split deal follow one order, a touch of several parts once."""
+        is_split = np.bincount(self.deal_number) > 1
+        number = self.deal_number[journeys.deal]
+        here = np.flatnonzero(is_split[number])
+        touch = journeys.touch[here]
+        ids = ranks(pc.take(self.touches["touch_id"], pa.array(touch)))
+        place = np.lexsort((ids, journeys.occurred_at[here] // SECOND_US, number[here]))
+        order, keep = np.arange(len(number)), np.ones(len(number), dtype=np.bool_)
+        order[here] = here[place]
+        keep[here[1:]] = (touch[place][1:] != touch[place][:-1]) | (np.diff(number[here]) != 0)
+        return order[keep]
 
 
 def _rows_of(table: pa.Table, deals: pa.Table) -> pa.Array:

@@ -99,3 +99,38 @@ def test_control_a_change_that_is_not_seen_leaves_other_credits(
     _anew(world)
     world.sync()
     assert _by_deal(world) != blind
+
+
+def test_a_first_split_leaves_the_journeys_of_all_other_deals_in_the_order_of_their_seconds(workspace: Path) -> None:
+    world = MoneyWorld(workspace)
+    world.rules("models: [linear]\nrepeats: every_touch\n")
+    world.person("P2", "A2")
+    world.touch("t9", "2026-03-01 10:00:00.100")
+    world.touch("t2", "2026-03-01 10:00:00.900")
+    world.touch("t5", "2026-03-01 10:00:00.500", person="P2")
+    world.deal("D1")
+    world.deal("D3")
+    world.sync()
+    world.split("D3", A1=60, A2=40)
+    world.sync()
+    journeys = world.ask("select * from scored.deal_touches order by deal_id, position")
+    assert [row[:3] for row in journeys] == [
+        ("D1", "t2", 1), ("D1", "t9", 2), ("D3", "t2", 1), ("D3", "t5", 2), ("D3", "t9", 3),
+    ]  # fmt: skip
+    _anew(world)
+    world.sync()
+    assert world.ask("select * from scored.deal_touches order by deal_id, position") == journeys
+
+
+def test_a_touch_that_earns_of_several_parts_stands_once_in_the_deals_journey(workspace: Path) -> None:
+    world = MoneyWorld(workspace)
+    world.rules("models: [linear]\nrepeats: every_touch\npeople: deal_contacts\n")
+    world.person("P2", "A2")
+    world.touch("t1", "2026-03-01 10:00:00")
+    world.touch("t2", "2026-03-01 10:00:00")
+    world.deal("D1")
+    world.split("D1", A1=60, A2=40)
+    world.add("staging.deal_contacts", deal_id="D1", contact_id="K1", row_id="crm:D1|K1", row_hash="h", source="crm")
+    world.add("matched.person_rows", entity="deal_contacts", row_id="crm:D1|K1", person_id="P1")
+    world.sync()
+    assert world.ask("select touch_id, position from scored.deal_touches order by all") == [("t1", 1), ("t2", 2)]
