@@ -3,7 +3,7 @@
 -- grain: entity, id
 -- column: entity | deal, order, invoice, payment, cost or split
 -- column: id | which one; of a deal that is told twice its row
--- column: issue | no account, duplicate deal, no deal, unknown deal, no order, unknown order, order without deal
+-- column: issue | no account, merged into unknown deal, duplicate deal, no deal, unknown deal, no order, unknown order, order without deal
 -- column: basis | pipeline, signed, invoiced, cash, or cost: the total that holds it; null where none does
 -- column: named | what it names and nothing knows; of a deal told twice the deal
 -- column: day | day of closing, signing, issue, payment or spending; of a split the day it was landed
@@ -17,6 +17,13 @@ with record as (
            amount_base, row_id
     from core.deals
     where party_id is null and status <> 'lost'
+    union all
+    select 'deal', deals.deal_id, 'merged into unknown deal', 'pipeline', null, merged.new_id,
+           (closed_at at time zone 'UTC' at time zone $timezone)::date, amount, currency, amount_base, row_id
+    from core.deals
+    join (select old_id, min(new_id) as new_id from staging.merged_ids where kind = 'deal' group by all) as merged
+        on merged.old_id = deals.deal_id
+    where party_id is not null and status <> 'lost'
     union all
     select 'deal', told.row_id, 'duplicate deal', null, null, told.deal_id,
            (told.closed_at at time zone 'UTC' at time zone $timezone)::date, told.amount, told.currency, null, told.row_id
