@@ -2,7 +2,7 @@
 
 from abmloop.messages import say
 from abmloop.run import Run
-from tests.faults.values_world import put_raw, rows_of, stage
+from tests.faults.values_world import put_raw, rows_of, stage, told
 
 _KEPT = "select deal_id, coalesce(account_name, owner_id) as member, share from staging.deal_splits order by all"
 
@@ -18,8 +18,8 @@ def test_b07_shares_that_miss_a_hundred_are_told_row_by_row_and_the_other_deals_
         {"deal_id": "D2", "owner_id": "O3", "share": "33.33"},
     )
     refused = rows_of(run, "select line, rule, column_name, value, message from quality.quarantine order by line")
-    told = {"rule": "share-sum", "column_name": "share", "message": f"share: {say('value_share-sum')}"}
-    assert refused == [{"line": 2, "value": "60%", **told}, {"line": 3, "value": "30%", **told}]
+    words = {"rule": "share-sum", "column_name": "share", "message": f"share: {say('value_share-sum')}"}
+    assert refused == [{"line": 2, "value": "60%", **words}, {"line": 3, "value": "30%", **words}]
     assert [row["member"] for row in rows_of(run, _KEPT)] == ["O1", "O2", "O3"]
 
 
@@ -72,3 +72,24 @@ def test_b07_what_comes_on_a_later_day_is_judged_that_day_and_not_by_the_telling
     assert [row["value"] for row in rows_of(run, refused)] == ["50"]
     of_the_deal = "select owner_id, share from staging.deal_splits where deal_id = 'D9' order by all"
     assert [(row["owner_id"], row["share"]) for row in rows_of(run, of_the_deal)] == [("O0", 0.6), ("O1", 0.4)]
+
+
+def test_b07_of_a_row_with_company_and_sales_person_the_side_that_misses_a_hundred_is_told_and_the_other_holds(
+    run: Run,
+) -> None:
+    stage(
+        run,
+        "deal_splits",
+        {"deal_id": "D8", "account_name": "云帆远航科技有限公司", "owner_id": "O1", "share": "60"},
+        {"deal_id": "D8", "account_name": "星海智能股份有限公司", "share": "40"},
+        {"deal_id": "D7", "account_name": "云帆远航科技有限公司", "owner_id": "O1", "share": "70"},
+        {"deal_id": "D7", "owner_id": "O2", "share": "30"},
+    )
+    assert told(run) == [("share", "60", "share-sum-owners", "flag"), ("share", "70", "share-sum-companies", "flag")]
+    whole = (
+        "select deal_id, axis, count(*) as rows from staging.split_tellings where is_whole group by all order by all"
+    )
+    assert rows_of(run, whole) == [
+        {"deal_id": "D7", "axis": "owner", "rows": 2},
+        {"deal_id": "D8", "axis": "account", "rows": 2},
+    ]

@@ -15,7 +15,8 @@ where is_key and action = 'null_value'
 group by entity, row_hash
 having count(distinct column_name) = max(keys_given)
 union all
--- Shares that do not come to 100 %: a row that stands in a whole split as well is refused in neither.
+-- Shares that do not come to 100 %: a row that stands in a whole split as well is refused in neither; a side of it that
+-- is whole nowhere is flagged in staging.value_faults.
 select 'deal_splits', row_hash, 'share', any_value(given), 'share-sum'
 from staging.split_tellings
 where row_hash not in (select row_hash from staging.value_faults where is_rejecting and action = 'null_value')

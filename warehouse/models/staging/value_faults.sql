@@ -290,6 +290,13 @@ by_comparison as (
     join staging.parsed_times as created on created.value = deals.created_at
     join staging.parsed_times as closed on closed.value = deals.closed_at
     where closed.day < created.day
+    union all
+    -- A row with company and sales person of which only one side's shares come to 100 %: the other side is not taken.
+    select 'deal_splits', row_hash, 'share', any_value(given),
+           case axis when 'owner' then 'share-sum-owners' else 'share-sum-companies' end
+    from staging.split_tellings
+    group by axis, row_hash
+    having not bool_or(is_whole) and row_hash in (select row_hash from staging.split_tellings where is_whole)
 )
 select distinct * from by_value
 union all
