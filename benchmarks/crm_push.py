@@ -19,7 +19,7 @@ from typing import Any
 
 from abmloop.yaml_text import load_yaml
 from benchmarks.peers import environment, run_measured
-from tasks.outbound.deliver import Mode, deliver
+from tasks.outbound.push.step import Mode, deliver
 from tasks.runs import open_run
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import VendorWorld

@@ -13,11 +13,11 @@ from abmloop.settings import find_workspace, load_settings
 from cli.options import JsonOption, WorkspaceOption
 from cli.show import show_rows
 from scoring.policies.consent import Channel
-from tasks.outbound.consent import Statement, read_key, read_keys, record
-from tasks.outbound.known import keys_of_persons, persons_of_key, words_today, write_proof
+from tasks.outbound.consent.known import keys_of_persons, persons_of_key, words_today, write_proof
+from tasks.outbound.consent.statements import Statement, read_key, read_keys, record
+from tasks.outbound.consent.suppress import Key, Why, lift, suppress_all
 from tasks.outbound.lists.steps import retire_proof
 from tasks.outbound.lists.telling import who_asks
-from tasks.outbound.suppress import Key, Why, lift, suppress_all
 from tasks.runs import make_person, open_run
 from warehouse.ledger import Ledger
 from warehouse.steps import step

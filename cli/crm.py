@@ -9,10 +9,10 @@ from abmloop.messages import said, say
 from abmloop.settings import find_workspace, load_settings
 from cli.options import AsOfOption, JsonOption, WorkspaceOption
 from cli.show import in_words, show_rows
-from tasks.outbound.deliver import deliver, plan_push, push_plan_lines
-from tasks.outbound.held import tell_held
-from tasks.outbound.letters import crm_instance, list_letters, retry_letters
-from tasks.outbound.stuck import find_stuck, stuck_said
+from tasks.outbound.push.held import tell_held
+from tasks.outbound.push.letters import crm_instance, list_letters, retry_letters
+from tasks.outbound.push.step import deliver, plan_push, push_plan_lines
+from tasks.outbound.push.stuck import find_stuck, stuck_said
 from tasks.runs import make_person, open_run
 from warehouse.ledger import Ledger
 

@@ -84,8 +84,8 @@ def sync(
 
 def _tell_stuck(root: Path) -> None:
     """Say what is stuck on its way to the CRM, and since when; nothing where nothing is."""
-    from tasks.outbound.letters import crm_instance
-    from tasks.outbound.stuck import find_stuck, stuck_said
+    from tasks.outbound.push.letters import crm_instance
+    from tasks.outbound.push.stuck import find_stuck, stuck_said
     from warehouse.ledger import Ledger
 
     settings = load_settings(root)

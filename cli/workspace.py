@@ -45,7 +45,7 @@ def doctor(
     """Versions, locks, disk, configuration, quality, the oldest stuck row; with --crm the CRM. 诊断."""
     root = find_workspace(workspace)
     if crm:
-        from tasks.outbound.examine import crm_rows
+        from tasks.outbound.push.examine import crm_rows
     rows = crm_rows(root) if crm else doctor_rows(root)
     # Asked of settings that may be what is wrong.
     language = spoken(["--workspace", str(root)])

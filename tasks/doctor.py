@@ -14,9 +14,9 @@ from sqlalchemy import select
 from abmloop.errors import AbmError
 from abmloop.messages import has_message, said, say, tell
 from abmloop.settings import load_settings
-from tasks.outbound.letters import crm_instance
 from tasks.outbound.lists.members import read_exports
-from tasks.outbound.stuck import find_stuck, stuck_said
+from tasks.outbound.push.letters import crm_instance
+from tasks.outbound.push.stuck import find_stuck, stuck_said
 from tasks.policies import POLICIES, config_faults, read_config
 from tasks.summary import rows_of
 from warehouse.database import connect_published, published_path, warehouse_path

@@ -15,9 +15,9 @@ from tasks.check import check_landed, check_published
 from tasks.forecast import forecast
 from tasks.land import land
 from tasks.match.step import match
-from tasks.outbound.deliver import deliver
 from tasks.outbound.lists.steps import withdraw
-from tasks.outbound.pull import pull
+from tasks.outbound.pull.step import pull
+from tasks.outbound.push.step import deliver
 from tasks.parse import parse
 from tasks.predict.step import predict
 from tasks.publish import publish

@@ -22,7 +22,7 @@ from tasks.land.ready import ReadyMapping, ready_mappings
 INBOX_SOURCE = "inbox"
 # Files of this folder are read by the ready mapping that knows their header. A folder below it names their campaign.
 EXPORTS = "exports"
-# How the pages of a CRM's interface are named, and the column with its time of modification (tasks/outbound/pull.py).
+# How the pages of a CRM's interface are named, and the column with their time of modification (tasks/outbound/pull).
 CRM_PAGE = "crm-"
 CRM_TIME = "crm_modified_at"
 

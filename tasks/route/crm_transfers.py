@@ -18,7 +18,7 @@ from scoring.policies.crm import CrmPolicy
 from scoring.policies.routing import RoutingPolicy
 from scoring.routing import reclaim_at
 from tasks.outbound.crm.mapping import in_their_words
-from tasks.outbound.outbox import Journal, RecordKey
+from tasks.outbound.push.outbox import Journal, RecordKey
 from tasks.policies import load_policy
 from tasks.route.sales_log import new_line
 from warehouse.ledger import Ledger

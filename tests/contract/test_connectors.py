@@ -14,7 +14,7 @@ from tasks.outbound.crm.base import ChannelStopped, Connector, Record
 from tasks.outbound.crm.connectors import vendor_class
 from tasks.outbound.crm.files import FilesConnector
 from tasks.outbound.crm.mapping import load_mapping
-from tasks.outbound.plan import digest
+from tasks.outbound.push.plan import digest
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import DIALECTS, ENVIRONMENT, vendor_policy

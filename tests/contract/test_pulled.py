@@ -13,7 +13,7 @@ from tasks.outbound.crm.connectors import KINDS, vendor_class
 from tasks.outbound.crm.files import PULLED_ENTITIES
 from tasks.outbound.crm.mapping import as_read_here, load_mapping
 from tasks.outbound.crm.network import MERGES, REFUSALS
-from tasks.outbound.examine import pulled_rows
+from tasks.outbound.push.examine import pulled_rows
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import ENVIRONMENT, VendorWorld
 from tests.contract.world import LEADS

@@ -11,8 +11,8 @@ from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import Connector
 from tasks.outbound.crm.connectors import vendor_class
 from tasks.outbound.crm.mapping import in_their_words, load_mapping
-from tasks.outbound.deliver import push
-from tasks.outbound.push import Desk
+from tasks.outbound.push.desk import Desk
+from tasks.outbound.push.step import push
 from tests.contract.server.account import CrmServer
 from tests.contract.world import LEADS, World
 

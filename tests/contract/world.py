@@ -12,12 +12,12 @@ from abmloop.policy import read_policy
 from abmloop.run import Person, Run
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy, ObjectName
+from tasks.outbound.consent.gate import Gate, PersonKeys, Subject, naive_utc
 from tasks.outbound.crm.base import Connector, Fields
-from tasks.outbound.deliver import Approved, push
-from tasks.outbound.desired import Desired
-from tasks.outbound.gate import Gate, PersonKeys, Subject, naive_utc
-from tasks.outbound.outbox import Journal, census
-from tasks.outbound.push import Desk, PushPlan, plan_objects
+from tasks.outbound.push.desired import Desired
+from tasks.outbound.push.desk import Desk, PushPlan, plan_objects
+from tasks.outbound.push.outbox import Journal, census
+from tasks.outbound.push.step import Approved, push
 from warehouse.lease import take_lease
 from warehouse.ledger import Ledger
 from warehouse.secret import make_secret

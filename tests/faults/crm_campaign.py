@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import tasks.outbound.crm.wire
+from tasks.outbound.consent.gate import Gate, Word
 from tasks.outbound.crm.base import Connector, Verdict
 from tasks.outbound.crm.hubspot import HubSpotConnector
 from tasks.outbound.crm.singles import SingleRecordConnector
-from tasks.outbound.gate import Gate, Word
-from tasks.outbound.outbox import Journal
-from tasks.outbound.push import Desk
+from tasks.outbound.push.desk import Desk
+from tasks.outbound.push.outbox import Journal
 from tests.contract.server.account import CrmServer
 from tests.contract.server.faults import FAULTS
 from tests.contract.vendors import DIALECTS, VendorWorld, vendor_policy

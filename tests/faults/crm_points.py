@@ -9,16 +9,16 @@ import pytest
 
 import tasks.outbound.crm.files
 import tasks.outbound.crm.wire
-import tasks.outbound.deliver
-import tasks.outbound.send
+import tasks.outbound.push.send
+import tasks.outbound.push.step
 import tests.contract.fake_crm
 import warehouse.ledger
 
 _MODULES = (
     tasks.outbound.crm.files,
     tasks.outbound.crm.wire,
-    tasks.outbound.deliver,
-    tasks.outbound.send,
+    tasks.outbound.push.step,
+    tasks.outbound.push.send,
     tests.contract.fake_crm,
     warehouse.ledger,
 )

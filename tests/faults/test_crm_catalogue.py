@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-import tasks.outbound.deliver
+import tasks.outbound.push.step
 from abmloop.errors import CrmUnreachable
 from abmloop.policy import parse_policy
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import ChannelStopped, Record, SlowDown, Verdict
-from tasks.outbound.deliver import push
-from tasks.outbound.letters import list_letters
-from tasks.outbound.send import Sender
+from tasks.outbound.push.letters import list_letters
+from tasks.outbound.push.send import Sender
+from tasks.outbound.push.step import push
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.world import LEADS, World
 from tests.faults.crm_points import Points, install
@@ -229,7 +229,7 @@ def test_c12_r14_a_withdrawal_committed_just_before_the_send_wins(
             said = {"status": "withdrawn", "given_at": datetime(2026, 10, 31)}
             world.ledger.append("consents", [{**row, **said}], world.author())
 
-    monkeypatch.setattr(tasks.outbound.deliver, "fault_point", withdraw_now)
+    monkeypatch.setattr(tasks.outbound.push.step, "fault_point", withdraw_now)
     assert world.push(crm)["cancelled"] == 1
     assert ("leads", "L00002") not in crm.dump()
 

@@ -10,8 +10,8 @@ import pytest
 from abmloop.errors import AbmError
 from tasks.outbound.crm.base import ChannelStopped
 from tasks.outbound.crm.wire import Wire, check_clock
-from tasks.outbound.deliver import push
-from tasks.outbound.pull import Cursors, pull_pages
+from tasks.outbound.pull.step import Cursors, pull_pages
+from tasks.outbound.push.step import push
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import DIALECTS, VendorWorld
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.outbound.crm.singles import SingleRecordConnector
-from tasks.outbound.outbox import Journal, Outbox
+from tasks.outbound.push.outbox import Journal, Outbox
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import DIALECTS, VendorWorld
 from warehouse.ledger import Ledger

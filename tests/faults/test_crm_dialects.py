@@ -19,9 +19,9 @@ from tasks.outbound.crm.salesforce import SalesforceConnector
 from tasks.outbound.crm.session import secrets
 from tasks.outbound.crm.singles import SingleRecordConnector
 from tasks.outbound.crm.wire import Wire
-from tasks.outbound.deliver import push
-from tasks.outbound.letters import list_letters
-from tasks.outbound.push import Desk
+from tasks.outbound.push.desk import Desk
+from tasks.outbound.push.letters import list_letters
+from tasks.outbound.push.step import push
 from tests.contract.server.account import CrmServer
 from tests.contract.server.faults import FAULTS
 from tests.contract.vendors import DIALECTS, ENVIRONMENT, INSTANCES, SECRET, VendorWorld, vendor_policy

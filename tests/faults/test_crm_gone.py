@@ -14,9 +14,9 @@ from tasks.land.entities import entities, raw_tables
 from tasks.land.plans import CRM_TIME
 from tasks.outbound.crm.base import Page
 from tasks.outbound.crm.mapping import load_mapping
-from tasks.outbound.outbox import Journal
-from tasks.outbound.pull import Cursors, pull_pages
-from tasks.outbound.told import RECONCILED, Told, is_too_many, page_prefix
+from tasks.outbound.pull.step import Cursors, pull_pages
+from tasks.outbound.pull.told import RECONCILED, Told, is_too_many, page_prefix
+from tasks.outbound.push.outbox import Journal
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import DIALECTS, VendorWorld
 from warehouse.steps import Work, step
@@ -217,7 +217,7 @@ def test_c09_control_without_the_moved_link_the_one_that_stays_is_not_updated(
     world.push_once()
     (theirs,) = world.fake.ask("plant", object=world.object_there, records=[{}])
     world.fake.ask("merge", winner=theirs, loser=_record(world, "L00000"))
-    monkeypatch.setattr("tasks.outbound.pull.Links.follow", lambda _self, page: page)
+    monkeypatch.setattr("tasks.outbound.pull.step.Links.follow", lambda _self, page: page)
     _pull(world)
     world.fields["L00000"]["stage"] = "sal"
     world.push_once()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tasks.loop import run_steps
-from tasks.outbound.pull import Cursors, pull_pages
-from tasks.outbound.told import Told, page_prefix
+from tasks.outbound.pull.step import Cursors, pull_pages
+from tasks.outbound.pull.told import Told, page_prefix
 from tasks.runs import open_run
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import VendorWorld

@@ -10,7 +10,7 @@ import pytest
 from abmloop.errors import CrmRefused
 from tasks.outbound.crm.base import ChannelStopped, Page
 from tasks.outbound.crm.mapping import load_mapping
-from tasks.outbound.pull import Cursors, pull_pages
+from tasks.outbound.pull.step import Cursors, pull_pages
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import DIALECTS, VendorWorld
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import tasks.outbound.send
-from tasks.outbound.deliver import push
-from tasks.outbound.gate import Gate
-from tasks.outbound.letters import list_letters
+import tasks.outbound.push.send
+from tasks.outbound.consent.gate import Gate
+from tasks.outbound.push.letters import list_letters
+from tasks.outbound.push.step import push
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import VendorWorld
 
@@ -54,7 +54,7 @@ def race(root: Path, server: CrmServer, people: int, refusing: int) -> Race:
 
     # One withdraws with every batch that goes out, at a moment that the push does not choose.
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(tasks.outbound.send, "fault_point", one_more)
+        patched.setattr(tasks.outbound.push.send, "fault_point", one_more)
         push(desk, run, world.ledger, pause=server.sleep)
     turns.release(refusing)
     thread.join()

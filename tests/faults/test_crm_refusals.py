@@ -9,8 +9,8 @@ import pytest
 
 from abmloop.errors import CrmRefused
 from tasks.outbound.crm.mapping import load_mapping
-from tasks.outbound.examine import pulled_rows
-from tasks.outbound.pull import Cursors, pull_pages
+from tasks.outbound.pull.step import Cursors, pull_pages
+from tasks.outbound.push.examine import pulled_rows
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import VendorWorld
 from tests.faults.test_crm_lands import Loop

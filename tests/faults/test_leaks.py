@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-import tasks.outbound.outbox
+import tasks.outbound.push.outbox
 from abmloop.errors import AbmError
 from abmloop.policy import parse_policy
 from abmloop.redact import Redacting
 from cli import main
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.mapping import in_their_words, load_mapping
-from tasks.outbound.deliver import push
-from tasks.outbound.letters import list_letters
-from tasks.outbound.pull import Cursors, pull_pages
+from tasks.outbound.pull.step import Cursors, pull_pages
+from tasks.outbound.push.letters import list_letters
+from tasks.outbound.push.step import push
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import DIALECTS, ENVIRONMENT, INSTANCES, SECRET, VendorWorld
 from tests.contract.world import LEADS
@@ -118,7 +118,7 @@ def test_r17_a_dead_letter_has_the_crms_words_without_the_persons_number(opened:
 
 
 def test_r17_control_without_the_redaction_the_letter_holds_it(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.outbound.outbox, "_shown", str)
+    monkeypatch.setattr(tasks.outbound.push.outbox, "_shown", str)
     world = opened("hubspot", refuse={NUMBER: WORDS})
     world.pushed()
     assert leaked(world.notes()) == list(CANARIES)

@@ -14,11 +14,11 @@ import pytest
 import tasks.outbound.lists.export as export_module
 from abmloop.errors import AbmError
 from scoring.policies.audiences import ListRule
-from tasks.outbound.consent import Statement, read_key, record
-from tasks.outbound.gate import Gate
+from tasks.outbound.consent.gate import Gate
+from tasks.outbound.consent.statements import Statement, read_key, record
+from tasks.outbound.consent.suppress import Why, suppress_all
 from tasks.outbound.lists.export import settle_exports
 from tasks.outbound.lists.members import ABANDONED, read_exports
-from tasks.outbound.suppress import Why, suppress_all
 from tests.faults.crm_points import Killed, Points
 from tests.unit.outbound.list_world import ListWorld, address, files_of, lines_of, number, rule
 from warehouse.secret import make_secret

@@ -18,7 +18,7 @@ from scoring.values.text import parse_texts
 from scoring.values.times import parse_times
 from tasks.land import land
 from tasks.outbound.csv_out import csv_bytes
-from tasks.outbound.desired import make_desired
+from tasks.outbound.push.desired import make_desired
 from tasks.parse import parse
 from tasks.runs import open_run
 from tests.faults.values_world import company, contact, put_raw, rows_of, stage, stage_again, told

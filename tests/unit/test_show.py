@@ -3,7 +3,7 @@
 import pytest
 
 from cli.show import in_words, show_rows
-from tasks.outbound.held import tell_held
+from tasks.outbound.push.held import tell_held
 
 ROWS = [{"lead_id": "L1", "due_at": None, "is_overdue": True, "our_own": "x"}]
 

@@ -19,7 +19,7 @@ from abmloop.messages import said
 from scoring.policies.crm import IMPORT_FOLDER, OBJECT_ORDER, CrmPolicy, FieldType
 from tasks.outbound.crm.base import ChannelStopped, Description, Found, Page, Record, Standing, Verdict
 from tasks.outbound.csv_out import csv_bytes
-from tasks.outbound.plan import digest
+from tasks.outbound.push.plan import digest
 
 BATCH_SIZE = 100_000
 MAX_PAGE_BYTES = 512 * 1024 * 1024

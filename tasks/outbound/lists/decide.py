@@ -10,7 +10,7 @@ from scoring.audiences.hours import Window, contact_window, rule_for, zones_of_p
 from scoring.audiences.platforms import EEA
 from scoring.policies.audiences import ADVERTISED, mark_faults
 from scoring.policies.consent import Channel, PurposeName
-from tasks.outbound.gate import Word
+from tasks.outbound.consent.gate import Word
 from tasks.outbound.lists.desk import Desk, least_members
 from tasks.outbound.lists.members import Member
 

@@ -16,9 +16,9 @@ from scoring.audiences.identifiers import email_faults, phone_faults
 from scoring.audiences.platforms import Platform, platforms
 from scoring.policies.audiences import AudiencesPolicy, ListRule
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.gate import Gate, naive_utc
+from tasks.outbound.consent.gate import Gate, naive_utc
+from tasks.outbound.consent.open_gate import assert_synced, open_gate
 from tasks.outbound.lists.members import Export, Member, active_members, contacts_since, read_exports
-from tasks.outbound.open_gate import assert_synced, open_gate
 from tasks.policies import load_policy
 from warehouse.steps import Work
 

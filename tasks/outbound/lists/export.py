@@ -17,7 +17,7 @@ from tasks.outbound.lists.decide import Decision, Entry, Removal, decide
 from tasks.outbound.lists.desk import Desk
 from tasks.outbound.lists.files import File, entries_file, put_in_place, removals_file, sheet, write_beside
 from tasks.outbound.lists.members import ABANDONED, read_exports
-from tasks.outbound.plan import digest
+from tasks.outbound.push.plan import digest
 from warehouse.lease import assert_lease_in
 from warehouse.ledger import Ledger
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from abmloop.messages import say
 from abmloop.run import Run, StepCounts
 from scoring.policies.audiences import ListRule
-from tasks.outbound.gate import naive_utc
+from tasks.outbound.consent.gate import naive_utc
+from tasks.outbound.consent.old_proof import OldProof, delete_old_proof, find_old_proof
+from tasks.outbound.consent.open_gate import assert_synced
 from tasks.outbound.lists.decide import Decision, decide
 from tasks.outbound.lists.desk import Desk, find_any_rule, open_list
 from tasks.outbound.lists.export import Asked, Parcel, export_list, settle_exports
 from tasks.outbound.lists.members import active_members, read_exports
-from tasks.outbound.old_proof import OldProof, delete_old_proof, find_old_proof
-from tasks.outbound.open_gate import assert_synced
 from warehouse.ledger import Ledger
 from warehouse.steps import Work, step
 

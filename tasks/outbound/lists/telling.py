@@ -7,10 +7,10 @@ from typing import Any
 
 from abmloop.messages import say
 from scoring.policies.audiences import ListRule
-from tasks.outbound.held import tell_held
 from tasks.outbound.lists.decide import Decision
 from tasks.outbound.lists.export import Parcel, lists_folder
 from tasks.outbound.lists.members import read_exports
+from tasks.outbound.push.held import tell_held
 from warehouse.ledger import Ledger
 
 Rows = list[dict[str, Any]]

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from abmloop.run import Run
 from tasks.match.marks import mark_suppressed
-from tasks.outbound.suppress import Why, suppress_all, suppression_hash
+from tasks.outbound.consent.suppress import Why, suppress_all, suppression_hash
 from warehouse.secret import make_secret
 from warehouse.steps import step
 

@@ -13,12 +13,12 @@ import pyarrow as pa
 from abmloop.run import Person, Run
 from scoring.policies.audiences import ListRule
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.consent import Statement, record
-from tasks.outbound.gate import Gate, PersonKeys, naive_utc
+from tasks.outbound.consent.gate import Gate, PersonKeys, naive_utc
+from tasks.outbound.consent.refusal_log import replay_log
+from tasks.outbound.consent.statements import Statement, record
 from tasks.outbound.lists.desk import Desk, key_faults
 from tasks.outbound.lists.export import Asked, Parcel, export_list, lists_folder, settle_exports
 from tasks.outbound.lists.members import active_members, contacts_since, read_exports
-from tasks.outbound.refusal_log import replay_log
 from tests.contract.world import consent_policy
 from warehouse.lease import take_lease
 from warehouse.ledger import Ledger

@@ -8,11 +8,11 @@ import pytest
 from abmloop.run import Run
 from scoring.audiences.platforms import platforms
 from scoring.policies.audiences import ListRule
-from tasks.outbound.gate import naive_utc
+from tasks.outbound.consent.gate import naive_utc
+from tasks.outbound.consent.suppress import Why, suppress_all
 from tasks.outbound.lists.desk import open_list
 from tasks.outbound.lists.export import Asked, Parcel, export_list
 from tasks.outbound.lists.members import active_members, read_exports
-from tasks.outbound.suppress import Why, suppress_all
 from tests.unit.outbound.conftest import CONSENTS
 from tests.unit.outbound.list_world import lines_of, rule
 from warehouse.secret import make_secret

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from abmloop.errors import BadUsage
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.consent import Statement, read_key, read_keys, record
-from tasks.outbound.gate import HASHED, Subject
-from tasks.outbound.refusal_log import log_path, replay_log
-from tasks.outbound.suppress import Why, lift, suppress_all
+from tasks.outbound.consent.gate import HASHED, Subject
+from tasks.outbound.consent.refusal_log import log_path, replay_log
+from tasks.outbound.consent.statements import Statement, read_key, read_keys, record
+from tasks.outbound.consent.suppress import Why, lift, suppress_all
 from tests.contract.world import consent_policy
 from tests.unit.outbound.list_world import GRANTED, PROOF, ListWorld, address, number
 from warehouse.ledger import Ledger

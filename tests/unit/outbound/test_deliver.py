@@ -11,10 +11,10 @@ from abmloop.policy import read_policy
 from abmloop.run import Person
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import Description
-from tasks.outbound.deliver import push
-from tasks.outbound.letters import list_letters, retry_letters
-from tasks.outbound.outbox import Journal
-from tasks.outbound.push import plan_lines
+from tasks.outbound.push.desk import plan_lines
+from tasks.outbound.push.letters import list_letters, retry_letters
+from tasks.outbound.push.outbox import Journal
+from tasks.outbound.push.step import push
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.world import POLICIES, World
 

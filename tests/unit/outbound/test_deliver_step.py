@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from abmloop.run import Run
-from tasks.outbound.deliver import deliver, plan_push, push_plan_lines
-from tasks.outbound.pull import pull
+from tasks.outbound.pull.step import pull
+from tasks.outbound.push.step import deliver, plan_push, push_plan_lines
 from warehouse.ledger import Ledger
 from warehouse.steps import step
 

@@ -10,8 +10,8 @@ import pytest
 from abmloop.errors import BadPolicy
 from abmloop.policy import parse_policy, read_policy
 from scoring.policies.crm import CrmPolicy
-from tasks.outbound.desired import json_values, make_desired
-from tasks.outbound.gate import ConsentEvent, Gate, PersonKeys
+from tasks.outbound.consent.gate import ConsentEvent, Gate, PersonKeys
+from tasks.outbound.push.desired import json_values, make_desired
 from tests.contract.world import POLICIES, consent_policy
 
 POLICY = read_policy(POLICIES / "crm.yaml", CrmPolicy)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks.outbound.crm.mapping import in_their_words, load_mapping
-from tasks.outbound.examine import crm_rows
+from tasks.outbound.push.examine import crm_rows
 from tasks.policies import DEFAULTS
 from tests.contract.server.account import CrmServer
 from tests.contract.vendors import ENVIRONMENT, INSTANCES, vendor_policy

@@ -9,7 +9,7 @@ from abmloop.policy import parse_policy, read_policy
 from scoring.policies.crm import CrmPolicy
 from scoring.values.lengths import cut_sentences, graphemes
 from tasks.outbound.crm.mapping import FOLDER, in_their_words
-from tasks.outbound.desired import make_desired
+from tasks.outbound.push.desired import make_desired
 from tests.contract.world import POLICIES
 from tests.unit.outbound.test_desired import TASK, gate
 

@@ -9,7 +9,7 @@ import pytest
 
 from abmloop.errors import BadPolicy, CrmRefused
 from tasks.outbound.crm.files import FilesConnector, entity_of
-from tasks.outbound.pull import Cursors, pull_pages
+from tasks.outbound.pull.step import Cursors, pull_pages
 from tests.contract.world import World
 
 MakeWorld = Callable[..., World]

@@ -13,8 +13,8 @@ from abmloop.errors import BadPolicy, BadUsage
 from abmloop.policy import parse_policy, read_policy
 from abmloop.run import Person
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.gate import ConsentEvent, Gate, PersonKeys, Subject
-from tasks.outbound.suppress import suppress, suppression_hash
+from tasks.outbound.consent.gate import ConsentEvent, Gate, PersonKeys, Subject
+from tasks.outbound.consent.suppress import suppress, suppression_hash
 from tests.contract.world import POLICIES, consent_policy
 from warehouse.ledger import Ledger
 from warehouse.secret import make_secret, read_secret

@@ -373,7 +373,7 @@ COMPANIES = pa.Table.from_pylist(
 def test_p18_a_company_that_wants_to_be_left_alone_is_on_no_list_of_companies(
     world: ListWorld, small_platforms: None
 ) -> None:
-    from tasks.outbound.suppress import Why, suppress_all
+    from tasks.outbound.consent.suppress import Why, suppress_all
 
     made = rule(kind="company", platform="linkedin")
     suppress_all(world.ledger, world.root, [("domain", "a1.cn")], Why("asked by letter"), world.by)

@@ -10,10 +10,10 @@ import pytest
 from abmloop.run import Person, Run
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy
-from tasks.outbound.deliver import deliver
-from tasks.outbound.letters import list_letters, retry_letters
-from tasks.outbound.memory import recall
-from tasks.outbound.suppress import suppress
+from tasks.outbound.consent.suppress import suppress
+from tasks.outbound.push.letters import list_letters, retry_letters
+from tasks.outbound.push.memory import recall
+from tasks.outbound.push.step import deliver
 from tasks.policies import load_policy
 from warehouse.ledger import Ledger
 from warehouse.steps import step

@@ -10,8 +10,8 @@ from abmloop.policy import parse_policy
 from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import Page, Standing
 from tasks.outbound.crm.walk import line
-from tasks.outbound.merges import Links
-from tasks.outbound.outbox import Journal
+from tasks.outbound.pull.merges import Links
+from tasks.outbound.push.outbox import Journal
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.world import LEADS, World
 

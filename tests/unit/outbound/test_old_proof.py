@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import update
 
 from abmloop.run import Run
-from tasks.outbound.consent import Statement, record
-from tasks.outbound.gate import naive_utc
+from tasks.outbound.consent.gate import naive_utc
+from tasks.outbound.consent.old_proof import OldProof
+from tasks.outbound.consent.statements import Statement, record
+from tasks.outbound.consent.suppress import suppress
 from tasks.outbound.lists.steps import retire_proof
-from tasks.outbound.old_proof import OldProof
-from tasks.outbound.suppress import suppress
 from tests.unit.outbound.conftest import CONSENTS
 from tests.unit.outbound.list_world import rule
 from warehouse.ledger_tables import consents, exports, list_members, suppressions

@@ -9,8 +9,8 @@ import pytest
 
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.consent import Statement, record
-from tasks.outbound.open_gate import open_gate
+from tasks.outbound.consent.open_gate import open_gate
+from tasks.outbound.consent.statements import Statement, record
 from tasks.policies import load_policy
 from tests.unit.outbound.conftest import CONSENTS
 from warehouse.secret import make_secret

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from scoring.policies.crm import FieldRule, MatchPolicy, ObjectRule
 from tasks.outbound.crm.base import Found, Standing
-from tasks.outbound.plan import Plan, Skip, plan, worth_asking
-from tasks.outbound.push import PushPlan, plan_lines
+from tasks.outbound.push.desk import PushPlan, plan_lines
+from tasks.outbound.push.plan import Plan, Skip, plan, worth_asking
 
 OWNERS = {"stage": "ours", "name": "fill_if_blank", "title": "newest", "status": "theirs"}
 

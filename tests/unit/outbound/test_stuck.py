@@ -11,9 +11,9 @@ from abmloop.errors import CrmUnreachable
 from abmloop.policy import parse_policy
 from scoring.policies.crm import CrmPolicy
 from tasks.doctor import doctor_rows
-from tasks.outbound.letters import crm_instance, list_letters
-from tasks.outbound.outbox import Journal
-from tasks.outbound.stuck import age_said, find_stuck, stuck_said
+from tasks.outbound.push.letters import crm_instance, list_letters
+from tasks.outbound.push.outbox import Journal
+from tasks.outbound.push.stuck import age_said, find_stuck, stuck_said
 from tasks.workspace import make_workspace
 from tests.contract.fake_crm import FakeCrm
 from tests.contract.world import LEADS, World

@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_
 from abmloop.redact import redact
 from abmloop.run import Run
 from scoring.policies.crm import OBJECT_ORDER
+from tasks.outbound.consent.gate import Gate, Subject, Word, naive_utc
 from tasks.outbound.crm.base import Fields, Value
-from tasks.outbound.gate import Gate, Subject, Word, naive_utc
-from tasks.outbound.plan import Adopted, Change, digest
+from tasks.outbound.push.plan import Adopted, Change, digest
 from warehouse.lease import assert_lease_in
 from warehouse.ledger import Ledger
 from warehouse.ledger_tables import deliveries, outbox

@@ -16,11 +16,11 @@ from sqlalchemy import Connection, func, select
 from abmloop import __version__
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, ObjectName
-from tasks.outbound.gate import naive_utc
-from tasks.outbound.open_gate import indirect_words
-from tasks.outbound.outbox import Journal, RecordKey
-from tasks.outbound.plan import digest
-from tasks.outbound.suppress import suppression_hash
+from tasks.outbound.consent.gate import naive_utc
+from tasks.outbound.consent.open_gate import indirect_words
+from tasks.outbound.consent.suppress import suppression_hash
+from tasks.outbound.push.outbox import Journal, RecordKey
+from tasks.outbound.push.plan import digest
 from warehouse.ledger_tables import deliveries, outbox, suppressions
 from warehouse.secret import read_secret
 from warehouse.steps import Work

@@ -12,18 +12,18 @@ from abmloop.messages import said, say, tell
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
 from scoring.policies.crm import CrmPolicy, ObjectName
+from tasks.outbound.consent.gate import Gate, Word
+from tasks.outbound.consent.open_gate import open_gate
+from tasks.outbound.consent.refusal_log import replay_log
 from tasks.outbound.crm.base import Connector, Fields, Found, Standing
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.mapping import in_their_words
-from tasks.outbound.desired import KEY, Desired, gather_marts, make_desired, persons_in
-from tasks.outbound.gate import Gate, Word
-from tasks.outbound.held import tell_held
-from tasks.outbound.memory import Memory, recall
-from tasks.outbound.merges import standing_of
-from tasks.outbound.open_gate import open_gate
-from tasks.outbound.outbox import OPEN, Intent, Journal, RecordKey
-from tasks.outbound.plan import Change, Plan, plan, worth_asking
-from tasks.outbound.refusal_log import replay_log
+from tasks.outbound.pull.merges import standing_of
+from tasks.outbound.push.desired import KEY, Desired, gather_marts, make_desired, persons_in
+from tasks.outbound.push.held import tell_held
+from tasks.outbound.push.memory import Memory, recall
+from tasks.outbound.push.outbox import OPEN, Intent, Journal, RecordKey
+from tasks.outbound.push.plan import Change, Plan, plan, worth_asking
 from tasks.policies import load_policy
 from warehouse.steps import Work
 

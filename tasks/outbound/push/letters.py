@@ -10,8 +10,8 @@ from abmloop.messages import said
 from abmloop.policy import parse_policy
 from abmloop.run import Author
 from scoring.policies.crm import CrmPolicy
-from tasks.outbound.outbox import Journal, Queued, event
-from tasks.outbound.stuck import wanted_since
+from tasks.outbound.push.outbox import Journal, Queued, event
+from tasks.outbound.push.stuck import wanted_since
 from tasks.policies import read_config
 from warehouse.ledger import Ledger
 

@@ -13,9 +13,9 @@ from sqlalchemy import delete, select
 
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.gate import HASHED, Gate, naive_utc
+from tasks.outbound.consent.gate import HASHED, Gate, naive_utc
+from tasks.outbound.consent.open_gate import open_gate
 from tasks.outbound.lists.members import ABANDONED, Export, active_members, read_exports
-from tasks.outbound.open_gate import open_gate
 from tasks.policies import load_policy
 from warehouse.lease import assert_lease_in
 from warehouse.ledger import Ledger

@@ -13,7 +13,7 @@ from abmloop.errors import BadUsage
 from abmloop.messages import said
 from abmloop.run import Author
 from scoring.policies.consent import Channel
-from tasks.outbound.refusal_log import write_log
+from tasks.outbound.consent.refusal_log import write_log
 from warehouse.ledger import Ledger
 from warehouse.secret import make_secret
 

@@ -14,8 +14,8 @@ from scoring.policies.crm import CrmPolicy
 from tasks.outbound.crm.base import ChannelStopped, Connector, Page
 from tasks.outbound.crm.connectors import open_connector
 from tasks.outbound.crm.files import PULLED_ENTITIES
-from tasks.outbound.merges import Links
-from tasks.outbound.told import RECONCILED, Told, every, ids_of, is_too_many, page_prefix
+from tasks.outbound.pull.merges import Links
+from tasks.outbound.pull.told import RECONCILED, Told, every, ids_of, is_too_many, page_prefix
 from tasks.policies import load_policy
 from warehouse.ledger import Ledger
 from warehouse.steps import step

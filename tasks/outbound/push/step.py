@@ -13,10 +13,10 @@ from abmloop.errors import AbmError, BadUsage, CrmRefused, CrmUnreachable
 from abmloop.faultpoint import fault_point
 from abmloop.messages import said, say
 from abmloop.run import Run, StepCounts
-from tasks.outbound.outbox import OPEN, Intent, Journal, Outbox
-from tasks.outbound.push import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash, settle_memory
-from tasks.outbound.send import Sender
-from tasks.outbound.stuck import find_stuck, stuck_said
+from tasks.outbound.push.desk import Desk, PushPlan, open_desk, plan_lines, plan_objects, row_hash, settle_memory
+from tasks.outbound.push.outbox import OPEN, Intent, Journal, Outbox
+from tasks.outbound.push.send import Sender
+from tasks.outbound.push.stuck import find_stuck, stuck_said
 from warehouse.ledger import Ledger
 from warehouse.steps import step
 

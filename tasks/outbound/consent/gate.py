@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from scoring.policies.consent import Channel, ConsentPolicy, PurposeName
-from tasks.outbound.suppress import suppression_hash
+from tasks.outbound.consent.suppress import suppression_hash
 from warehouse.ledger_tables import consents, suppressions
 
 ANY = "any"

@@ -6,8 +6,8 @@ from abmloop.errors import BadUsage
 from abmloop.messages import said
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.gate import COMPANY_KINDS, HASHED, Gate, PersonKeys, naive_utc
-from tasks.outbound.refusal_log import replay_log
+from tasks.outbound.consent.gate import COMPANY_KINDS, HASHED, Gate, PersonKeys, naive_utc
+from tasks.outbound.consent.refusal_log import replay_log
 from warehouse.ledger import Ledger
 from warehouse.secret import read_secret
 from warehouse.steps import Work

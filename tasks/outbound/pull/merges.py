@@ -8,8 +8,8 @@ from typing import Any
 from abmloop.run import Run
 from tasks.outbound.crm.base import Connector, Page, Standing
 from tasks.outbound.crm.walk import line
-from tasks.outbound.outbox import Journal, Queued, RecordKey
-from tasks.outbound.plan import digest
+from tasks.outbound.push.outbox import Journal, Queued, RecordKey
+from tasks.outbound.push.plan import digest
 from warehouse.ledger import Ledger
 
 Rows = list[dict[str, Any]]

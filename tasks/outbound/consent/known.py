@@ -8,11 +8,11 @@ from typing import Any
 
 from abmloop.run import Run
 from scoring.policies.consent import ConsentPolicy
-from tasks.outbound.gate import HASHED, Gate
+from tasks.outbound.consent.gate import HASHED, Gate
+from tasks.outbound.consent.open_gate import assert_synced, open_gate
+from tasks.outbound.consent.suppress import Key
 from tasks.outbound.lists.files import put_in_place, write_beside
 from tasks.outbound.lists.members import ABANDONED, read_exports
-from tasks.outbound.open_gate import assert_synced, open_gate
-from tasks.outbound.suppress import Key
 from tasks.policies import load_policy
 from warehouse.ledger import Ledger
 from warehouse.steps import Work, step

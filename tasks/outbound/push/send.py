@@ -10,6 +10,7 @@ from abmloop.errors import CrmError, CrmUnreachable
 from abmloop.faultpoint import fault_point
 from abmloop.messages import said, tell
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy
+from tasks.outbound.consent.gate import Gate, Word
 from tasks.outbound.crm.base import (
     BatchRefused,
     ChannelStopped,
@@ -20,9 +21,8 @@ from tasks.outbound.crm.base import (
     SlowDown,
     Verdict,
 )
-from tasks.outbound.gate import Gate, Word
-from tasks.outbound.outbox import Outbox, Queued, event
-from tasks.outbound.plan import digest
+from tasks.outbound.push.outbox import Outbox, Queued, event
+from tasks.outbound.push.plan import digest
 
 DEAD_AFTER_ATTEMPTS = 25
 # Where four calls of five have no answer, one row in a million is given up by mistake.

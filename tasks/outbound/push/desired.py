@@ -11,10 +11,10 @@ from abmloop.errors import BadPolicy
 from abmloop.messages import said, say
 from scoring.policies.crm import OBJECT_ORDER, CrmPolicy, FieldRule, ObjectName, ObjectRule, PlayRule, Spoken
 from scoring.values.lengths import surely_fits, too_long
+from tasks.outbound.consent.gate import Gate, Subject
 from tasks.outbound.crm.base import Fields
-from tasks.outbound.gate import Gate, Subject
-from tasks.outbound.plan import is_blank
-from tasks.outbound.words import fitting, in_words
+from tasks.outbound.push.plan import is_blank
+from tasks.outbound.push.words import fitting, in_words
 from warehouse.steps import Work
 
 KEY = "abm_key"
@@ -36,7 +36,7 @@ class Desired:
 
 def gather_marts(work: Work, policy: CrmPolicy) -> dict[ObjectName, pa.Table]:
     """The marts of the objects that crm.yaml names, best leads first, as JSON values; only the records that need a look
-    (`look_<object>`, see tasks/outbound/memory.py).
+    (`look_<object>`, see tasks/outbound/push/memory.py).
     """
     named = [name for name in OBJECT_ORDER if name in policy.objects]
     picked = "select * from marts.crm_{0} semi join look_{0} using ({1}) order by send_order nulls last, {1}"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import and_, func, or_, select
 
 from abmloop.messages import Said, said
-from tasks.outbound.outbox import OPEN, Journal, RecordKey
+from tasks.outbound.push.outbox import OPEN, Journal, RecordKey
 from warehouse.ledger import Ledger
 from warehouse.ledger_tables import deliveries, outbox
 

@@ -15,9 +15,9 @@ from scoring.values.checksums import is_uscc
 from scoring.values.emails import parse_emails
 from scoring.values.phones import parse_phones
 from scoring.values.words import tells_no_consent
-from tasks.outbound.gate import ANY, HASHED
-from tasks.outbound.refusal_log import write_log
-from tasks.outbound.suppress import Key, suppression_hash
+from tasks.outbound.consent.gate import ANY, HASHED
+from tasks.outbound.consent.refusal_log import write_log
+from tasks.outbound.consent.suppress import Key, suppression_hash
 from warehouse.ledger import Ledger
 from warehouse.secret import make_secret
 

@@ -1,0 +1,1 @@
+"""What people said to being contacted: recorded, folded, judged as the gate through which all that leaves goes."""
