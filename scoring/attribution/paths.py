@@ -27,6 +27,11 @@ class Paths:
     nulls: Floats
     channels: list[str]
 
+    @property
+    def has_step(self) -> Flags:
+        """(paths,): whether the path names any channel; what an empty one earned is nobody's."""
+        return np.bincount(self.path, minlength=len(self.conversions)) > 0
+
     def weighed(self, share: Floats) -> Paths:
         """Each path counted for that share (paths,) of itself: the parts of a split deal are one deal together."""
         if (share == 1).all():

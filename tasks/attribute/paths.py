@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from abmloop.errors import BadFile, BadUsage
 from abmloop.messages import said
-from scoring.attribution.columns import MISSING_TIME, Floats, Ints, codes
+from scoring.attribution.columns import MISSING_TIME, Floats, Ints, codes, steady_sums
 from scoring.attribution.journeys import Journeys
 from scoring.attribution.markov import markov_removal_effects
 from scoring.attribution.paths import (
@@ -50,7 +50,8 @@ def attribute_paths(
     """Share the conversions of a path file among its channels by a model, or by several (`linear,markov`).
 
     Writes `model, params, channel, metric, value` in full precision; metric is conversions or value, for Markov also
-    removal_effect, removal_effect_value and, on the row of channel `(start)`, p_conversion. Returns a summary.
+    removal_effect, removal_effect_value and, on the row of channel `(start)`, p_conversion. What paths without a
+    channel earned is nobody's by any model; the summary that is returned tells how much that is.
     Raises BadFile with file, line and column, or BadUsage for an unknown model or order.
     """
     models = [name.strip() for name in model.split(",")]
@@ -65,11 +66,14 @@ def attribute_paths(
     table = pa.concat_tables(_rows_of_model(rows, name, order, without_null, max_steps) for name in models)
     if out is not None:
         write_table(table, out)
+    nobodys = ~rows.has_step
     return {
         "paths": len(rows.conversions),
         "channels": len(rows.channels),
         "conversions": float(rows.conversions.sum()),
         "value": float(rows.value.sum()),
+        "conversions_without_channel": float(rows.conversions[nobodys].sum()),
+        "value_without_channel": float(rows.value[nobodys].sum()),
         "rows": table.num_rows,
         "out": str(out) if out else None,
     }
@@ -157,13 +161,19 @@ def _amounts(rows: pa.Table, name: str, path: Path, line: int) -> Floats:
 
 def _markov_metrics(rows: Paths, order: int, max_steps: int | None) -> dict[str, Floats]:
     effects = markov_removal_effects(rows, order, max_steps)
+    kept = rows.has_step
     return {
-        "conversions": shares_of(effects.conversions, float(rows.conversions.sum())),
-        "value": shares_of(effects.value, float(rows.value.sum())),
+        "conversions": shares_of(effects.conversions, _total(rows.conversions[kept])),
+        "value": shares_of(effects.value, _total(rows.value[kept])),
         "removal_effect": effects.conversions,
         "removal_effect_value": effects.value,
         "p_conversion": np.array([effects.p_conversion]),
     }
+
+
+def _total(figures: Floats) -> float:
+    """The sum, the same to the last bit whatever the order of the rows."""
+    return float(steady_sums(np.zeros(len(figures), dtype=np.int64), figures, 1)[0])
 
 
 def _shared_metrics(rows: Paths, model: str) -> dict[str, Floats]:

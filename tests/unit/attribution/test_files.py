@@ -216,6 +216,19 @@ def test_paths_share_conversions_and_value(path_file: Path, tmp_path: Path) -> N
     }
 
 
+@pytest.mark.parametrize("model", ["linear", "markov", "shapley", "shapley_rate"])
+def test_what_paths_without_a_channel_earned_is_nobodys_by_any_model(
+    path_file: Path, tmp_path: Path, model: str
+) -> None:
+    head = path_file.read_text(encoding="utf-8").splitlines()[0]
+    path_file.write_text(f"{head}\n,3,9,1\nA > B,1,5,0\n", encoding="utf-8")
+    summary = attribute_paths(path_file, model, out=tmp_path / "out.csv")
+    rows = [(row["metric"], float(row["value"])) for row in _rows(tmp_path / "out.csv")]
+    wanted = [("conversions", 1), ("value", 5)][: 1 if model == "shapley_rate" else 2]
+    assert [(name, sum(value for metric, value in rows if metric == name)) for name, _ in wanted] == wanted
+    assert (summary["conversions_without_channel"], summary["value_without_channel"]) == (3, 9)
+
+
 def test_markov_rows_hold_removal_effects_and_the_chains_own_probability(path_file: Path, tmp_path: Path) -> None:
     attribute_paths(path_file, "markov", out=tmp_path / "out.csv")
     rows = {(row["channel"], row["metric"]): float(row["value"]) for row in _rows(tmp_path / "out.csv")}
