@@ -106,7 +106,7 @@ def test_b06_orders_and_payments_of_no_known_deal_are_in_suspense_and_totals_bal
     assert _total(world, "signed") == "100.00"
     assert ("(no deal)", None, "(unattributed)", "40.00") in world.credits("linear", "signed")
     assert world.credits("linear", "cash") == [("(no deal)", None, "(unattributed)", "7.00")]
-    assert world.ask("select issue from marts.payments") == [("no order",)]
+    assert world.ask("select issue from marts.payments") == [("unknown order",)]
     assert world.ask("select entity, id, issue, named, amount_base::varchar from marts.suspense order by 1") == [
         ("order", "o2", "unknown deal", "nobody", "40.00"), ("payment", "p1", "unknown order", "nothing", "7.00"),
     ]  # fmt: skip

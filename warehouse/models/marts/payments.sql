@@ -14,7 +14,7 @@
 -- column: deal_id | the deal; null: in suspense, counted under '(no deal)'
 -- column: account_id | the deal's company
 -- column: account_name | its name
--- column: issue | no order, no deal, overpaid, refund exceeds payments; null when all is well
+-- column: issue | in suspense: no order, unknown order, order without deal, unknown deal; else overpaid, refund exceeds payments; null when all is well
 with running as (
     select payments.*, orders.order_id as known_order_id, orders.amount_base as order_amount,
            sum(payments.amount_base) filter (not payments.is_future) over (
@@ -28,8 +28,12 @@ select running.payment_id, running.paid_on, running.amount_base, running.amount,
        case when running.known_order_id is not null then running.paid_so_far end as paid_so_far,
        running.order_amount - running.paid_so_far as outstanding,
        running.deal_id, deals.account_id, accounts.name as account_name,
-       case when running.known_order_id is null then 'no order'
-            when running.deal_id is null then 'no deal'
+       -- The words of marts.suspense: a payment that names its deal needs no order.
+       case when running.deal_id is null and running.known_order_id is not null then 'order without deal'
+            when running.deal_id is null and running.order_id is not null then 'unknown order'
+            when running.deal_id is null and running.deal_id_given is not null then 'unknown deal'
+            when running.deal_id is null then 'no order'
+            when running.known_order_id is null then null
             when running.paid_so_far < 0 then 'refund exceeds payments'
             when running.paid_so_far > running.order_amount then 'overpaid' end as issue
 from running
