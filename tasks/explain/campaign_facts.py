@@ -31,7 +31,8 @@ group by all
 order by spent_from, cost_id
 """
 _DEALS = """
-select credit.deal_id, any_value(credit.deal_name) as name, any_value(credit.account_name) as account,
+select credit.deal_id, any_value(credit.deal_name) as name,
+       string_agg(distinct credit.account_name, ', ' order by credit.account_name) as account,
        any_value(credit.deal_status) as status, sum(credit.credit) as credit, count(credit.touch_id) as touches,
        any_value(total.amount) as amount
 from marts.attribution_credit as credit

@@ -6,7 +6,7 @@
 -- column: deal_name | its name
 -- column: deal_status | won, lost, open
 -- column: party_id | its company, or its person; of a split deal the part's company
--- column: account_id | the deal's company in the CRM
+-- column: account_id | the party where it is a company of the CRM: of a split deal the part's
 -- column: account_name | the company's name
 -- column: touch_id | the touch; null where nothing earned the amount
 -- column: occurred_at | when it happened, UTC
@@ -23,13 +23,13 @@
 -- column: anchors | anchors that fall on the touch
 -- column: reason | how it came to its weight
 select credits.deal_id, deals.name as deal_name, deals.status as deal_status, credits.party_id,
-       deals.account_id, accounts.name as account_name, credits.touch_id, touches.occurred_at, touches.type as touch_type,
+       accounts.account_id, accounts.name as account_name, credits.touch_id, touches.occurred_at, touches.type as touch_type,
        touches.person_id, persons.name as person_name, credits.campaign_id,
        coalesce(campaigns.name, credits.campaign_id) as campaign_name, credits.channel, credits.model, credits.basis,
        credits.weight, credits.credit, credits.anchors, credits.reason
 from scored.credits
 left join core.deals using (deal_id)
-left join resolved.accounts on accounts.account_id = deals.account_id
+left join resolved.accounts on accounts.account_id = credits.party_id
 left join core.touches on touches.touch_id = credits.touch_id
 left join matched.persons on persons.person_id = touches.person_id
 left join core.campaigns on campaigns.campaign_id = credits.campaign_id
