@@ -29,6 +29,7 @@ _READ_BYTES = 1 << 20  # so much of a column chunk at a time, not the whole
 _OF_SOME = ("person_id", "type")  # columns that touches may have
 _PARQUET = {".parquet", ".pq"}
 _TIME = pa.timestamp("us")
+_EXACT = pa.decimal128(30, 10)
 _FEW = ("campaign_id", "channel", "type")  # columns of few different texts
 _TOUCHES_AT_ONCE = 1 << 18
 _THOUSANDS = r"^\s*-?\d{1,3}(,\d{3})+(\.\d+)?\s*$"
@@ -258,6 +259,7 @@ def _wanted(path: Path, found: list[str], needed: tuple[str, ...], optional: tup
 
 def times(column: Any, name: str, path: Path, rows_before: int = 0) -> Any:
     """UTC times to the microsecond; text is ISO 8601, with or without an offset (without: taken as it stands)."""
+    column = plain_text(column)
     if not pa.types.is_string(column.type):
         return pc.cast(column, pa.timestamp("us"), safe=False)
     is_offset = pc.fill_null(pc.match_substring_regex(column, r"[T ].*(Z|[+-]\d\d:?\d\d)$"), False)
@@ -297,10 +299,36 @@ def _statuses(column: Any, path: Path) -> Any:
 
 def _cents(column: Any, path: Path) -> Any:
     """Amounts as whole cents, halves rounded away from zero; null where no amount is given."""
-    exact = pa.decimal128(30, 10)
-    amount = parsed(column, exact, "amount", path) if pa.types.is_string(column.type) else pc.cast(column, exact)
-    rounded = pc.round(amount, 2, "half_towards_infinity")
-    return pc.cast(pc.multiply(pc.cast(rounded, pa.decimal128(20, 2)), pa.scalar(100, pa.decimal128(3, 0))), pa.int64())
+    column = plain_text(column)
+    if pa.types.is_string(column.type):
+        column = parsed(column, _EXACT, "amount", path)
+    elif pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    try:
+        return _whole_cents(column)
+    except pa.ArrowInvalid as error:
+        for line, value in enumerate(column, start=2):
+            try:
+                _whole_cents(value)
+            except pa.ArrowInvalid:
+                found = {"file": path, "line": line, "name": "amount", "value": value}
+                raise BadFile(said("attribute_beyond_cents", **found)) from error
+        raise BadFile(said("attribute_column_problem", file=path, name="amount", problem=error)) from error
+    except pa.ArrowNotImplementedError as error:
+        raise BadFile(said("attribute_column_problem", file=path, name="amount", problem=error)) from error
+
+
+def _whole_cents(amounts: Any) -> Any:
+    """Figures as cents; no more digits than the warehouse's amounts have, so that cents are whole numbers."""
+    rounded = pc.cast(pc.round(pc.cast(amounts, _EXACT), 2, "half_towards_infinity"), pa.decimal128(18, 2))
+    return pc.cast(pc.multiply(rounded, pa.scalar(100, pa.decimal128(3, 0))), pa.int64())
+
+
+def plain_text(column: Any) -> Any:
+    """Text however a file holds it (large, by dictionary) as plain strings; any other column as it is."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return pc.cast(column, pa.string()) if is_text else column
 
 
 def check_touches(path: Path) -> None:

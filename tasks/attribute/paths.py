@@ -24,7 +24,7 @@ from scoring.attribution.paths import (
 )
 from scoring.attribution.rules import weigh
 from scoring.policies.attribution import AttributionPolicy
-from tasks.attribute.inputs import column_batches, parsed, write_table
+from tasks.attribute.inputs import column_batches, parsed, plain_text, write_table
 
 PATH_RULES = ("first_touch", "last_touch", "linear", "linear_distinct", "position_based")
 PATH_MODELS = (*PATH_RULES, "markov", "shapley", "shapley_rate")
@@ -147,7 +147,7 @@ def _amounts(rows: pa.Table, name: str, path: Path, line: int) -> Floats:
     """A column of figures, 0 where empty or absent; `line` rows of the file come before these."""
     if name not in rows.column_names:
         return np.zeros(rows.num_rows)
-    column = rows[name]
+    column = plain_text(rows[name])
     column = parsed(column, pa.float64(), name, path, line) if pa.types.is_string(column.type) else column
     figures = np.asarray(pc.fill_null(pc.cast(column, pa.float64()), 0.0).to_numpy(zero_copy_only=False))
     # A refund may make a value negative; what happened did not happen less than never.

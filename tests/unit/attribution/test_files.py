@@ -4,6 +4,7 @@ import csv
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
@@ -102,6 +103,44 @@ def test_a_wrong_value_is_named_with_its_line(files: tuple[Path, Path], bad: str
     files[1].write_text("\n".join([header, first, bad]), encoding="utf-8")
     with pytest.raises(BadFile, match=message):
         attribute_files(*files, "linear")
+
+
+def _with_amounts(deals: Path, amounts: pa.Array) -> Path:
+    """The first deals as Parquet, with these amounts."""
+    rows = pacsv.read_csv(deals).slice(0, len(amounts))
+    target = deals.with_suffix(".parquet")
+    pq.write_table(rows.set_column(rows.column_names.index("amount"), "amount", amounts), target)
+    return target
+
+
+def test_an_amount_that_is_no_number_in_parquet_is_not_known(files: tuple[Path, Path], tmp_path: Path) -> None:
+    deals = _with_amounts(files[1], pa.array([10.005, float("nan")]))
+    attribute_files(files[0], deals, "last_touch", out=tmp_path / "credits.csv")
+    assert [row["credit"] for row in _rows(tmp_path / "credits.csv")] == ["10.01", ""]
+
+
+@pytest.mark.parametrize("large", [1e18, 1e30, float("inf"), Decimal("1e16"), Decimal("-1e40")])
+def test_an_amount_that_cents_cannot_hold_is_named_with_its_line(files: tuple[Path, Path], large: object) -> None:
+    deals = _with_amounts(files[1], pa.array([type(large)(1), large]))  # type: ignore[call-arg]
+    with pytest.raises(BadFile, match=r"deals\.parquet, line 3, column amount: .* cannot be held to the cent"):
+        attribute_files(files[0], deals, "linear")
+
+
+def test_a_column_of_amounts_that_holds_none_is_told(files: tuple[Path, Path]) -> None:
+    deals = _with_amounts(files[1], pa.array([True, False]))
+    with pytest.raises(BadFile, match=r"deals\.parquet, column amount: "):
+        attribute_files(files[0], deals, "linear")
+
+
+def test_text_as_other_tools_hold_it_in_parquet_is_read_alike(files: tuple[Path, Path], tmp_path: Path) -> None:
+    attribute_files(*files, "linear", out=tmp_path / "a.csv")
+    parquet = [path.with_suffix(".parquet") for path in files]
+    for path, target in zip(files, parquet, strict=True):
+        names, *rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+        columns = [pa.array([cell or None for cell in column], pa.large_string()) for column in zip(*rows, strict=True)]
+        pq.write_table(pa.table(columns, names=names), target)
+    attribute_files(*parquet, "linear", out=tmp_path / "b.csv")
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
 
 
 def test_a_deal_that_stands_twice_or_a_column_that_does_is_refused(files: tuple[Path, Path]) -> None:
