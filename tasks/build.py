@@ -50,7 +50,13 @@ def build_marts(run: Run) -> StepCounts:
 def load_region_rules(work: Work, policy: ConsentPolicy) -> None:
     """Put what says where a person is into rules.region_indications."""
     rows = [
-        {"indication": one.indication, "place": place, "is_alone": one.counts == "alone", "why": one.why}
+        {
+            "indication": one.indication,
+            "place": place,
+            "is_alone": one.counts == "alone",
+            "unreadable_as": policy.unknown_region,
+            "why": one.why,
+        }
         for place, one in enumerate(policy.region_by, 1)
     ]
     work.replace("rules.region_indications", pa.Table.from_pylist(rows))

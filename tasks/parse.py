@@ -105,7 +105,7 @@ def _dictionaries(run: Run) -> tuple[Dictionary, ...]:
         Dictionary("parsed_industries", industries.parse_industries, ("industry",), "2"),
         Dictionary("parsed_places", regions.parse_places, ("place",), "1"),
         Dictionary("parsed_addresses", regions.parse_addresses, ("address",), "2"),
-        Dictionary("parsed_countries", regions.parse_countries, ("country",), "2"),
+        Dictionary("parsed_countries", regions.parse_countries, ("country",), "3"),
     )
 
 

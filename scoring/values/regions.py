@@ -230,10 +230,13 @@ def _codes_of_heads(heads: pa.Array) -> pa.Array:
 
 @cache
 def _countries() -> dict[str, str]:
-    """Names in Chinese and English, ISO codes, aliases (lower case, without spaces) → ISO code."""
-    found: dict[str, str] = {}
+    """Names in Chinese, English and other languages, ISO codes, aliases (lower case, without spaces) → ISO code."""
+    found = {name: row["code"] for row in load_csv("country_names") for name in row["names"].split("|")}
+    forms = load_yaml("places")["country_forms"]
     for row in load_csv("countries"):
-        found |= dict.fromkeys((row["code"].lower(), *row["names"].split("|")), row["code"])
+        names = row["names"].split("|")
+        long = (before + name for name in names if name.isascii() for before in forms)
+        found |= dict.fromkeys((row["code"].lower(), *long, *names), row["code"])
     found |= load_yaml("places")["countries"]
     return found
 

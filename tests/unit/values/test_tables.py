@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from scoring.values.regions import area_codes, places, region_table
+from scoring.values.regions import area_codes, parse_countries, places, region_table
 from scoring.values.tables import load_csv, load_yaml
 from scoring.values.titles import parse_titles
 from scoring.values.words import parse_statuses, parse_words, tells_no_consent, vocabularies
@@ -128,3 +128,23 @@ def test_p03_how_a_list_was_got_is_known_by_the_words_it_contains() -> None:
     assert not {"bought", "scraped", "public", "register"} & set(told)
     assert not any(tells_no_consent([one]) for one in [*ours, None])
     assert all(tells_no_consent(["form", one]) for one in bought + scraped + public + register)
+
+
+def test_countries_are_read_in_their_own_language_and_by_their_long_forms() -> None:
+    names = {
+        "DE": "Deutschland|DEUTSCHLAND|Bundesrepublik Deutschland|Federal Republic of Germany|德國|德意志联邦共和国",
+        "US": "United States of America|the United States|U.S.A.|Estados Unidos|美利坚合众国|美國|USA|アメリカ合衆国",
+        "FR": "Frankreich|France|Republic of France|Francia|法國",
+        "CN": "People's Republic of China|Chine|中國|P.R. China|Китай|中国大陆",
+        "TW": "Republic of China|臺灣|台湾",
+        "KR": "Republic of Korea|한국|대한민국|韓國",
+        "ES": "España|Espana|Kingdom of Spain",
+        "AT": "Österreich|Osterreich",
+        "CH": "Schweiz|Suisse",
+        "NL": "Nederland|the Netherlands",
+        "JP": "日本|Japon",
+    }
+    said = [(code, name) for code, text in names.items() for name in text.split("|")]
+    read = parse_countries([name for _, name in said])["country"].to_pylist()
+    assert [(code, name, found) for (code, name), found in zip(said, read, strict=True) if found != code] == []
+    assert parse_countries(["Atlantis", "某国7", None])["country"].to_pylist() == ["Atlantis", "某国7", None]

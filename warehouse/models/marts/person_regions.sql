@@ -17,7 +17,7 @@ told as (
     select person_rows.person_id, 'country' as indication, contacts.country, null as number
     from matched.person_rows
     join staging.contacts using (row_id)
-    where person_rows.entity = 'contacts' and length(contacts.country) = 2
+    where person_rows.entity = 'contacts' and contacts.country is not null
     union all
     select person_keys.person_id, 'mobile',
            case when person_keys.key_value like '+86%' then 'CN' else mobile_country.country end, person_keys.key_value
@@ -32,10 +32,14 @@ told as (
     where person_accounts.decision in ('auto', 'manual')
 ),
 said as (
-    select told.person_id, told.country, told.number, rules.indication, rules.place, rules.is_alone
+    -- A country that somebody stated and nobody can read is some country: no number of another one may stand in for it.
+    select told.person_id, told.number, rules.indication, rules.place, rules.is_alone,
+           case when regexp_full_match(told.country, '[A-Z]{2}') then told.country
+                when told.indication = 'country' then rules.unreadable_as end as country
     from told
     join rules.region_indications as rules using (indication)
     where regexp_full_match(told.country, '[A-Z]{2}')
+        or (told.indication = 'country' and told.country is not null and rules.unreadable_as is not null)
 ),
 -- Most people are in one country, by whatever says so: one look at each row tells, and only the others are put in order.
 person as (
