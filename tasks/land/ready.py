@@ -80,7 +80,8 @@ class RowRule:
 class ReadyMapping:
     """One kind of export. `needs`: groups of fields of which each must have one in the header; `person`: a record with
     none of these is skipped as anonymous; `skip`: rules by which records are left out; `unclear`: what becomes of a
-    record that no row takes; `ends_at`: titles of a further table below, which is another one's."""
+    record that no row takes; `ends_at`: titles of a further table below, which is another one's; `never_with`: headers
+    that tell of something else."""
 
     name: str
     title: dict[str, str]
@@ -97,6 +98,7 @@ class ReadyMapping:
     others: str = "keep"
     unclear: str = "skip"
     ends_at: tuple[str, ...] = ()
+    never_with: tuple[str, ...] = ()
 
     @property
     def entities(self) -> tuple[str, ...]:
@@ -159,6 +161,7 @@ class _Parser:
             inside=tuple(about.get("inside", ())), dates=about.get("dates"), timezone=about.get("timezone"),
             others=about.get("others", "keep"), unclear=about.get("unclear", "skip"),
             ends_at=tuple(plain_header(title) for title in about.get("ends_at", ())),
+            never_with=tuple(plain_header(title) for title in about.get("never_with", ())),
         )  # fmt: skip
         self._check(mapping)
         if self.faults:

@@ -51,7 +51,8 @@ def recognise(sheet: Sheet, mappings: Sequence[ReadyMapping] | None = None) -> R
         for number, row in enumerate(sheet.head):
             if any(row.cells):
                 places = _places(mapping, row.cells)
-                if _has_all(mapping, places):
+                is_other = any(cell and plain_header(cell) in mapping.never_with for cell in row.cells)
+                if not is_other and _has_all(mapping, places):
                     found.append(Recognised(mapping, number, places))
                 if sheet.is_typed:
                     break

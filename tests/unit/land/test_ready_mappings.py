@@ -162,3 +162,12 @@ def test_what_the_workspace_says_of_a_source_goes_before_the_mapping(tmp_path: P
     data = "会话ID,访客ID,客服,会话开始时间,utm_campaign\ns1,v7,小王,2026-03-02 09:00:00,C1\n"
     export = Export(tmp_path, data, entities=own)
     assert [row["campaign_id"] for row in export.rows("touches")] == ["C9"] and export.plans[0].source == "s"
+
+
+def test_a_mailbox_is_no_record_of_texts(tmp_path: Path) -> None:
+    head = "From,To,{}Body,Received At\n+8613817264539,us,{}stop,2026-03-01 10:00:00\n"
+    for name, about in (("", ""), ("Subject,", "Re: news,")):
+        path = tmp_path / "file"
+        path.write_text(head.format(name, about))
+        job = job_for(SourcesPolicy(), "exports/x.csv", (str(path), str(tmp_path)), ())
+        assert look_at(job).mapping == (None if name else "sms_replies")
