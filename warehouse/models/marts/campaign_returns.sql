@@ -13,7 +13,7 @@
 -- column: is_influence | an influence figure: not to be summed, no ROI
 -- column: cost | spent on campaigns in the period, workspace currency (marts.segment_costs); null where none
 -- column: is_budget | cost holds a budget, for want of actual figures
--- column: deal_cost | people and travel spent on deals in the period, by the member's share in them
+-- column: deal_cost | people and travel spent on deals in the period, by the member's share in them; of lost deals none (marts.suspense)
 -- column: full_cost | cost + deal_cost; null without own cost
 -- column: amount_by_touch_date | credits of touches in the period, whenever their deal closed; all: every credit
 -- column: deals_by_touch_date | shares of deals of these touches

@@ -13,7 +13,7 @@
 -- column: is_influence | an influence figure: not to be summed, no ROI
 -- column: cost | the campaign's own cost up to the run's day, workspace currency; null where none is known
 -- column: is_budget | cost holds a budget, for want of actual figures
--- column: deal_cost | people and travel spent on its deals, by its share in them
+-- column: deal_cost | people and travel spent on its deals, by its share in them; of lost deals none (marts.suspense)
 -- column: full_cost | cost + deal_cost; null without own cost
 -- column: attributed_amount | credits, workspace currency; null where no amount is known
 -- column: attributed_deals | shares of deals, summed (participation: deals)

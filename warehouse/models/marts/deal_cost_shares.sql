@@ -1,6 +1,7 @@
 -- One row per deal with costs of its own (people, travel), month of spending and credit: the part of the cost that the
 -- credit bears, to the cent by largest remainder, ties by touch. The parts of a deal's month add up to its cost by every
 -- model and on every basis that credits it; of influence figures each stands for itself.
+-- Lost deals earn no credit: their own costs are in no share and stand in marts.suspense as 'lost deal'.
 -- grain: deal_id, month, party_id, touch_id, campaign_id, model, basis
 -- column: deal_id | the deal
 -- column: month | first day of the month of spending; null where the day is not known

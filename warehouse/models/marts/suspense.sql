@@ -1,11 +1,12 @@
 -- One row per record that hangs on nothing: its amount is in every total, under '(no deal)' or '(unattributed)', until it
--- is settled. Those without a basis are in no total: a deal that a less trusted source tells too, a split of no known deal.
+-- is settled. Those without a basis are in no total: a deal that a less trusted source tells too, a split of no known
+-- deal, own costs of a lost deal (nothing was earned that could bear them).
 -- grain: entity, id
 -- column: entity | deal, order, invoice, payment, cost or split
 -- column: id | which one; of a deal that is told twice its row
--- column: issue | no account, merged into unknown deal, duplicate deal, no deal, unknown deal, no order, unknown order, order without deal
+-- column: issue | no account, merged into unknown deal, duplicate deal, no deal, unknown deal, lost deal, no order, unknown order, order without deal
 -- column: basis | pipeline, signed, invoiced, cash, or cost: the total that holds it; null where none does
--- column: named | what it names and nothing knows; of a deal told twice the deal
+-- column: named | what it names and nothing knows; of a deal told twice the deal, of a lost deal's cost too
 -- column: day | day of closing, signing, issue, payment or spending; of a split the day it was landed
 -- column: amount | in `currency`
 -- column: currency | ISO code
@@ -50,6 +51,12 @@ with record as (
     from core.campaign_costs
     anti join core.deals using (deal_id)
     where campaign_id is null and deal_id is not null
+    union all
+    select 'cost', cost_id, 'lost deal', null, null, deal_id, spent_on, costs.amount, costs.currency, costs.amount_base,
+           cost_id
+    from core.campaign_costs as costs
+    join core.deals using (deal_id)
+    where campaign_id is null and deals.status = 'lost'
     union all
     select 'split', row_id, 'unknown deal', null, null, deal_id, landed_on, null, null, null, row_id
     from staging.deal_splits

@@ -7,7 +7,7 @@
 -- column: cohort | first day of the quarter, in the workspace's time zone; null is all time, also costs without a day
 -- column: cost | cost of the channel's campaigns spent then, up to the run's day, workspace currency; null where none is known
 -- column: is_budget | cost holds a budget, for want of actual figures
--- column: deal_cost | people and travel spent then on deals, by the channel's share in them
+-- column: deal_cost | people and travel spent then on deals, by the channel's share in them; of lost deals none (marts.suspense)
 -- column: full_cost | cost + deal_cost; null without own cost
 -- column: new_customers | first won deals closed then, shares of the channel summed
 -- column: cac | full_cost / new_customers; null without either
