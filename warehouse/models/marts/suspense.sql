@@ -1,10 +1,10 @@
 -- One row per record that hangs on nothing: its amount is in every total, under '(no deal)' or '(unattributed)', until it
 -- is settled. Those without a basis are in no total: a deal that a less trusted source tells too, a split of no known
--- deal, own costs of a lost deal (nothing was earned that could bear them).
+-- deal or of a deal merged into one that has its own, own costs of a lost deal (nothing was earned that could bear them).
 -- grain: entity, id
 -- column: entity | deal, order, invoice, payment, cost or split
 -- column: id | which one; of a deal that is told twice its row
--- column: issue | no account, merged into unknown deal, duplicate deal, no deal, unknown deal, lost deal, no order, unknown order, order without deal
+-- column: issue | no account, merged into unknown deal, duplicate deal, no deal, unknown deal, deleted deal, merged deal, lost deal, no order, unknown order, order without deal
 -- column: basis | pipeline, signed, invoiced, cash, or cost: the total that holds it; null where none does
 -- column: named | what it names and nothing knows; of a deal told twice the deal, of a lost deal's cost too
 -- column: day | day of closing, signing, issue, payment or spending; of a split the day it was landed
@@ -61,9 +61,28 @@ with record as (
     select 'split', row_id, 'unknown deal', null, null, deal_id, landed_on, null, null, null, row_id
     from staging.deal_splits
     anti join core.deals using (deal_id)
+    anti join (select merged_deals.old_deal_id from core.merged_deals join core.deals using (deal_id)) as merged
+        on merged.old_deal_id = deal_splits.deal_id
+    union all
+    -- The split of a deal that was merged goes along, but where the deal that stands has its own.
+    select distinct 'split', told.row_id, 'merged deal', null, null, told.deal_id, told.landed_on, null::decimal, null,
+           null::decimal, told.row_id
+    from staging.deal_splits as told
+    join core.merged_deals on merged_deals.old_deal_id = told.deal_id
+    semi join core.deals on deals.deal_id = merged_deals.deal_id
+    join core.deal_splits as own on own.deal_id = merged_deals.deal_id and own.known_until is null
+    join staging.split_tellings as own_told
+        on own_told.deal_id = own.deal_id and own_told.axis = own.axis and own_told.is_whole
+    where case own.axis when 'owner' then told.owner_id is not null
+               else coalesce(told.crm_account_id, told.uscc, told.account_name) is not null end
+),
+gone as (
+    select deal_id from staging.deals union select old_deal_id from core.merged_deals
 )
 select record.entity, record.id,
-       case when record.order_named is null then record.issue
+       case when record.issue = 'unknown deal' and record.order_named is null
+                 and record.named in (select deal_id from gone where deal_id is not null) then 'deleted deal'
+            when record.order_named is null then record.issue
             when orders.order_id is null then 'unknown order'
             else 'order without deal' end as issue,
        record.basis,
