@@ -14,7 +14,7 @@
 -- column: deal_id | the deal; null: in suspense, counted under '(no deal)'
 -- column: account_id | the deal's company
 -- column: account_name | its name
--- column: issue | in suspense: no order, unknown order, order without deal, unknown deal; else overpaid, refund exceeds payments; null when all is well
+-- column: issue | in suspense: no order, unknown order, order without deal, unknown deal, deleted deal; else overpaid, refund exceeds payments; null when all is well
 with running as (
     select payments.*, orders.order_id as known_order_id, orders.amount_base as order_amount,
            sum(payments.amount_base) filter (not payments.is_future) over (
@@ -22,6 +22,9 @@ with running as (
            ) as paid_so_far
     from core.payments
     left join core.orders using (order_id)
+),
+gone as (
+    select deal_id from staging.deals union select old_deal_id from core.merged_deals
 )
 select running.payment_id, running.paid_on, running.amount_base, running.amount, running.currency,
        coalesce(running.amount < 0, false) as is_refund, running.is_future, running.order_id, running.order_amount,
@@ -31,6 +34,8 @@ select running.payment_id, running.paid_on, running.amount_base, running.amount,
        -- The words of marts.suspense: a payment that names its deal needs no order.
        case when running.deal_id is null and running.known_order_id is not null then 'order without deal'
             when running.deal_id is null and running.order_id is not null then 'unknown order'
+            when running.deal_id is null and running.deal_id_given in (select deal_id from gone where deal_id is not null)
+                then 'deleted deal'
             when running.deal_id is null and running.deal_id_given is not null then 'unknown deal'
             when running.deal_id is null then 'no order'
             when running.known_order_id is null then null
